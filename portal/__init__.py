@@ -1,0 +1,39 @@
+"""The portal: articles, an assessment, and a diary that cannot be double-booked."""
+
+from flask import Flask
+
+from portal import (
+    access,
+    accounts,
+    assessment,
+    audit,
+    booking,
+    core,
+    education,
+    frontdesk,
+    home,
+    notifications,
+    referrals,
+    scheduling,
+)
+from portal.config import Settings, resource_folder
+
+FEATURES = (audit, accounts, notifications, referrals, education, scheduling, assessment, booking, home, frontdesk)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A portal ready to serve, with these settings or those of the environment.
+
+    Raises SettingsError when they do not let it start, and UndeclaredRoute when a route says nowhere who
+    may use it.
+    """
+    app = Flask(
+        __name__,
+        template_folder=str(resource_folder("templates")),
+        static_folder=str(resource_folder("static")),
+    )
+    core.init_app(app, settings or Settings.from_environment())
+    for feature in FEATURES:
+        feature.init_app(app)
+    access.init_app(app)
+    return app

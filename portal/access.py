@@ -1,0 +1,106 @@
+"""Who may use which page: one table, and nothing is open that it does not name."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+from flask import Flask, abort, request
+from flask_htmx import make_response as make_htmx_response
+from flask_login import current_user
+from flask_security.decorators import default_unauthn_handler
+from flask_security.utils import url_for_security
+from werkzeug import Response
+
+from portal.accounts.services import StaffRole
+from portal.core.htmx import htmx
+
+ANYONE: Set[StaffRole] = frozenset()
+STAFF = frozenset(StaffRole)
+
+POLICIES: dict[str, Set[StaffRole]] = {
+    "static": ANYONE,
+    # Pages to read
+    "home.show_home": ANYONE,
+    "home.choose_display": ANYONE,
+    "home.save_display": ANYONE,
+    "home.serve_theme": ANYONE,
+    "home.show_privacy": ANYONE,
+    "home.show_alive": ANYONE,
+    "home.show_ready": ANYONE,
+    "education.list_articles": ANYONE,
+    "education.show_article": ANYONE,
+    "education.list_treatments": ANYONE,
+    "scheduling.list_specialists": ANYONE,
+    "referrals.follow_link": ANYONE,
+    # The assessment: each browser sees its own journey's, by its signed cookie
+    "assessment.show_start": ANYONE,
+    "assessment.start": ANYONE,
+    "assessment.show_question": ANYONE,
+    "assessment.answer_question": ANYONE,
+    "assessment.check_answers": ANYONE,
+    "assessment.finish": ANYONE,
+    "assessment.show_result": ANYONE,
+    # Booking: likewise
+    "booking.choose_slot": ANYONE,
+    "booking.hold_slot": ANYONE,
+    "booking.show_safety": ANYONE,
+    "booking.answer_safety": ANYONE,
+    "booking.enter_details": ANYONE,
+    "booking.save_details": ANYONE,
+    "booking.check_booking": ANYONE,
+    "booking.book": ANYONE,
+    "booking.show_confirmation": ANYONE,
+    # One visit: whoever holds its link; without it each of these is a 404
+    "visit.show_visit": ANYONE,
+    "visit.download_calendar": ANYONE,
+    "visit.choose_cancel": ANYONE,
+    "visit.cancel": ANYONE,
+    "visit.undo_cancel": ANYONE,
+    # Signing in: Flask-Security guards each step itself
+    "security.login": ANYONE,
+    "security.logout": ANYONE,
+    "security.verify": ANYONE,
+    "security.two_factor_setup": ANYONE,
+    "security.two_factor_setup_validate": ANYONE,
+    "security.two_factor_token_validation": ANYONE,
+    "security.two_factor_rescue": ANYONE,
+    "security.tf_select": ANYONE,
+    "security.mf_recovery": ANYONE,
+    "security.mf_recovery_codes": STAFF,
+    # The desk
+    "frontdesk.show_today": STAFF,
+    "frontdesk.go_to_day": STAFF,
+    "frontdesk.show_day": STAFF,
+    "frontdesk.show_visit": STAFF,
+    # Development only; not registered in production
+    "notifications.list_mail": ANYONE,
+    "notifications.show_mail": ANYONE,
+    "notifications.show_html": ANYONE,
+}
+
+
+class UndeclaredRoute(RuntimeError):
+    """A route whose users nobody has named; the portal does not start with one."""
+
+
+def init_app(app: Flask) -> None:
+    """Enforce the table. Raises UndeclaredRoute for a route that is not in it."""
+    undeclared = {rule.endpoint for rule in app.url_map.iter_rules()} - POLICIES.keys()
+    if undeclared:
+        raise UndeclaredRoute(f"say in portal/access.py who may use {', '.join(sorted(undeclared))}")
+    app.before_request(check_access)
+
+
+def check_access() -> Response | None:
+    """Let the request through, send it to sign in, or refuse it."""
+    roles = POLICIES.get(request.endpoint or "", ANYONE)
+    if not roles:
+        return None
+    if not current_user.is_authenticated:
+        if htmx:
+            response: Response = make_htmx_response("", 401, redirect=url_for_security("login"))
+            return response
+        return default_unauthn_handler()  # type: ignore[no-any-return]
+    if not any(current_user.has_role(role.value) for role in roles):
+        abort(403)
+    return None

@@ -1,0 +1,74 @@
+"""Staff, their roles, and signing in (by Flask-Security)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from flask import Flask
+from flask_login import current_user, user_logged_in
+from flask_security import Security, SQLAlchemyUserDatastore
+
+from portal import audit
+from portal.accounts import cli, services
+from portal.accounts.models import Role, User, WebAuthn
+from portal.config import Settings
+from portal.core.db import db
+
+
+def init_app(app: Flask) -> None:
+    settings: Settings = app.config["PORTAL"]
+    app.config.update(_security_config(settings))
+    Security(app, SQLAlchemyUserDatastore(db, User, Role, WebAuthn))
+    # Asking who is signed in reads the cookie, and a page that does so cannot be shared by caches: templates
+    # of the desk ask for themselves.
+    processors = app.template_context_processors[None]
+    processors[:] = [p for p in processors if not p.__module__.startswith("flask_login")]
+    app.jinja_env.globals["current_user"] = current_user
+    app.cli.add_command(cli.group)
+    audit.services.identify_actor_by(_current_actor)
+    user_logged_in.connect(_record_sign_in, app)
+
+
+def _current_actor() -> str | None:
+    return f"staff:{current_user.id}" if current_user and current_user.is_authenticated else None
+
+
+def _record_sign_in(_app: Flask, user: User, **_: Any) -> None:
+    db.session.commit()  # Flask-Security may have renewed the password's hash
+    services.record_sign_in(user.id)
+
+
+def _derived(settings: Settings, purpose: str) -> str:
+    return hashlib.sha256(f"{purpose}:{settings.secret_key}".encode()).hexdigest()
+
+
+def _security_config(settings: Settings) -> dict[str, object]:
+    return {
+        "SECURITY_URL_PREFIX": "/desk",
+        "SECURITY_LOGIN_URL": "/sign-in",
+        "SECURITY_LOGOUT_URL": "/sign-out",
+        "SECURITY_TWO_FACTOR_SETUP_URL": "/second-factor",
+        "SECURITY_TWO_FACTOR_TOKEN_VALIDATION_URL": "/second-factor/code",
+        "SECURITY_TWO_FACTOR_RESCUE_URL": "/second-factor/rescue",
+        "SECURITY_TWO_FACTOR_SELECT_URL": "/second-factor/select",
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES_URL": "/recovery-codes",
+        "SECURITY_MULTI_FACTOR_RECOVERY_URL": "/recover",
+        "SECURITY_POST_LOGIN_VIEW": "/desk/",
+        "SECURITY_POST_LOGOUT_VIEW": "/desk/sign-in",
+        "SECURITY_LOGOUT_CSRF": True,
+        "SECURITY_PASSWORD_SALT": _derived(settings, "password"),
+        "SECURITY_PASSWORD_LENGTH_MIN": 12,
+        "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
+        "SECURITY_RETURN_GENERIC_RESPONSES": True,
+        "SECURITY_TWO_FACTOR": True,
+        "SECURITY_TWO_FACTOR_REQUIRED": settings.mfa_required,
+        "SECURITY_TWO_FACTOR_ENABLED_METHODS": ["authenticator"],
+        "SECURITY_TWO_FACTOR_RESCUE_EMAIL": False,
+        "SECURITY_MULTI_FACTOR_RECOVERY_CODES": True,
+        "SECURITY_TOTP_SECRETS": {"1": _derived(settings, "totp")},
+        "SECURITY_TOTP_ISSUER": "Clinic portal",
+        "SECURITY_STATIC_FOLDER": None,
+        "SECURITY_CLI_USERS_NAME": None,
+        "SECURITY_CLI_ROLES_NAME": None,
+    }

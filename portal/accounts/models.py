@@ -1,0 +1,36 @@
+"""Tables of staff accounts. The class names are the ones Flask-Security looks for."""
+
+from __future__ import annotations
+
+from flask_security.models import sqla
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.db import Base
+
+sqla.FsModels.set_db_info(
+    base_model=Base,
+    user_table_name="staff_user",
+    role_table_name="staff_role",
+    webauthn_table_name="staff_webauthn",
+)
+
+
+class Role(Base, sqla.FsRoleMixin):
+    """What a member of staff may do."""
+
+    __tablename__ = "staff_role"
+
+
+class User(Base, sqla.FsUserMixin):
+    """A member of staff."""
+
+    __tablename__ = "staff_user"
+
+    name: Mapped[str] = mapped_column(String(120))
+
+
+class WebAuthn(Base, sqla.FsWebAuthnMixin):
+    """A passkey of a member of staff."""
+
+    __tablename__ = "staff_webauthn"

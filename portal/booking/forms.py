@@ -1,0 +1,198 @@
+"""Who comes and how to reach them; every message says what to write."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from wtforms import EmailField, Field, HiddenField, RadioField, StringField, TelField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from portal.booking.services import Details
+from portal.core import clock
+from portal.core.forms import BaseForm
+from portal.scheduling.models import Location, Mode, Provider
+from portal.scheduling.queries import SlotFilter
+
+REGION = "US"  # of phone numbers written without a country code
+OLDEST = 120  # years
+REACH_BY = (("call", "Phone call"), ("text", "Text message"), ("email", "E-mail"))
+CANCEL_REASONS = (
+    ("better", "I feel better"),
+    ("time", "the time does not suit me"),
+    ("elsewhere", "I found care elsewhere"),
+    ("cost", "cost or insurance"),
+    ("other", "another reason"),
+)
+DATE_PATTERNS = (
+    re.compile(r"(?P<year>\d{4})\D+(?P<month>\d{1,2})\D+(?P<day>\d{1,2})"),
+    re.compile(r"(?P<month>\d{1,2})\D+(?P<day>\d{1,2})\D+(?P<year>\d{4})"),
+    re.compile(r"(?P<month>\d{2})(?P<day>\d{2})(?P<year>\d{4})"),
+)
+
+
+def parse_date(text: str) -> date | None:
+    """A date as people type it in the US (5/17/1980, 05171980), or as browsers fill it in (1980-05-17)."""
+    for pattern in DATE_PATTERNS:
+        if found := pattern.fullmatch(text.strip()):
+            try:
+                return date(**{name: int(value) for name, value in found.groupdict().items()})
+            except ValueError:
+                return None
+    return None
+
+
+class BirthDateField(StringField):
+    """A date of birth, typed in any usual way."""
+
+    date: date | None = None
+
+    def pre_validate(self, form: Any) -> None:
+        self.date = parse_date(self.data or "")
+        if not self.data:
+            raise ValidationError("Enter your date of birth, like 5/17/1980.")
+        if self.date is None:
+            raise ValidationError("We could not read this date. Write month, day and year, like 5/17/1980.")
+        today = clock.now().date()
+        if self.date > today:
+            raise ValidationError("This date of birth is in the future. Check the year.")
+        if today.year - self.date.year > OLDEST:
+            raise ValidationError("Check the year: write all four digits, like 1980.")
+
+
+def check_email(form: BaseForm, field: Field) -> None:
+    try:
+        field.data = validate_email(field.data or "", check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise ValidationError("Enter an e-mail address, like name@example.com.") from None
+
+
+def check_phone(form: BaseForm, field: Field) -> None:
+    try:
+        number = phonenumbers.parse(field.data or "", REGION)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise ValidationError("Enter a phone number with its area code, like 212 555 0142.")
+    field.data = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+class DetailsForm(BaseForm):
+    """Who comes to the visit."""
+
+    name = StringField(
+        "Full name",
+        validators=[
+            InputRequired("Enter the name of the person who comes."),
+            Length(min=2, max=120, message="Write the name in 2 to 120 letters."),
+        ],
+        render_kw={"autocomplete": "name", "maxlength": 120},
+    )
+    date_of_birth = BirthDateField(
+        "Date of birth",
+        description="Month, day and year, like 5/17/1980",
+        render_kw={"autocomplete": "bday", "inputmode": "text", "maxlength": 20},
+    )
+    email = EmailField(
+        "E-mail",
+        description="We send the confirmation here. It names no illness.",
+        validators=[InputRequired("Enter an e-mail address for the confirmation."), Length(max=254), check_email],
+        render_kw={"autocomplete": "email", "maxlength": 254, "spellcheck": "false"},
+    )
+    phone = TelField(
+        "Phone",
+        description="Only for this visit, if something changes",
+        validators=[InputRequired("Enter a phone number, in case something changes."), check_phone],
+        render_kw={"autocomplete": "tel", "maxlength": 30},
+    )
+    reach_by = RadioField(
+        "How may we reach you?",
+        choices=[SelectChoice(value, label) for value, label in REACH_BY],
+        default="call",
+        validators=[InputRequired("Choose how we may reach you.")],
+    )
+    note = TextAreaField(
+        "Anything we should know before the visit? (not required)",
+        description="An interpreter, a wheelchair, a companion. Kept encrypted, seen only by your care team.",
+        validators=[Length(max=500, message="Shorten the note to 500 characters.")],
+        render_kw={"rows": 3, "maxlength": 500},
+    )
+
+    def details(self) -> Details:
+        """What was typed, once the form is valid."""
+        assert self.date_of_birth.date is not None
+        return Details(
+            name=" ".join(self.name.data.split()),
+            date_of_birth=self.date_of_birth.date,
+            email=self.email.data,
+            phone=self.phone.data,
+            reach_by=self.reach_by.data,
+            note=self.note.data or "",
+        )
+
+
+class SlotForm(BaseForm):
+    """One free time, chosen."""
+
+    slot = HiddenField()
+
+    @property
+    def slot_id(self) -> int | None:
+        """The id of the slot chosen; None when it is missing or no number."""
+        text = self.slot.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+class ConfirmForm(SlotForm):
+    """The last button: book this slot, once."""
+
+    key = HiddenField(validators=[InputRequired(), Length(max=64)])
+
+
+class CancelForm(BaseForm):
+    """Keep the visit, or cancel it for a reason; nothing is chosen beforehand."""
+
+    choice = RadioField(
+        "What would you like to do?",
+        choices=[
+            SelectChoice("keep", "Keep my visit"),
+            *(SelectChoice(value, f"Cancel: {label}") for value, label in CANCEL_REASONS),
+        ],
+        validators=[InputRequired("Choose whether to keep or cancel the visit.")],
+    )
+    confirmed = HiddenField()
+
+
+class FilterForm(BaseForm):
+    """Which free times to show; read from the address, so that a choice can be kept as a link."""
+
+    class Meta(BaseForm.Meta):
+        csrf = False
+
+    mode = RadioField("How", validate_choice=False)
+    location = RadioField("Where", validate_choice=False)
+    provider = RadioField("With whom", validate_choice=False)
+    part_of_day = RadioField("When", validate_choice=False)
+
+    def offer(self, modes: list[Mode], locations: list[Location], providers: list[Provider]) -> None:
+        """Fill in what there is to choose from."""
+        self.mode.choices = _choices((mode.value, mode.value.replace("-", " ").capitalize()) for mode in modes)
+        self.location.choices = _choices((place.code, place.name) for place in locations)
+        self.provider.choices = _choices((person.code, person.name) for person in providers)
+        self.part_of_day.choices = _choices((("morning", "Mornings"), ("afternoon", "Afternoons")))
+
+    def wanted(self) -> SlotFilter:
+        """The filter chosen; what is not on offer counts as any."""
+        chosen = {
+            field.name: field.data if field.data in {choice.value for choice in field.choices} else None
+            for field in (self.mode, self.location, self.provider, self.part_of_day)
+        }
+        return SlotFilter(**{name: value or None for name, value in chosen.items()})  # type: ignore[arg-type]
+
+
+def _choices(pairs: Any) -> list[SelectChoice]:
+    return [SelectChoice("", "Any"), *(SelectChoice(value, label) for value, label in pairs)]

@@ -1,0 +1,105 @@
+"""Tables of patients, their appointments, and bookings not finished yet."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.core.db import Base, EncryptedJSON, UtcDateTime
+
+if TYPE_CHECKING:
+    from portal.assessment.models import Assessment
+    from portal.scheduling.models import Slot, VisitType
+
+
+class Patient(Base):
+    """A person who has booked."""
+
+    __tablename__ = "patient"
+    __table_args__ = (Index("ix_patient_date_of_birth_name", "date_of_birth", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    name: Mapped[str] = mapped_column(String(120))
+    date_of_birth: Mapped[date]
+    email: Mapped[str] = mapped_column(String(254))
+    phone: Mapped[str] = mapped_column(String(20))
+    reach_by: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Status(StrEnum):
+    """FHIR R4 AppointmentStatus, as far as the clinic uses it."""
+
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    NOSHOW = "noshow"
+    ENTERED_IN_ERROR = "entered-in-error"
+    WAITLIST = "waitlist"
+
+
+TAKE_THE_SLOT = (Status.BOOKED, Status.ARRIVED, Status.FULFILLED, Status.NOSHOW)
+TAKES_THE_SLOT = text(f"status IN ({', '.join(repr(status.value) for status in TAKE_THE_SLOT)})")
+
+
+class Appointment(Base):
+    """One visit. It keeps its row and calendar identity when it moves; it is cancelled, never deleted."""
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        Index(
+            "uq_appointment_active_slot",
+            "slot_id",
+            unique=True,
+            postgresql_where=TAKES_THE_SLOT,
+            sqlite_where=TAKES_THE_SLOT,
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    reference: Mapped[str] = mapped_column(String(16), unique=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
+    visit_type_id: Mapped[int] = mapped_column(ForeignKey("visit_type.id"))
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessment.id"))
+    journey_id: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id"), index=True)
+    status: Mapped[str] = mapped_column(String(16), default=Status.BOOKED)
+    lane: Mapped[str | None] = mapped_column(String(12))
+    prompt: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[str | None] = mapped_column(EncryptedJSON)
+    cancel_reason: Mapped[str | None] = mapped_column(String(40))
+    ics_uid: Mapped[str] = mapped_column(String(120), unique=True)
+    ics_sequence: Mapped[int] = mapped_column(default=0)
+    idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    token: Mapped[str] = mapped_column(EncryptedJSON)  # to write the link into each mail
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    patient: Mapped[Patient] = relationship()
+    slot: Mapped[Slot] = relationship("Slot")
+    visit_type: Mapped[VisitType] = relationship("VisitType")
+    assessment: Mapped[Assessment | None] = relationship("Assessment")
+
+    @property
+    def takes_slot(self) -> bool:
+        """Whether nobody else can have the visit's time."""
+        return self.status in TAKE_THE_SLOT
+
+
+class BookingDraft(Base):
+    """A booking that a journey has begun: the time chosen, and what was typed so far."""
+
+    __tablename__ = "booking_draft"
+
+    journey_id: Mapped[UUID] = mapped_column(ForeignKey("journey.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
+    idempotency_key: Mapped[str] = mapped_column(String(64))
+    details: Mapped[dict[str, str]] = mapped_column(EncryptedJSON)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,96 @@
+"""Pages for what goes wrong: what happened, what was kept, what to do next."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from flask import Flask, Response, current_app, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from portal.core.htmx import render
+
+
+class Explanation(NamedTuple):
+    """What an error page says, in words for the person who meets it."""
+
+    heading: str
+    text: str
+    outcome: str | None = None
+
+
+UNKNOWN = Explanation("Something is wrong with this address", "The page cannot be shown as it was asked for.")
+EXPLANATIONS = {
+    400: Explanation(
+        "We could not read that",
+        "Part of what was sent is missing or damaged. Nothing was changed. Go back and try once more.",
+        "invalid",
+    ),
+    403: Explanation("This page is not for you", "You may need to sign in with another account."),
+    404: Explanation(
+        "There is no such page",
+        "The address may be mistyped, or the link has ended. Nothing of yours is lost.",
+    ),
+    405: Explanation("This page works another way", "Nothing was changed. Start from the page before it."),
+    413: Explanation(
+        "That is too long", "What you sent is larger than this form takes. Nothing was changed.", "invalid"
+    ),
+    429: Explanation(
+        "Please wait a minute",
+        "There were many tries from your connection in a short time. Nothing was lost; try again soon.",
+        "limited",
+    ),
+    500: Explanation(
+        "We made a mistake",
+        "Something broke on our side and has been noted. What you sent may not have been saved.",
+        "unavailable",
+    ),
+    503: Explanation(
+        "The portal is resting for a moment",
+        "Our system cannot be reached right now. It mends itself in most cases; try again in a few minutes.",
+        "unavailable",
+    ),
+}
+STALE = Explanation(
+    "This page was open too long",
+    "For your safety we did not take what was sent. Go back, load the page again and send it once more. "
+    "If this comes back, your browser may not be keeping cookies.",
+    "expired",
+)
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(CSRFError, lambda error: explain(STALE, 400))
+    app.register_error_handler(HTTPException, explain_http)
+    app.register_error_handler(OperationalError, explain_away)
+    app.register_error_handler(InterfaceError, explain_away)
+    app.register_error_handler(Exception, explain_fault)
+
+
+def explain(explanation: Explanation, status: int) -> Response:
+    """An error page in the portal's dress."""
+    return render("errors/error.html", "content", status, error=explanation, status=status)
+
+
+def explain_http(error: HTTPException) -> Response:
+    if error.response is not None:  # a redirect, or an answer that is complete already
+        return error.response  # type: ignore[return-value]
+    status = error.code or 500
+    response = explain(EXPLANATIONS.get(status, UNKNOWN), status)
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def explain_away(error: Exception) -> Response:
+    current_app.logger.error("database unavailable at %s", request.endpoint, exc_info=error)
+    response = explain(EXPLANATIONS[503], 503)
+    response.headers["Retry-After"] = "60"
+    return response
+
+
+def explain_fault(error: Exception) -> Response:
+    current_app.logger.error("fault at %s", request.endpoint, exc_info=error)
+    return explain(EXPLANATIONS[500], 500)

@@ -1,0 +1,53 @@
+"""htmx, which enhances pages and is never needed. The only module that looks at HX- headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, make_response, redirect, render_template, request
+from flask_htmx import HTMX
+from flask_htmx import make_response as make_htmx_response
+from jinja2_fragments.flask import render_block
+from werkzeug import Response as AnyResponse
+
+
+class Htmx(HTMX):  # type: ignore[misc]
+    """flask-htmx, with what htmx 4 says in its request headers."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether the browser will put the answer into a part of the page it already shows."""
+        return bool(self) and request.headers.get("HX-Request-Type", "partial") == "partial"
+
+
+htmx = Htmx()
+
+
+def init_app(app: Flask) -> None:
+    htmx.init_app(app)
+
+
+def render(template: str, fragment: str | None = None, status: int = 200, **context: Any) -> Response:
+    """The whole page, or for htmx only the block of it named `fragment`.
+
+    The view names the block, never the browser; a block's text stands word for word in the whole page.
+    """
+    if fragment and htmx.partial:
+        html = render_block(template, fragment, **context)
+    else:
+        html = render_template(template, **context)
+    response = make_response(html, status)
+    if fragment:
+        response.vary.update(("HX-Request", "HX-Request-Type"))
+    return response
+
+
+def leave(url: str) -> AnyResponse:
+    """Send the browser to another page as a whole, also when htmx asked.
+
+    A plain redirect is followed by htmx itself, which would put the new page's fragment into the old page.
+    """
+    if htmx.partial:
+        response: AnyResponse = make_htmx_response(redirect=url)
+        return response
+    return redirect(url, 303)

@@ -1,0 +1,71 @@
+"""What templates know besides their own context: components, addresses of static files, dates in words."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, url_for
+from jinja2 import Environment
+
+from portal.config import current_settings
+
+
+class Components:
+    """The macros of templates/components/ui.html, usable in whole pages and in fragments alike."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._environment.get_template("components/ui.html").module, name)
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.jinja_env.globals.update(ui=Components(app.jinja_env), static_url=static_url, settings=current_settings)
+    app.jinja_env.filters.update(
+        day=day_in_words, long_day=long_day_in_words, time=time_in_words, zone=zone_name, moment=moment_in_words
+    )
+
+
+def static_url(name: str) -> str:
+    """Address of a static file that changes with its content, so that browsers may keep it for a year."""
+    file = Path(str(current_app.static_folder)) / name
+    return url_for("static", filename=name, v=_content_hash(file, file.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=256)
+def _content_hash(file: Path, _modified: int) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def day_in_words(value: date) -> str:
+    """Like "Tue, Nov 24"."""
+    return f"{value:%a, %b} {value.day}"
+
+
+def long_day_in_words(value: date) -> str:
+    """Like "Tuesday, November 24"."""
+    return f"{value:%A, %B} {value.day}"
+
+
+def time_in_words(value: datetime, zone: ZoneInfo) -> str:
+    """Wall time in that zone, like "9:20 am"."""
+    local = value.astimezone(zone)
+    return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+
+
+def zone_name(value: datetime, zone: ZoneInfo) -> str:
+    """What the zone is called at that instant, like "EST"."""
+    return value.astimezone(zone).strftime("%Z")
+
+
+def moment_in_words(value: datetime, zone: ZoneInfo) -> str:
+    """Like "Tuesday, November 24, 9:20 am EST"."""
+    local = value.astimezone(zone)
+    return f"{long_day_in_words(local)}, {time_in_words(value, zone)} {zone_name(value, zone)}"

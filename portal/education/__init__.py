@@ -1,0 +1,12 @@
+"""Articles and treatments: what people come to read."""
+
+from flask import Flask
+
+from portal.education import views
+from portal.education.library import load_articles
+
+
+def init_app(app: Flask) -> None:
+    """Read and check the whole library. Raises ContentError for a file that cannot be shown."""
+    app.extensions["portal.library"] = load_articles()
+    app.register_blueprint(views.blueprint)

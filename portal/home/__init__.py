@@ -1,0 +1,9 @@
+"""The front door, and the few pages that belong to no feature."""
+
+from flask import Flask
+
+from portal.home import views
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(views.blueprint)

@@ -1,0 +1,91 @@
+"""`/`, and the few pages that belong to no feature: display, privacy, health."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, redirect, request, send_from_directory, url_for
+from werkzeug import Response as AnyResponse
+
+from portal.assessment.triage import Lane
+from portal.core.headers import may_be_kept
+from portal.core.htmx import render
+from portal.home import queries
+from portal.home.forms import THEMES, DisplayForm
+from portal.scheduling.queries import NoClinic, SlotFilter, find_free_slots
+
+blueprint = Blueprint("home", __name__)
+COOKIE, YEAR = "theme", 365 * 24 * 3600
+
+
+@blueprint.get("/")
+def show_home() -> Response:
+    return render("home/home.html", articles=current_app.extensions["portal.library"].values(), free=_first_free())
+
+
+@blueprint.get("/privacy")
+def show_privacy() -> Response:
+    return may_be_kept(render("home/privacy.html"))
+
+
+@blueprint.get("/display")
+def choose_display() -> Response:
+    return render("home/display.html", form=DisplayForm(theme=_theme(), back=_page_before()))
+
+
+@blueprint.post("/display")
+def save_display() -> AnyResponse:
+    form = DisplayForm()
+    if not form.validate():
+        return render("home/display.html", status=422, form=form, outcome="invalid")
+    response = redirect(_own_path(form.back.data), 303)
+    response.set_cookie(
+        COOKIE, form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure
+    )
+    return response
+
+
+@blueprint.get("/theme.css")
+def serve_theme() -> Response:
+    """The colours chosen by this browser, as a style sheet, so that the pages themselves stay the same for all."""
+    response = send_from_directory(f"{current_app.static_folder}/css", f"theme-{_theme()}.css", max_age=0)
+    response.headers["Cache-Control"] = "private, max-age=86400"
+    response.vary.add("Cookie")
+    return response
+
+
+@blueprint.get("/healthz")
+def show_alive() -> Response:
+    """Whether this process answers."""
+    return Response("alive\n", mimetype="text/plain")
+
+
+@blueprint.get("/readyz")
+def show_ready() -> Response:
+    """Whether the portal can serve: database, migrations, clinic, mail."""
+    report = queries.check_readiness()
+    lines = [f"{'ok' if check.ok else 'FAIL'} {check.name}: {check.text}\n" for check in report]
+    return Response(lines, status=200 if all(check.ok for check in report) else 503, mimetype="text/plain")
+
+
+def _first_free() -> object:
+    try:
+        return next(iter(find_free_slots(SlotFilter(), Lane.CONSULT, limit=1)), None)
+    except NoClinic:
+        return None
+
+
+def _theme() -> str:
+    chosen = request.cookies.get(COOKIE, "")
+    return chosen if chosen in dict(THEMES) else "auto"
+
+
+def _page_before() -> str:
+    parts = urlsplit(request.referrer or "")
+    return parts.path if parts.netloc == request.host else url_for(".show_home")
+
+
+def _own_path(path: str | None) -> str:
+    """The path, if it is one of ours; else the home page: a form field is no place to trust."""
+    ours = path and path.startswith("/") and not path.startswith(("//", "/\\")) and not urlsplit(path).netloc
+    return path if ours and path else url_for(".show_home")

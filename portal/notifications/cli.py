@@ -1,0 +1,58 @@
+"""`flask mail`: the worker, and a look at the outbox."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError
+
+from portal.core.db import db
+from portal.notifications.queries import list_mail
+from portal.notifications.services import send_due_mail
+
+PAUSE = 1.0  # seconds between two looks at the outbox
+PAUSE_WITHOUT_DATABASE = 10.0
+
+group = AppGroup("mail", help="The outbox.")
+log = logging.getLogger(__name__)
+
+
+@group.command("worker")
+def work() -> None:
+    """Send mail as it comes due, until told to stop. Any number of workers may run."""
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    pause = 0.0
+    while not stop.wait(pause):
+        pause = PAUSE
+        try:
+            send_due_mail()
+        except OperationalError:
+            log.exception("the database is away; trying again")
+            pause = PAUSE_WITHOUT_DATABASE
+        finally:
+            db.session.remove()
+
+
+@group.command("send")
+def send() -> None:
+    """Send what is due now, once."""
+    click.echo(f"{send_due_mail()} mails tried.")
+
+
+@group.command("list")
+@click.option("--limit", default=50, show_default=True)
+def list_(limit: int) -> None:
+    """The newest mails: number, kind, state, tries, last error."""
+    for mail in list_mail(limit):
+        click.echo(f"{mail.id}\t{mail.kind}\t{mail.state}\t{mail.attempts}\t{mail.last_error or ''}")

@@ -1,0 +1,79 @@
+"""A letter, what it looks like as a mail, and who knows how to write which kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from uuid import UUID
+
+from flask import render_template
+
+from portal.config import current_settings
+from portal.core import clock
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a mail says, in text and HTML from the same facts, with a calendar entry where there is one."""
+
+    to: str
+    sender_name: str
+    subject: str
+    text: str
+    html: str
+    calendar: bytes | None = None
+    calendar_method: str = "REQUEST"
+
+
+Writer = Callable[[UUID, int], Letter | None]
+_writers: dict[str, Writer] = {}
+
+
+def write_letters_with(kind: str, writer: Writer) -> None:
+    """Let a feature write the letters of a kind.
+
+    The writer gets the appointment and the sequence that the mail was queued for; it returns None when the
+    letter would not be true any more.
+    """
+    _writers[kind] = writer
+
+
+def write_letter(kind: str, appointment_id: UUID, sequence: int) -> Letter | None:
+    """The letter as it is true now, or None when it no longer is."""
+    return _writers[kind](appointment_id, sequence)
+
+
+def render_letter(name: str, **context: object) -> tuple[str, str, str]:
+    """Subject, text and HTML of the templates in templates/mail/<name>/."""
+    subject, text, html = (
+        render_template(f"mail/{name}/{part}", **context) for part in ("subject.txt", "body.txt", "body.html")
+    )
+    return " ".join(subject.split()), text.strip() + "\n", html
+
+
+def build_message(letter: Letter, message_id: str) -> EmailMessage:
+    """The letter as a mail: text, HTML and calendar as alternatives, the calendar attached as well."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = Address(letter.sender_name, addr_spec=current_settings().sender)
+    message["To"] = Address(addr_spec=letter.to)
+    message["Subject"] = letter.subject
+    message["Date"] = format_datetime(clock.now())
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text)
+    message.add_alternative(letter.html, subtype="html")
+    if letter.calendar is not None:
+        calendar = letter.calendar.decode()
+        message.add_alternative(calendar, subtype="calendar", params={"method": letter.calendar_method})
+        message.add_attachment(
+            letter.calendar,
+            maintype="text",
+            subtype="calendar",
+            filename="appointment.ics",
+            params={"charset": "utf-8", "method": letter.calendar_method},
+        )
+    return message

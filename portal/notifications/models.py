@@ -1,0 +1,52 @@
+"""The outbox: every mail is a row first, written in the transaction that causes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.db import Base, UtcDateTime
+
+
+class MailState(StrEnum):
+    """How far a mail has come."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"  # by a worker, until its lease ends
+    HANDING_OVER = "handing-over"  # all said but the final dot: from here its fate may be unknown
+    SENT = "sent"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"  # not true any more when it was to leave
+    UNCERTAIN = "uncertain"  # the connection broke between the final dot and the answer
+
+
+DUE_STATES = (MailState.QUEUED, MailState.RETRYING, MailState.UNCERTAIN)
+
+
+class OutgoingMail(Base):
+    """A mail to send. Its text is not here: it is written from the present state when it leaves."""
+
+    __tablename__ = "outgoing_mail"
+    __table_args__ = (
+        UniqueConstraint("kind", "appointment_id", "sequence"),
+        Index("ix_outgoing_mail_state_not_before", "state", "not_before"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"))
+    sequence: Mapped[int]
+    message_id: Mapped[str] = mapped_column(String(200), unique=True)
+    not_before: Mapped[datetime] = mapped_column(UtcDateTime)
+    state: Mapped[str] = mapped_column(String(14), default=MailState.QUEUED)
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(String(80))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str | None] = mapped_column(String(300))
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

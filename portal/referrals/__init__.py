@@ -1,0 +1,10 @@
+"""Referral links, and the journey of one visitor from a link to an attended visit."""
+
+from flask import Flask
+
+from portal.referrals import cli, views
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(views.blueprint)
+    app.cli.add_command(cli.group)

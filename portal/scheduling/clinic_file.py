@@ -1,0 +1,166 @@
+"""The file that describes a clinic, checked as a whole before anything is stored."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from portal.scheduling.models import Mode
+
+
+class BadClinicFile(Exception):
+    """The file cannot be loaded; the message says where and what to write instead."""
+
+
+def _check_code(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value):
+        raise ValueError("use small letters, digits and single hyphens, like `third-avenue`")
+    return value
+
+
+def _check_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{value!r} is no time zone; write one like America/New_York") from None
+    return value
+
+
+def _check_rule(value: str) -> str:
+    try:
+        rrulestr(value, dtstart=datetime(2026, 1, 1))  # noqa: DTZ001 - wall time
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no rule ({error}); write one like FREQ=WEEKLY;BYDAY=MO,TH") from None
+    return value
+
+
+Code = Annotated[str, AfterValidator(_check_code)]
+Line = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class Entry(BaseModel):
+    """A table of the file: a name that is not known in it is a mistake."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ClinicEntry(Entry):
+    name: Line
+    short_name: Annotated[str, Field(min_length=1, max_length=40)]
+    code: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
+    phone: Annotated[str, Field(min_length=5, max_length=20)]
+    phone_hours: Line
+    minimum_notice_minutes: Annotated[int, Field(ge=0)] = 120
+    horizon_weeks: Annotated[int, Field(ge=1, le=52)] = 12
+    sample: bool = False
+
+
+class LocationEntry(Entry):
+    code: Code
+    name: Line
+    address: str
+    directions: str = ""
+    zone_key: Annotated[str, AfterValidator(_check_zone), Field(alias="zone")]
+
+
+class ProviderEntry(Entry):
+    code: Code
+    name: Line
+    credentials: Line
+    role: Line
+    languages: list[str] = ["English"]
+    sees: list[str] = []
+    about: str = ""
+
+
+class VisitTypeEntry(Entry):
+    code: Code
+    name: Line
+    mode: Mode
+    minutes: Annotated[int, Field(ge=5, le=480)]
+    lanes: list[str] = []
+    description: str = ""
+    preparation: str = ""
+
+
+class AvailabilityEntry(Entry):
+    provider: Code
+    location: Code
+    visit_type: Code
+    rule: Annotated[str, AfterValidator(_check_rule)]
+    opens: time
+    closes: time
+    valid_from: date
+    valid_until: date | None = None
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("`closes` must be later than `opens`")
+        return self
+
+
+class ClosureEntry(Entry):
+    provider: Code | None = None
+    location: Code | None = None
+    starts: datetime
+    ends: datetime
+    reason: Line
+
+
+class ReferralLinkEntry(Entry):
+    code: Code
+    label: Line
+    kind: Annotated[str, Field(pattern="^(article|clinician|partner|print|campaign)$")]
+    destination: Annotated[str, Field(pattern=r"^/([a-z0-9][a-z0-9/-]*)?$")]
+
+
+class ClinicFile(Entry):
+    """Everything that `flask clinic load` stores."""
+
+    clinic: ClinicEntry
+    locations: list[LocationEntry]
+    providers: list[ProviderEntry]
+    visit_types: list[VisitTypeEntry]
+    availability: list[AvailabilityEntry] = []
+    closures: list[ClosureEntry] = []
+    referral_links: list[ReferralLinkEntry] = []
+
+    @model_validator(mode="after")
+    def check_references(self) -> Self:
+        known = {
+            "provider": {entry.code for entry in self.providers},
+            "location": {entry.code for entry in self.locations},
+            "visit_type": {entry.code for entry in self.visit_types},
+        }
+        for entry in (*self.availability, *self.closures):
+            for kind, codes in known.items():
+                code = getattr(entry, kind, None)
+                if code is not None and code not in codes:
+                    raise ValueError(f"{kind} {code!r} is not defined in this file; known: {', '.join(sorted(codes))}")
+        return self
+
+
+def read_clinic_file(file: Path) -> ClinicFile:
+    """The clinic described in a TOML file. Raises BadClinicFile that names every mistake."""
+    try:
+        raw: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        return ClinicFile.model_validate(raw)
+    except OSError as error:
+        raise BadClinicFile(f"{file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadClinicFile(f"{file}: {error}") from None
+    except ValidationError as error:
+        raise BadClinicFile("\n".join(_explain(file, fault) for fault in error.errors())) from None
+
+
+def _explain(file: Path, fault: Any) -> str:
+    place = ".".join(str(part + 1) if isinstance(part, int) else part for part in fault["loc"])
+    return f"{file}: {place + ': ' if place else ''}{fault['msg'].removeprefix('Value error, ')}"

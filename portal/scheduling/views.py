@@ -1,0 +1,15 @@
+"""`/specialists/`: who provides the care, and where."""
+
+from flask import Blueprint, Response
+
+from portal.core.htmx import render
+from portal.scheduling import queries
+
+blueprint = Blueprint("scheduling", __name__)
+
+
+@blueprint.get("/specialists/")
+def list_specialists() -> Response:
+    return render(
+        "scheduling/specialists.html", providers=queries.list_providers(), locations=queries.list_locations()
+    )
