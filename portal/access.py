@@ -35,6 +35,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     # The assessment: each browser sees its own journey's, by its signed cookie
     "assessment.show_start": ANYONE,
     "assessment.start": ANYONE,
+    "assessment.continue_": ANYONE,
     "assessment.show_question": ANYONE,
     "assessment.answer_question": ANYONE,
     "assessment.check_answers": ANYONE,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask_login import current_user, user_logged_in
+from flask_login.utils import _user_context_processor
 from flask_security import Security, SQLAlchemyUserDatastore
+from markupsafe import Markup
 
 from portal import audit
 from portal.accounts import cli, services
@@ -15,19 +18,33 @@ from portal.accounts.models import Role, User, WebAuthn
 from portal.config import Settings
 from portal.core.db import db
 
+SIGN_IN_HOOKS = {"flask_principal", "flask_login.login_manager"}
+
 
 def init_app(app: Flask) -> None:
     settings: Settings = app.config["PORTAL"]
     app.config.update(_security_config(settings))
     Security(app, SQLAlchemyUserDatastore(db, User, Role, WebAuthn))
-    # Asking who is signed in reads the cookie, and a page that does so cannot be shared by caches: templates
-    # of the desk ask for themselves.
-    processors = app.template_context_processors[None]
-    processors[:] = [p for p in processors if not p.__module__.startswith("flask_login")]
+    _confine_to_the_desk(app.before_request_funcs[None])
+    _confine_to_the_desk(app.after_request_funcs[None])
+    app.template_context_processors[None].remove(_user_context_processor)
     app.jinja_env.globals["current_user"] = current_user
+    app.jinja_env.filters["inline_svg"] = _inline_svg
     app.cli.add_command(cli.group)
     audit.services.identify_actor_by(_current_actor)
     user_logged_in.connect(_record_sign_in, app)
+
+
+def _confine_to_the_desk(hooks: list[Any]) -> None:
+    """Ask who is signed in only where staff sign in.
+
+    Asking reads the cookie, and a page that reads it cannot be shared by caches.
+    """
+
+    def confined(hook: Any) -> Any:
+        return lambda *arguments: hook(*arguments) if request.path.startswith("/desk") else (arguments or (None,))[0]
+
+    hooks[:] = [confined(hook) if hook.__module__ in SIGN_IN_HOOKS else hook for hook in hooks]
 
 
 def _current_actor() -> str | None:
@@ -37,6 +54,12 @@ def _current_actor() -> str | None:
 def _record_sign_in(_app: Flask, user: User, **_: Any) -> None:
     db.session.commit()  # Flask-Security may have renewed the password's hash
     services.record_sign_in(user.id)
+
+
+def _inline_svg(data_uri: str) -> Markup:
+    """The drawing within a data address that Flask-Security made; our pages load no data addresses."""
+    drawing = base64.b64decode(data_uri.partition("base64,")[2]).decode()
+    return Markup(drawing.replace("svg:", "").replace("xmlns:svg", "xmlns"))  # noqa: S704 - made by our server
 
 
 def _derived(settings: Settings, purpose: str) -> str:
@@ -69,6 +92,7 @@ def _security_config(settings: Settings) -> dict[str, object]:
         "SECURITY_TOTP_SECRETS": {"1": _derived(settings, "totp")},
         "SECURITY_TOTP_ISSUER": "Clinic portal",
         "SECURITY_STATIC_FOLDER": None,
+        "SECURITY_MSG_GENERIC_AUTHN_FAILED": ("E-mail or password is not right.", "error"),
         "SECURITY_CLI_USERS_NAME": None,
         "SECURITY_CLI_ROLES_NAME": None,
     }

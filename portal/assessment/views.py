@@ -39,6 +39,11 @@ def start() -> AnyResponse:
     return redirect(url_for(".show_question", question_id=RED_FLAGS.id), 303)
 
 
+@blueprint.get("/continue")
+def continue_() -> AnyResponse:
+    return redirect(_next_page(_answers()), 303)
+
+
 @blueprint.get("/<question_id>")
 def show_question(question_id: str) -> AnyResponse:
     question = _question_or_404(question_id)
@@ -96,6 +101,8 @@ def show_result() -> AnyResponse:
         evaluation=evaluation,
         calls=advice.emergency_calls(answers.get(RED_FLAGS.id, frozenset())),
         patterns=_explained(evaluation, answers),
+        under_18="under_18" in answers.get("age_band", ()),
+        first_stop_elsewhere=bool(evaluation.fits) and evaluation.fits.keys() <= advice.FIRST_STOP_ELSEWHERE,
         next_page=None if finished else _next_page(answers),
         advice=advice,
     )

@@ -45,10 +45,12 @@ def record(action: str, subject: str, **details: Any) -> None:
 def find_break() -> int | None:
     """The id of the first entry whose seal does not fit, or None when the whole chain holds."""
     previous = FIRST
-    for entry in db.session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)):
-        if entry.previous != previous or entry.seal != _seal(entry):
-            return entry.id
-        previous = entry.seal
+    query = select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)
+    with db.session.scalars(query) as entries:
+        for entry in entries:
+            if entry.previous != previous or entry.seal != _seal(entry):
+                return entry.id
+            previous = entry.seal
     return None
 
 

@@ -185,6 +185,11 @@ class FilterForm(BaseForm):
         self.provider.choices = _choices((person.code, person.name) for person in providers)
         self.part_of_day.choices = _choices((("morning", "Mornings"), ("afternoon", "Afternoons")))
 
+    @property
+    def chosen(self) -> bool:
+        """Whether the list is narrowed at all."""
+        return self.wanted() != SlotFilter()
+
     def wanted(self) -> SlotFilter:
         """The filter chosen; what is not on offer counts as any."""
         chosen = {

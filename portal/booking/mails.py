@@ -39,7 +39,7 @@ def _still(appointment_id: UUID, sequence: int, status: Status) -> Appointment |
 
 def _letter(kind: str, appointment: Appointment, method: str) -> Letter:
     clinic = get_clinic()
-    manage_url = url_for("booking.show_visit", token=appointment.token, _external=True)
+    manage_url = url_for("visit.show_visit", token=appointment.token, _external=True)
     subject, text, html = render_letter(
         kind, appointment=appointment, slot=appointment.slot, clinic=clinic, manage_url=manage_url
     )

@@ -24,7 +24,7 @@ def keep_link_secret(response: Response) -> Response:
     return response
 
 
-@blueprint.get("/")
+@blueprint.get("")
 def show_visit(token: str) -> Response:
     return _render_visit(_find(token), token)
 
@@ -54,7 +54,7 @@ def cancel(token: str) -> AnyResponse:
     form = CancelForm()
     if not form.validate():
         return _render_cancel(appointment, token, form, status=422)
-    if form.choice.data == "keep":
+    if form.choice.data == "keep" or form.confirmed.data == "no":
         return _render_visit(appointment, token, outcome="kept")
     if form.confirmed.data != "yes":
         return render("booking/cancel_confirm.html", appointment=appointment, token=token, form=form)

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, LargeBinary, MetaData, Text, TypeDecorator, event
+from sqlalchemy import Connection, DateTime, Dialect, LargeBinary, MetaData, Text, TypeDecorator, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
@@ -118,8 +118,9 @@ def insert_once(model: type[Base], **values: Any) -> bool:
     """Insert a row unless one with the same unique key stands already; say whether it was inserted."""
     dialect = db.session.get_bind().dialect.name
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    result = db.session.execute(insert(model).values(**values).on_conflict_do_nothing())
-    return bool(result.rowcount)  # type: ignore[attr-defined]
+    keys = inspect(model).primary_key
+    statement = insert(model).values(**values).on_conflict_do_nothing().returning(*keys)
+    return db.session.execute(statement).first() is not None
 
 
 class UtcDateTime(TypeDecorator[datetime]):

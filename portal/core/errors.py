@@ -7,7 +7,7 @@ from typing import NamedTuple
 from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal.core.htmx import render
 
@@ -70,10 +70,12 @@ def init_app(app: Flask) -> None:
 
 def explain(explanation: Explanation, status: int) -> Response:
     """An error page in the portal's dress."""
-    return render("errors/error.html", "content", status, error=explanation, status=status)
+    return render("errors/error.html", "content", status, error=explanation, code=status)
 
 
 def explain_http(error: HTTPException) -> Response:
+    if isinstance(error, SecurityError):  # a foreign host name: no address of ours can be written for it
+        return Response("There is no portal at this address.\n", 400, mimetype="text/plain")
     if error.response is not None:  # a redirect, or an answer that is complete already
         return error.response  # type: ignore[return-value]
     status = error.code or 500

@@ -41,8 +41,8 @@ def add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.endpoint == "static" and "v" in request.args and response.status_code in {200, 304}:
         response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
-    elif request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
+    elif request.endpoint != "static" and not response.cache_control.max_age:
+        response.headers["Cache-Control"] = "no-store"
     if current_settings().production:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     return response

@@ -14,6 +14,9 @@ from mdit_py_plugins.anchors import anchors_plugin
 
 CITATION = re.compile(r"\[@([\w-]+(?:;\s*@[\w-]+)*)\]")
 DRAWING = "drawing:"
+# A wide table scrolls by itself on a phone, also by keyboard.
+TABLE_OPEN = '<div class="table-scroll" role="region" aria-label="Table" tabindex="0"><table>'
+TABLE_CLOSE = "</table></div>"
 
 
 @dataclass
@@ -37,7 +40,10 @@ def render_markdown(text: str, draw: Callable[[str], str]) -> Page:
     markdown.inline.ruler.before("link", "citation", _parse_citation)
     markdown.add_render_rule("citation", lambda _self, tokens, index, *_: _render_citation(tokens[index], cited))
     markdown.add_render_rule("image", lambda _self, tokens, index, *_: _render_drawing(tokens[index], draw))
+    markdown.add_render_rule("table_open", lambda *_: TABLE_OPEN)
+    markdown.add_render_rule("table_close", lambda *_: TABLE_CLOSE)
     tokens = markdown.parse(text)
+    _unwrap_drawings(tokens)
     return Page(markdown.renderer.render(tokens, markdown.options, {}), _headings(tokens), cited)
 
 
@@ -67,6 +73,13 @@ def _render_drawing(token: Token, draw: Callable[[str], str]) -> str:
     if not source.startswith(DRAWING):
         raise ValueError(f"picture {source!r}: write ![what it shows](drawing:name)")
     return draw(source.removeprefix(DRAWING))
+
+
+def _unwrap_drawings(tokens: Sequence[Token]) -> None:
+    """Take a drawing that stands alone out of its paragraph, where a figure may not be."""
+    for before, token, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if token.type == "inline" and [child.type for child in token.children or ()] == ["image"]:
+            before.hidden = after.hidden = True
 
 
 def _headings(tokens: Sequence[Token]) -> list[tuple[int, str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 from flask import Flask, current_app, url_for
 from jinja2 import Environment
 
@@ -29,7 +30,13 @@ def init_app(app: Flask) -> None:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.jinja_env.globals.update(ui=Components(app.jinja_env), static_url=static_url, settings=current_settings)
     app.jinja_env.filters.update(
-        day=day_in_words, long_day=long_day_in_words, time=time_in_words, zone=zone_name, moment=moment_in_words
+        day=day_in_words,
+        long_day=long_day_in_words,
+        time=time_in_words,
+        zone=zone_name,
+        moment=moment_in_words,
+        tel=tel_link,
+        phone=phone_in_words,
     )
 
 
@@ -69,3 +76,19 @@ def moment_in_words(value: datetime, zone: ZoneInfo) -> str:
     """Like "Tuesday, November 24, 9:20 am EST"."""
     local = value.astimezone(zone)
     return f"{long_day_in_words(local)}, {time_in_words(value, zone)} {zone_name(value, zone)}"
+
+
+def tel_link(phone: str) -> str:
+    """The address that dials a number, from however it is written."""
+    return "tel:" + "".join(c for c in phone if c.isdigit() or c == "+")
+
+
+def phone_in_words(number: str) -> str:
+    """A stored number as people write it, like (212) 555-0142; foreign ones with their country code."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    home = parsed.country_code == 1
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, style)

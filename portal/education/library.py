@@ -29,7 +29,7 @@ class Reference(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     text: str
-    year: int
+    year: int | None = None
     doi: str | None = None
     pmid: int | None = None
     pmcid: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -40,6 +41,11 @@ def get_day(day: date) -> dict[Provider, list[Entry]]:
     for slot in slots:
         board.setdefault(slot.provider, []).append(_entry(slot, visits.get(slot.id, [])))
     return board
+
+
+def count_states(board: dict[Provider, list[Entry]]) -> list[tuple[str, int]]:
+    """How many slots are in which state, most first."""
+    return Counter(entry.state for entries in board.values() for entry in entries).most_common()
 
 
 def get_today() -> date:

@@ -8,9 +8,9 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
+from portal.assessment.signoff import get_sign_off
 from portal.booking.forms import parse_date
 from portal.booking.queries import get_appointment
-from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import queries, services
 from portal.notifications.queries import list_mail_of
@@ -33,14 +33,16 @@ def go_to_day() -> AnyResponse:
 def show_day(day: str) -> Response:
     shown = _day_or_404(day)
     services.record_day_seen(shown)
+    board = queries.get_day(shown)
     return render(
         "frontdesk/day.html",
         day=shown,
         today=queries.get_today(),
         before=shown - timedelta(days=1),
         after=shown + timedelta(days=1),
-        board=queries.get_day(shown),
-        form=BaseForm(formdata=None),
+        board=board,
+        counts=queries.count_states(board),
+        sign_off=get_sign_off(),
     )
 
 
@@ -54,7 +56,6 @@ def show_visit(appointment_id: UUID) -> Response:
         slot=appointment.slot,
         brief=queries.brief_of(appointment),
         mails=list_mail_of(appointment_id),
-        form=BaseForm(formdata=None),
     )
 
 

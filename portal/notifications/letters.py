@@ -67,8 +67,13 @@ def build_message(letter: Letter, message_id: str) -> EmailMessage:
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
     if letter.calendar is not None:
-        calendar = letter.calendar.decode()
-        message.add_alternative(calendar, subtype="calendar", params={"method": letter.calendar_method})
+        # base64, because a relay that folds or re-encodes lines would break the calendar's own folding
+        message.add_alternative(
+            letter.calendar.decode(),
+            subtype="calendar",
+            params={"method": letter.calendar_method},
+            cte="base64",
+        )
         message.add_attachment(
             letter.calendar,
             maintype="text",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, redirect, request, url_for
 from werkzeug import Response
 
+from portal.core.forms import clean
 from portal.referrals import journeys, services
 
 blueprint = Blueprint("referrals", __name__)
@@ -12,8 +13,11 @@ blueprint = Blueprint("referrals", __name__)
 
 @blueprint.get("/r/<code>")
 def follow_link(code: str) -> Response:
-    """Start a journey and go where the link leads; a code that leads nowhere shows the home page."""
-    followed = services.follow_link(code.lower(), journeys.current())
+    """Start a journey and go where the link leads; a code that leads nowhere shows the home page.
+
+    A program that asks only for the headers is no person and starts nothing.
+    """
+    followed = None if request.method == "HEAD" else services.follow_link(clean(code).lower(), journeys.current())
     if followed is None:
         return redirect(url_for("home.show_home"), 303)
     destination, journey_id = followed

@@ -165,10 +165,11 @@ class Slot(Base):
 
     @classmethod
     def can_be_claimed(cls, journey_id: UUID | None, now: datetime, notice: timedelta) -> ColumnElement[bool]:
-        """The condition for a slot to be taken by this journey: free, its own, or a hold that has run out,
-        and no sooner than the notice that the clinic needs."""
-        open_to_it = or_(
-            cls.state == SlotState.FREE,
-            and_(cls.state == SlotState.HELD, or_(cls.held_by == journey_id, cls.held_until <= now)),
-        )
-        return and_(open_to_it, cls.starts_at >= now + notice)
+        """The condition for a slot to be taken by this journey.
+
+        It is free, or its hold has run out, and it leaves the clinic the notice it needs; or the journey
+        holds it, or was the last to hold it: then the notice was kept when the hold began.
+        """
+        unclaimed = or_(cls.state == SlotState.FREE, and_(cls.state == SlotState.HELD, cls.held_until <= now))
+        own = and_(cls.state == SlotState.HELD, cls.held_by == journey_id)
+        return or_(and_(unclaimed, cls.starts_at >= now + notice), and_(own, cls.starts_at > now))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import select
@@ -73,13 +74,9 @@ def find_free_slots(wanted: SlotFilter, lane: str, journey_id: UUID | None = Non
         query = query.where(Slot.location.has(Location.code == wanted.location))
     if wanted.provider:
         query = query.where(Slot.provider.has(Provider.code == wanted.provider))
-    found: list[Slot] = []
-    for slot in db.session.scalars(query.execution_options(yield_per=limit)):
-        if lane in slot.visit_type.lanes and _fits_part_of_day(slot, wanted.part_of_day):
-            found.append(slot)
-            if len(found) == limit:
-                break
-    return found
+    with db.session.scalars(query.execution_options(yield_per=limit)) as slots:
+        fitting = (s for s in slots if lane in s.visit_type.lanes and _fits_part_of_day(s, wanted.part_of_day))
+        return list(islice(fitting, limit))
 
 
 def get_slot(slot_id: int) -> Slot | None:

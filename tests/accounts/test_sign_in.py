@@ -1,0 +1,115 @@
+"""Staff sign in; nobody else sees the desk."""
+
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from portal.accounts.services import StaffRole, add_staff, disable_staff, reset_staff
+from portal.audit.models import AuditEntry
+from portal.core.db import db
+from portal.core.headers import CONTENT_SECURITY_POLICY
+from tests.visitor import Visitor
+
+EMAIL = "desk@clinic.example"
+
+
+@pytest.fixture
+def password(app):
+    with app.app_context():
+        return add_staff(EMAIL, "Dee Desk", StaffRole.FRONT_DESK)
+
+
+def sign_in(visitor, password, email=EMAIL):
+    visitor.open("/desk/")
+    return visitor.send(email=email, password=password)
+
+
+def test_the_desk_asks_who_is_there(visitor):
+    page = visitor.open("/desk/day/2026-11-18")
+    assert page.path == "/desk/sign-in"
+
+
+def test_staff_sign_in_and_land_where_they_wanted_to_go(visitor, password):
+    visitor.open("/desk/day/2026-11-20")
+    page = visitor.send(email=EMAIL, password=password)
+    assert page.path == "/desk/day/2026-11-20"
+    assert "Dee Desk" in page.text
+
+
+@pytest.mark.parametrize(("email", "wrong"), [(EMAIL, "wrong"), ("nobody@clinic.example", "wrong"), ("", ""), (EMAIL, "x" * 5000)])
+def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(visitor, password, email, wrong):
+    page = sign_in(visitor, wrong, email)
+    assert page.path == "/desk/sign-in"
+    assert "E-mail or password is not right." in page.text
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "\\\\evil.example", "/\\evil.example"])
+def test_signing_in_never_leads_out_of_the_portal(visitor, password, target):
+    visitor.open(f"/desk/sign-in?next={target}")
+    response = visitor.client.post(
+        visitor.page.form.action, data={**visitor.page.form.values, "email": EMAIL, "password": password}
+    )
+    here = "http://127.0.0.1:8000/desk/sign-in"
+    assert urlsplit(urljoin(here, response.headers.get("Location", here))).netloc == "127.0.0.1:8000"
+
+
+def test_signing_out_ends_it_and_takes_a_post(visitor, password):
+    sign_in(visitor, password)
+    assert visitor.client.get("/desk/sign-out").status_code == 405
+    visitor.send()
+    assert visitor.open("/desk/").path == "/desk/sign-in"
+
+
+def test_a_disabled_account_is_out_at_its_next_click(visitor, password, app):
+    sign_in(visitor, password)
+    with app.app_context():
+        disable_staff(EMAIL)
+    assert visitor.open("/desk/").path == "/desk/sign-in"
+    assert sign_in(visitor, password).path == "/desk/sign-in"
+
+
+def test_a_reset_makes_a_new_password_and_ends_other_sessions(visitor, password, app):
+    sign_in(visitor, password)
+    with app.app_context():
+        fresh = reset_staff(EMAIL)
+    assert visitor.open("/desk/").path == "/desk/sign-in"
+    assert sign_in(Visitor(app), fresh).path.startswith("/desk/day/")
+
+
+def test_where_a_second_factor_is_required_nobody_gets_in_without_one(visitor, password, app):
+    app.config["SECURITY_TWO_FACTOR_REQUIRED"] = True
+    page = sign_in(visitor, password)
+    assert page.path == "/desk/second-factor"
+    assert visitor.open("/desk/").path == "/desk/sign-in"
+
+
+def test_the_second_factor_is_drawn_without_loosening_the_content_policy(visitor, password, app):
+    app.config["SECURITY_TWO_FACTOR_REQUIRED"] = True
+    sign_in(visitor, password)
+    page = visitor.send()
+    assert "<svg" in page.text
+    assert "data:image" not in page.text
+    assert page.response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+
+
+def test_signing_in_is_in_the_audit_trail(visitor, password, app):
+    sign_in(visitor, password)
+    with app.app_context():
+        actions = db.session.scalars(db.select(AuditEntry.action).order_by(AuditEntry.id)).all()
+        assert "signed-in" in actions
+
+
+def test_the_staff_commands_say_what_is_wrong(app, password):
+    run = app.test_cli_runner().invoke
+    assert "has an account already" in run(args=["staff", "add", EMAIL, "--name", "X"]).output
+    assert "There is no account" in run(args=["staff", "reset", "nobody@clinic.example"]).output
+    assert "There is no account" in run(args=["staff", "disable", "nobody@clinic.example"]).output
+    assert run(args=["staff", "add", "no address", "--name", "X"]).exit_code == 2
+    assert "with this password:" in run(args=["staff", "reset", EMAIL]).output
+
+
+def test_no_password_is_stored_in_clear(app, password):
+    with app.app_context():
+        stored = db.session.execute(db.text("SELECT password FROM staff_user")).scalar_one()
+    assert stored.startswith("$argon2id$")
+    assert password not in stored

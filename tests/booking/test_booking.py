@@ -1,0 +1,300 @@
+"""From the free times to the confirmation, by somebody with a browser without JavaScript."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from portal.booking.models import Appointment
+from portal.core import clock as portal_clock
+from portal.core.db import db
+from portal.notifications.models import OutgoingMail
+from portal.scheduling.models import Slot, SlotState
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def patient(visitor):
+    visitor.pass_safety()
+    return visitor
+
+
+@pytest.fixture
+def other(app):
+    other = Visitor(app)
+    other.pass_safety()
+    return other
+
+
+def count(app, model, *where):
+    with app.app_context():
+        return db.session.scalar(select(func.count()).select_from(model).where(*where))
+
+
+def change_slot(app, slot_id, **values):
+    with app.app_context():
+        db.session.execute(update(Slot).where(Slot.id == int(slot_id)).values(**values))
+        db.session.commit()
+
+
+def test_booking_without_the_assessment_asks_the_safety_question_first(visitor):
+    page = visitor.open("/book/")
+    assert page.path == "/book/safety"
+    assert visitor.send().status == 422  # this one question cannot be skipped
+    assert visitor.send(red_flags_now="none").path == "/book/"
+
+
+def test_a_warning_sign_at_the_safety_question_leads_to_the_emergency_page_and_no_times(visitor):
+    visitor.open("/book/")
+    assert visitor.send(red_flags_now="neuro").outcome == "emergency"
+    assert visitor.open("/book/").outcome == "emergency"
+
+
+def test_the_first_free_time_is_named_in_the_first_line(patient):
+    page = patient.open("/book/")
+    assert "First visit free: <strong>Wednesday, November 18, 12:00 pm EST</strong>, East" in page.text
+    assert page.text.index("Wednesday, November 18") < page.text.index("Friday, November 20")
+
+
+def test_a_time_is_held_the_details_kept_and_the_visit_booked_once(patient, app):
+    patient.hold()
+    assert (patient.page.path, patient.page.outcome) == ("/book/details", "held")
+    assert "yours until <strong>10:10 am EST</strong>" in patient.page.text
+    patient.fill_in(note="I use a wheelchair")
+    assert patient.page.path == "/book/check"
+    assert "I use a wheelchair" in patient.page.text
+    confirm = patient.page.form
+    page = patient.send()
+    assert (page.path, page.outcome) == ("/book/confirmed", "booked")
+    assert page.reference.startswith("TST-")
+
+    again = patient.post(confirm.action, confirm.values)  # the same form, sent a second time
+    assert (again.outcome, again.reference) == ("booked", page.reference)
+    assert count(app, Appointment) == 1
+    assert count(app, OutgoingMail) == 1
+
+
+def test_after_booking_the_old_pages_lead_to_what_was_booked(patient):
+    reference = patient.book().reference
+    for path in ("/book/details", "/book/check"):
+        assert patient.open(path).reference == reference
+
+
+def test_errors_keep_what_was_typed_and_say_what_to_write(patient):
+    patient.hold()
+    page = patient.fill_in(name="", date_of_birth="sometime", email="jane@", phone="12")
+    assert (page.status, page.outcome, page.path) == (422, "invalid", "/book/details")
+    assert page.errors == [
+        "Enter the name of the person who comes.",
+        "We could not read this date. Write month, day and year, like 5/17/1980.",
+        "Enter an e-mail address, like name@example.com.",
+        "Enter a phone number with its area code, like 212 555 0142.",
+    ]
+    assert page.form.values["email"] == ["jane@"]
+    assert page.form.values["date_of_birth"] == ["sometime"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "x" * 121),
+        ("name", "\x00\x01"),
+        ("email", "a@b"),
+        ("email", "jane@example.com\r\nBcc: all@example.com"),
+        ("email", "x" * 250 + "@example.com"),
+        ("phone", "call me"),
+        ("phone", "9" * 40),
+        ("date_of_birth", "2/30/1980"),
+        ("date_of_birth", "5/17/2090"),
+        ("date_of_birth", "5/17/1800"),
+        ("reach_by", "pigeon"),
+        ("note", "x" * 501),
+    ],
+)
+def test_hostile_details_are_refused_with_a_sentence(patient, field, value):
+    patient.hold()
+    page = patient.fill_in(**{field: value})
+    assert page.status == 422
+    assert len(page.errors) == 1
+
+
+@pytest.mark.parametrize("written", ["5/17/1980", "05/17/1980", "05171980", "1980-05-17", "5-17-1980", "5 17 1980"])
+def test_a_date_of_birth_is_read_however_it_is_typed(patient, written):
+    patient.hold()
+    assert "May 17, 1980" in patient.fill_in(date_of_birth=written).text
+
+
+def test_names_with_markup_are_shown_as_text(patient):
+    patient.hold()
+    page = patient.fill_in(name="<b>Jane</b> O'Neill & Söhne")
+    assert "&lt;b&gt;Jane&lt;/b&gt;" in page.text
+
+
+def test_a_taken_time_is_an_ordinary_answer_with_the_nearest_free_times(patient, other, app):
+    slot = patient.free_slots()[2]
+    patient.hold(slot)
+    page = other.hold(slot)
+    assert (page.status, page.outcome) == (409, "taken")
+    nearest = other.free_slots()
+    assert slot not in nearest
+    assert other.send(slot=nearest[0]).path == "/book/details"
+
+
+def test_a_hold_that_ran_out_loses_nothing_and_the_time_is_taken_again_if_free(patient, clock):
+    patient.hold()
+    clock.shift(timedelta(minutes=11))
+    assert "The 10 minutes are over" in patient.open("/book/details").text
+    assert patient.fill_in().path == "/book/check"
+    assert patient.send().outcome == "booked"
+
+
+def test_a_hold_that_ran_out_and_was_taken_keeps_the_details_for_the_next_choice(patient, other, clock):
+    slot = patient.free_slots()[3]
+    patient.hold(slot)
+    patient.fill_in()
+    clock.shift(timedelta(minutes=11))
+    assert other.hold(slot).outcome == "held"
+    patient.open("/book/check")
+    assert patient.send().outcome == "taken"
+    patient.send(slot=patient.free_slots()[0])
+    assert patient.page.form.values["name"] == ["Jane Doe"]
+
+
+@pytest.mark.parametrize(("minutes", "outcome"), [(9, "taken"), (10, "held")])
+def test_a_hold_lasts_ten_minutes_to_the_moment(patient, other, clock, minutes, outcome):
+    slot = patient.free_slots()[3]
+    patient.hold(slot)
+    clock.shift(timedelta(minutes=minutes))
+    assert other.hold(slot).outcome == outcome
+
+
+def test_who_holds_a_time_may_book_it_though_the_notice_runs_out_meanwhile(patient, other, clock):
+    soonest = patient.free_slots()[0]  # at noon, just the two hours of notice from now
+    patient.hold(soonest)
+    clock.shift(timedelta(minutes=5))
+    assert patient.fill_in().path == "/book/check"
+    clock.shift(timedelta(minutes=11))
+    assert other.hold(soonest).outcome == "taken"
+    assert patient.send().outcome == "booked"
+
+
+def test_each_step_renews_the_hold(patient, other, clock):
+    slot = patient.free_slots()[0]
+    patient.hold(slot)
+    clock.shift(timedelta(minutes=9))
+    patient.fill_in()
+    clock.shift(timedelta(minutes=9))
+    assert other.hold(slot).outcome == "taken"
+
+
+def test_choosing_another_time_gives_the_first_one_back(patient, other):
+    first, second = patient.free_slots()[:2]
+    patient.hold(first)
+    patient.hold(second)
+    assert other.hold(first).outcome == "held"
+
+
+def test_the_own_held_time_is_still_there_on_going_back(patient, other):
+    slot = patient.free_slots()[0]
+    patient.hold(slot)
+    patient.open("/book/")
+    assert slot in patient.free_slots()
+    assert "It is yours until 10:10 am" in patient.page.text
+    other.open("/book/")
+    assert slot not in other.free_slots()
+
+
+class TestTimesThatAreNotOffered:
+    """Whatever a form is made to say, only what is on offer can be held."""
+
+    def hold(self, patient, slot):
+        patient.open("/book/")
+        form = next(form for form in patient.page.forms if "slot" in form.choices)
+        return patient.send(form, slot=slot)
+
+    @pytest.mark.parametrize("slot", [None, "", "abc", "-1", "1.5", "1 OR 1=1", "9" * 30, "٣"])
+    def test_no_choice_and_nonsense_ask_to_choose(self, patient, slot):
+        page = self.hold(patient, slot)
+        assert (page.status, page.outcome) == (422, "invalid")
+        assert patient.free_slots()
+
+    def test_an_unknown_time(self, patient):
+        assert self.hold(patient, "999999").outcome == "taken"
+
+    @pytest.mark.parametrize("state", [SlotState.BLOCKED, SlotState.BOOKED])
+    def test_a_blocked_or_booked_time(self, patient, app, state):
+        slot = patient.free_slots()[0]
+        change_slot(app, slot, state=state)
+        assert self.hold(patient, slot).outcome == "taken"
+
+    def test_a_time_that_is_past_or_too_soon(self, patient, app):
+        with app.app_context():
+            past = db.session.scalar(select(Slot).order_by(Slot.starts_at))
+            assert past.starts_at < portal_clock.now() + timedelta(hours=2)
+        assert self.hold(patient, str(past.id)).outcome == "taken"
+
+    def test_a_kind_of_visit_that_is_not_booked_online(self, patient, app):
+        with app.app_context():
+            slot = db.session.scalar(select(Slot.id).where(Slot.visit_type.has(code="follow-up")))
+        assert self.hold(patient, str(slot)).outcome == "taken"
+
+
+def test_an_old_tab_cannot_book_past_an_emergency(patient, app):
+    patient.hold()
+    patient.fill_in()
+    confirm = patient.page.form
+    patient.open("/assessment/red_flags_now")
+    patient.send(red_flags_now="thunderclap")
+    assert patient.post(confirm.action, confirm.values).outcome == "emergency"
+    assert count(app, Appointment) == 0
+
+
+def test_somebody_elses_draft_and_confirmation_are_out_of_reach(patient, other):
+    patient.book()
+    assert other.open("/book/confirmed").path == "/book/"
+    assert other.open("/book/details").path == "/book/"
+
+
+def test_filters_narrow_the_list_and_unknown_values_count_as_any(patient):
+    everything = patient.free_slots()
+    patient.open("/book/?mode=phone")
+    by_phone = patient.free_slots()
+    assert 0 < len(by_phone) < len(everything)
+    assert "PST" in patient.page.text
+    assert patient.open("/book/?part_of_day=morning&location=east").status == 200
+    assert "12:00 pm" not in patient.page.text
+    patient.open("/book/?mode=telepathy&provider=%00&part_of_day=' OR 1=1")
+    assert patient.free_slots() == everything
+
+
+def test_a_filter_that_nothing_fits_says_so_and_offers_the_way_out(patient):
+    page = patient.open("/book/?mode=phone&location=east")
+    assert "No time is free that fits this" in page.text
+    assert "/book/" in page.links
+
+
+def test_what_is_stored_of_the_details_before_booking_is_encrypted(patient, app):
+    patient.hold()
+    patient.fill_in(note="I use a wheelchair")
+    with app.app_context():
+        stored = bytes(db.session.scalar(text("SELECT details FROM booking_draft")))
+    assert b"Jane" not in stored
+    assert b"wheelchair" not in stored
+
+
+def test_a_fault_half_way_leaves_nothing_behind(patient, app, monkeypatch):
+    patient.hold()
+    patient.fill_in()
+
+    def fail(*_args, **_values):
+        raise RuntimeError("broken on purpose")
+
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    monkeypatch.setattr("portal.booking.services.queue_mail", fail)
+    page = patient.send()
+    assert (page.status, page.outcome) == (500, "unavailable")
+    assert count(app, Appointment) == 0
+    assert count(app, Slot, Slot.state == SlotState.BOOKED) == 0
+    monkeypatch.undo()
+    patient.open("/book/check")
+    assert patient.send().outcome == "booked"

@@ -1,0 +1,128 @@
+"""The link in the mail: see the visit, cancel it in two steps, take it again. GET changes nothing."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from portal.core.db import db
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def link(visitor):
+    visitor.pass_safety()
+    page = visitor.book()
+    return page.link("/visit/")
+
+
+@pytest.fixture
+def holder(app, link):
+    """Whoever opens the link, on another device without the booking's cookie."""
+    holder = Visitor(app)
+    holder.open(link)
+    return holder
+
+
+def everything(app):
+    """What the database says, but for the audit trail of reads."""
+    tables = ("slot", "appointment", "outgoing_mail", "patient", "journey", "milestone", "booking_draft")
+    with app.app_context():
+        return {name: sorted(map(repr, db.session.execute(text(f"SELECT * FROM {name}")))) for name in tables}
+
+
+def test_the_link_shows_the_visit_and_no_health_detail(holder):
+    assert (holder.page.status, holder.page.outcome) == (200, "booked")
+    assert "Wednesday, November 18" in holder.page.text
+    assert "consult" not in holder.page.text.lower()
+
+
+def test_cancelling_takes_a_choice_and_a_confirmation_and_can_be_undone(holder, link):
+    holder.open(f"{link}/cancel")
+    holder.send(choice="time")
+    assert holder.page.heading == "Cancel this visit?"
+    assert Visitor(holder.client.application).open(link).outcome == "booked"
+    assert holder.send(confirmed="yes").outcome == "cancelled"
+    assert holder.send().outcome == "booked"
+
+
+def test_keeping_the_visit_changes_nothing(holder, link):
+    holder.open(f"{link}/cancel")
+    assert holder.send(choice="keep").outcome == "kept"
+    holder.open(f"{link}/cancel")
+    holder.send(choice="time")
+    assert holder.send(confirmed="no").outcome == "kept"
+
+
+def test_a_mail_scanner_that_opens_every_link_and_presses_every_first_button_changes_nothing(app, link):
+    before = everything(app)
+    scanner = Visitor(app)
+    for path in (link, f"{link}/cancel", f"{link}/calendar.ics"):
+        for method in ("GET", "HEAD"):
+            assert scanner.client.open(path, method=method).status_code == 200
+        scanner.open(path)
+        for form in [form for form in scanner.page.forms if form.method == "post"]:
+            name, value = (*form.buttons, ("", ""))[0]
+            scanner.send(form, **({name: value} if name else {}))
+            for inner in [form for form in scanner.page.forms if form.method == "post"]:
+                button, pressed = (*inner.buttons, ("", ""))[0]
+                scanner.send(inner, **({button: pressed} if button else {}))
+    assert everything(app) == before
+
+
+def test_cancelling_by_get_is_not_possible(app, link):
+    before = everything(app)
+    scanner = Visitor(app)
+    assert scanner.open(f"{link}/cancel?choice=time&confirmed=yes").heading == "What would you like to do?"
+    assert scanner.open(f"{link}/undo").status == 405
+    assert everything(app) == before
+
+
+def test_a_freed_time_can_be_booked_by_somebody_else_and_then_not_be_taken_back(holder, link, app):
+    holder.open(f"{link}/cancel")
+    holder.send(choice="time")
+    holder.send(confirmed="yes")
+    undo = holder.page.form
+    somebody = Visitor(app)
+    somebody.pass_safety()
+    assert somebody.book().outcome == "booked"
+    page = holder.post(undo.action, undo.values)
+    assert (page.status, page.outcome) == (409, "taken")
+
+
+def test_a_visit_that_has_begun_cannot_be_cancelled_online(holder, link, clock):
+    holder.open(f"{link}/cancel")
+    holder.send(choice="time")
+    clock.shift(timedelta(days=1))
+    page = holder.send(confirmed="yes")
+    assert (page.status, page.outcome) == (409, "unavailable")
+    assert "tel:2125550100" in page.links
+    assert holder.open(f"{link}/cancel").path == link
+
+
+@pytest.mark.parametrize("token", ["x", "A" * 22, "%00", "..%2f..", "ß" * 20])
+def test_a_guessed_link_is_an_ordinary_missing_page(visitor, token):
+    for suffix in ("", "/cancel", "/calendar.ics"):
+        assert visitor.open(f"/visit/{token}{suffix}").status == 404
+
+
+def test_the_link_does_not_leave_with_a_referrer_and_the_page_is_not_kept(holder):
+    headers = holder.page.response.headers
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_the_token_is_in_the_database_neither_plain_nor_guessable(app, link):
+    token = link.rpartition("/")[2]
+    assert len(token) >= 22
+    with app.app_context():
+        row = db.session.execute(text("SELECT * FROM appointment")).one()
+    assert token not in repr(row)
+
+
+def test_the_calendar_file_holds_the_visit_in_neutral_words(holder, link):
+    response = holder.client.get(f"{link}/calendar.ics")
+    assert response.mimetype == "text/calendar"
+    assert "SUMMARY:Appointment – Test Clinic" in response.text
+    assert "DTSTART:20261118T170000Z" in response.text
+    assert "METHOD:PUBLISH" in response.text

@@ -1,0 +1,154 @@
+"""Fixtures: a portal with its own database, on SQLite and on PostgreSQL, and people who use it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from flask import Flask
+from flask_migrate import upgrade
+
+from portal import create_app
+from portal.config import Settings
+from portal.scheduling.clinic_file import read_clinic_file
+from portal.scheduling.services import open_slots
+from portal.scheduling.setup import load_clinic
+from tests import servers
+from tests.visitor import Visitor
+
+CLINIC = Path(__file__).parent / "clinic.toml"
+# A Wednesday, 10 in the morning in New York; the clinic of the tests has times free from the same day on.
+NOW = "2026-11-18T15:00:00Z"
+SECRETS = {"secret_key": "test secret key, long enough to start", "encryption_keys": ("first test key, long enough to start",)}
+
+
+def skip_or_fail(reason: str) -> None:
+    """A missing program skips a test on a newcomer's machine and fails it where everything is required."""
+    if servers.REQUIRE_ALL:
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def make_settings(folder: Path, **values: object) -> Settings:
+    return Settings(data_dir=folder, **{**SECRETS, **values})
+
+
+def settings_environment(settings: Settings) -> dict[str, str]:
+    """The settings as the variables that a process of its own reads them from."""
+    return {
+        "PORTAL_DATA_DIR": str(settings.data_dir),
+        "PORTAL_DATABASE_URL": settings.database,
+        "PORTAL_SECRET_KEY": settings.secret_key,
+        "PORTAL_ENCRYPTION_KEYS": ",".join(settings.encryption_keys),
+        "PORTAL_SMTP_URL": settings.smtp_url,
+    }
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[servers.PostgresServer]:
+    programs = servers.find_postgresql()
+    if programs is None:
+        skip_or_fail("PostgreSQL is not installed: `apt-get install postgresql`, or set PG_BINDIR")
+    server = servers.PostgresServer(programs)
+    server.start()
+    yield server
+    server.stop()
+
+
+def build_template(settings: Settings) -> None:
+    """A migrated database with the tests' clinic and its slots, to be copied for each test."""
+    app = create_app(settings)
+    with time_machine.travel(NOW, tick=False), app.app_context():
+        upgrade()
+        load_clinic(read_clinic_file(CLINIC))
+        open_slots()
+        from portal.core.db import db
+
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    build_template(make_settings(folder))
+    return folder / "portal.db"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql: servers.PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    name = postgresql.create_database()
+    build_template(make_settings(tmp_path_factory.mktemp("template"), database_url=postgresql.url(name)))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own for the test, on each engine in turn."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "portal.db")
+        yield f"sqlite:///{tmp_path / 'portal.db'}"
+        return
+    template = request.getfixturevalue("postgresql_template")
+    server: servers.PostgresServer = request.getfixturevalue("postgresql")
+    name = server.create_database(template)
+    yield server.url(name)
+    server.drop_database(name)
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Coordinates]:
+    """The clock of the test, standing still until it is moved."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return make_settings(tmp_path, database_url=database_url)
+
+
+@pytest.fixture
+def app(settings: Settings, clock: time_machine.Coordinates) -> Iterator[Flask]:
+    """A portal with the tests' clinic."""
+    app = create_app(settings)
+    yield app
+    from portal.core.db import db
+
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """For tests of services and queries, which run outside any request."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Visitor:
+    """Somebody with a browser without JavaScript."""
+    return Visitor(app)
+
+
+@pytest.fixture
+def mail_server(app: Flask) -> Iterator[servers.Mailbox]:
+    """A real SMTP server that the portal sends to."""
+    with servers.smtp_server() as (url, mailbox):
+        app.config["PORTAL"] = app.config["PORTAL"].model_copy(update={"smtp_url": url})
+        yield mailbox
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        skip_or_fail("Chromium is not installed: `apt-get install chromium`, or set CHROMIUM")
+    return {**browser_type_launch_args, "executable_path": chromium}
+
+

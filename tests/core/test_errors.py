@@ -1,0 +1,76 @@
+"""What goes wrong is said in the portal's own dress, with what was kept and what to do next."""
+
+import pytest
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import Forbidden, TooManyRequests
+
+
+@pytest.fixture
+def breaking(app, monkeypatch):
+    """A home page that breaks with the given error."""
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    def use(error):
+        def fail():
+            raise error
+
+        monkeypatch.setitem(app.view_functions, "home.show_home", fail)
+
+    return use
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (Forbidden(), 403),
+        (TooManyRequests(retry_after=30), 429),
+        (RuntimeError("a fault"), 500),
+        (OperationalError("SELECT secret", {}, Exception("gone")), 503),
+    ],
+    ids=["forbidden", "too many", "fault", "database away"],
+)
+def test_each_error_has_a_page_with_a_next_step_and_the_phone(visitor, breaking, error, status):
+    visitor.open("/specialists/")  # the clinic's number is known from then on
+    breaking(error)
+    page = visitor.open("/")
+    assert page.status == status
+    assert page.heading
+    assert "tel:2125550100" in page.links
+    assert "/" in page.links
+    assert "Traceback" not in page.text
+    assert "secret" not in page.text
+
+
+def test_a_missing_page_says_so(visitor):
+    page = visitor.open("/nowhere")
+    assert (page.status, page.heading) == (404, "There is no such page")
+
+
+def test_a_wrong_method_names_the_right_ones(visitor):
+    response = visitor.client.delete("/articles/")
+    assert response.status_code == 405
+    assert "GET" in response.headers["Allow"]
+
+
+def test_the_phone_is_known_even_while_the_database_is_away(app, visitor, monkeypatch):
+    visitor.open("/specialists/")
+
+    def away(*_args, **_values):
+        raise OperationalError("", {}, Exception("gone"))
+
+    monkeypatch.setattr("portal.scheduling.contact.get_clinic", away)
+    monkeypatch.setattr("portal.scheduling.queries.list_providers", away)
+    page = visitor.open("/specialists/")
+    assert page.status == 503
+    assert page.response.headers["Retry-After"] == "60"
+    assert "tel:2125550100" in page.links
+
+
+def test_a_fault_is_logged_without_what_people_typed(app, caplog):
+    from sqlalchemy import text
+
+    from portal.core.db import db
+
+    with app.app_context(), pytest.raises(Exception, match="nowhere") as fault:
+        db.session.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Jane Doe"})
+    assert "Jane Doe" not in str(fault.value)

@@ -1,0 +1,78 @@
+"""Settings: a wrong one stops the start and is named; a missing secret never does with a default."""
+
+import pytest
+
+from portal.config import Settings, SettingsError
+from tests.servers import run_command
+
+PRODUCTION = {
+    "PORTAL_ENV": "production",
+    "PORTAL_SECRET_KEY": "s" * 40,
+    "PORTAL_ENCRYPTION_KEYS": "k" * 40,
+    "PORTAL_BASE_URL": "https://portal.example",
+    "PORTAL_SMTP_URL": "smtp://mail.example",
+}
+
+
+def read(tmp_path, **environment):
+    return Settings.from_environment({"PORTAL_DATA_DIR": str(tmp_path), **environment})
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ENCRYPTION_KEYS", "BASE_URL", "SMTP_URL"])
+def test_production_refuses_to_start_without_a_secret_and_names_it(tmp_path, missing):
+    environment = {name: value for name, value in PRODUCTION.items() if not name.endswith(missing)}
+    with pytest.raises(SettingsError, match=f"PORTAL_{missing}"):
+        read(tmp_path, **environment)
+
+
+def test_production_starts_with_them_and_requires_a_second_factor(tmp_path):
+    settings = read(tmp_path, **PRODUCTION)
+    assert settings.mfa_required
+    assert settings.sender == "appointments@portal.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORTAL_SMPT_URL", "smtp://x", "did you mean PORTAL_SMTP_URL"),
+        ("PORTAL_ENV", "prod", "'development' or 'production'"),
+        ("PORTAL_BASE_URL", "portal.example", "https://"),
+        ("PORTAL_BASE_URL", "https://portal.example", "PORTAL_ENV must be `production`"),
+        ("PORTAL_SMTP_URL", "mail.example:25", "smtp://"),
+        ("PORTAL_DATABASE_URL", "mysql://x", "postgresql://"),
+        ("PORTAL_TRUSTED_PROXIES", "two", "integer"),
+        ("PORTAL_SECRET_KEY", "short", "too short"),
+        ("PORTAL_ENCRYPTION_KEYS", f"{'k' * 40},short", "too short"),
+        ("PORTAL_STAFF_MFA", "sometimes", "required"),
+        ("PORT", "70000", "PORT"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_to_write(tmp_path, name, value, said):
+    with pytest.raises(SettingsError, match=said):
+        read(tmp_path, **{name: value})
+
+
+def test_development_makes_its_secrets_once_and_keeps_them_to_itself(tmp_path):
+    first, second = read(tmp_path), read(tmp_path)
+    assert first.secret_key == second.secret_key
+    assert first.encryption_keys == second.encryption_keys
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_command_says_what_is_wrong_without_a_traceback(tmp_path):
+    result = run_command("slots", "open", environment={"PORTAL_DATA_DIR": str(tmp_path), "PORTAL_ENV": "production"})
+    assert result.returncode != 0
+    assert "PORTAL_SECRET_KEY" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_health_data_is_still_readable_after_a_new_key_is_put_first(app, tmp_path):
+    from portal import create_app
+    from portal.core import crypto
+
+    with app.app_context():
+        cipher = crypto.encrypt(b"an answer")
+    settings = app.config["PORTAL"]
+    rotated = settings.model_copy(update={"encryption_keys": ("n" * 40, *settings.encryption_keys)})
+    with create_app(rotated).app_context():
+        assert crypto.decrypt(cipher) == b"an answer"

@@ -1,0 +1,102 @@
+"""The desk's day: who comes, when, to whom, and what the assessment says."""
+
+import pytest
+
+from portal.accounts.services import StaffRole, add_staff
+from portal.audit.models import AuditEntry
+from portal.audit.services import find_break
+from portal.core.db import db
+from tests.assessment.test_walk import NECK
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def desk(app):
+    with app.app_context():
+        password = add_staff("desk@clinic.example", "Dee Desk", StaffRole.FRONT_DESK)
+    desk = Visitor(app)
+    desk.open("/desk/")
+    desk.send(email="desk@clinic.example", password=password)
+    return desk
+
+
+@pytest.fixture
+def visit(visitor):
+    visitor.finish(**NECK)
+    return visitor.book(note="Needs an interpreter")
+
+
+def test_today_shows_the_visit_with_contact_lane_and_brief(desk, visit):
+    page = desk.open("/desk/")
+    assert page.path == "/desk/day/2026-11-18"
+    for fact in ("Jane Doe", "1980-05-17", "(212) 555-0177", "jane@example.com", "12:00 pm", "Ada Test, MD"):
+        assert fact in page.text
+    assert "consult" in page.text
+    assert "cervicogenic" in page.text
+    assert "not yet signed off" in page.text
+
+
+def test_any_day_can_be_opened_and_empty_ones_say_so(desk):
+    assert "Nobody sees patients on this day" in desk.open("/desk/day/2026-11-22").text
+    assert desk.open("/desk/go?date=2026-11-20").path == "/desk/day/2026-11-20"
+    assert desk.open("/desk/go?date=nonsense").path == "/desk/day/2026-11-18"
+
+
+@pytest.mark.parametrize("day", ["tomorrow", "2026-13-01", "0001-01-01", "9999-12-31", "2026-11-18x"])
+def test_a_day_that_is_none_is_a_missing_page(desk, day):
+    assert desk.open(f"/desk/day/{day}").status == 404
+
+
+def test_the_visit_page_shows_brief_note_and_mail(desk, visit):
+    desk.open("/desk/")
+    page = desk.open(desk.page.link("/desk/visit/"))
+    for fact in (visit.reference, "Needs an interpreter", "booked: queued", "For: always the same side", "8 to 14"):
+        assert fact in page.text
+
+
+def test_a_visit_that_does_not_exist_is_a_missing_page(desk):
+    assert desk.open("/desk/visit/00000000-0000-0000-0000-000000000000").status == 404
+    assert desk.open("/desk/visit/1").status == 404
+
+
+def test_who_booked_without_the_assessment_is_shown_as_such(desk, visitor):
+    visitor.pass_safety()
+    visitor.book()
+    desk.open("/desk/")
+    assert "safety question only" in desk.open(desk.page.link("/desk/visit/")).text
+
+
+def test_a_cancelled_visit_frees_the_slot_and_stays_readable(desk, visit, visitor):
+    link = visit.link("/visit/")
+    visitor.open(f"{link}/cancel")
+    visitor.send(choice="time")
+    visitor.send(confirmed="yes")
+    page = desk.open("/desk/")
+    assert "Cancelled: <a" in page.text
+
+
+def test_what_patients_typed_is_shown_as_text(desk, visitor):
+    visitor.pass_safety()
+    visitor.book(name="<script>alert(1)</script>", note="<img src=x onerror=alert(1)>")
+    desk.open("/desk/")
+    assert "<script>alert" not in desk.page.text
+    assert "<img" not in desk.open(desk.page.link("/desk/visit/")).text
+
+
+def test_every_look_at_patients_is_in_the_audit_trail_which_holds_together(desk, visit, app):
+    desk.open("/desk/")
+    desk.open(desk.page.link("/desk/visit/"))
+    with app.app_context():
+        entries = db.session.scalars(db.select(AuditEntry).order_by(AuditEntry.id)).all()
+        assert [entry.action for entry in entries][-4:] == ["day-seen", "booked", "day-seen", "visit-seen"]
+        assert entries[-1].actor.startswith("staff:")
+        assert entries[-3].actor == "patient"
+        assert find_break() is None
+
+
+def test_a_changed_entry_breaks_the_chain_where_it_was_changed(desk, visit, app):
+    with app.app_context():
+        entry = db.session.scalars(db.select(AuditEntry).where(AuditEntry.action == "booked")).one()
+        entry.actor = "somebody else"
+        db.session.commit()
+        assert find_break() == entry.id

@@ -1,0 +1,161 @@
+"""Real servers for the tests: PostgreSQL from the installed binaries, the portal's own web processes, SMTP."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+from aiosmtpd.controller import Controller
+
+REQUIRE_ALL = os.environ.get("PORTAL_TEST_REQUIRE_ALL") == "1"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def find_postgresql() -> Path | None:
+    """The folder of the newest installed PostgreSQL server's programs."""
+    folders = [Path(os.environ["PG_BINDIR"])] if "PG_BINDIR" in os.environ else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: -int(p.parent.name))
+    found = shutil.which("initdb")
+    folders += [Path(found).resolve().parent] if found else []
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+class PostgresServer:
+    """A throw-away server on a socket of its own, without anything that only matters after a power cut."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._root = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # socket names must be short
+        self._user: dict[str, object] = {}
+        if os.geteuid() == 0:  # the server refuses to run as root
+            account = pwd.getpwnam("postgres" if _has_user("postgres") else "nobody")
+            os.chown(self._root, account.pw_uid, account.pw_gid)
+            self._user = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": [], "cwd": "/"}
+
+    def start(self) -> None:
+        self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+                  "--locale=C.UTF-8", "--no-sync", "--no-instructions")  # fmt: skip
+        options = f"-k {self._root} -c listen_addresses='' -F -c synchronous_commit=off -c max_connections=200"
+        self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self._root / "log"), "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    def create_database(self, template: str = "template1") -> str:
+        name = f"t{uuid4().hex[:12]}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def drop_database(self, name: str) -> None:
+        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self._root}"
+
+    @property
+    def _data(self) -> str:
+        return str(self._root / "data")
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(f"host={self._root} user=postgres dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **self._user)  # type: ignore[call-overload]
+
+
+def _has_user(name: str) -> bool:
+    try:
+        return bool(pwd.getpwnam(name))
+    except KeyError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def web_server(environment: dict[str, str], workers: int = 1, app: str = "wsgi:app") -> Iterator[str]:
+    """gunicorn with so many processes; yields the address it serves."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+    command += ["--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--log-level", "error", app]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **environment, "PORT": str(port)}, start_new_session=True
+    )
+    address = f"http://localhost:{port}"
+    try:
+        _wait_for(f"{address}/healthz", process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        assert process.poll() is None, "the web server ended before it answered"
+        try:
+            urllib.request.urlopen(url, timeout=5).read()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError("the web server does not answer")
+
+
+class Mailbox:
+    """What a mail server received, and how it behaves when told to."""
+
+    def __init__(self) -> None:
+        self.received: list[bytes] = []
+        self.answers: dict[str, str] = {}
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        if answer := self.answers.get("rcpt"):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        if answer := self.answers.get("data"):
+            return answer
+        self.received.append(envelope.content)
+        return "250 taken"
+
+
+@contextmanager
+def smtp_server() -> Iterator[tuple[str, Mailbox]]:
+    """A real SMTP server; yields its address and its mailbox."""
+    mailbox = Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    try:
+        yield f"smtp://127.0.0.1:{controller.port}", mailbox
+    finally:
+        controller.stop()
+
+
+def run_command(*arguments: str, environment: dict[str, str], stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """A `flask` command as a person runs it."""
+    command: Sequence[str] = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, input=stdin, capture_output=True, text=True, check=False
+    )

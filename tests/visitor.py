@@ -1,0 +1,175 @@
+"""Somebody at a browser without JavaScript: follows links, fills in the forms of the page, sends them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+
+@dataclass
+class Form:
+    """A form of the page: where it goes, and what it holds before anybody types."""
+
+    action: str
+    method: str
+    values: dict[str, list[str]] = field(default_factory=dict)
+    choices: dict[str, list[str]] = field(default_factory=dict)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.main: dict[str, str | None] = {}
+        self.forms: list[Form] = []
+        self.links: list[str] = []
+        self._form: Form | None = None
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attributes}
+        if tag == "main":
+            self.main = dict(attributes)
+        elif tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        elif tag == "form":
+            self._form = Form(values.get("action", ""), values.get("method", "get"))
+            self.forms.append(self._form)
+        elif self._form is not None and "name" in values:
+            self._read_field(self._form, tag, values)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = None
+
+    def _read_field(self, form: Form, tag: str, values: dict[str, str]) -> None:
+        name, kind, value = values["name"], values.get("type", "text"), values.get("value", "")
+        if tag == "button":
+            form.buttons.append((name, value))
+        elif kind in {"radio", "checkbox"}:
+            form.choices.setdefault(name, []).append(value)
+            if "checked" in values:
+                form.values.setdefault(name, []).append(value)
+        elif tag in {"input", "textarea"}:
+            form.values[name] = [value]
+
+
+class Page:
+    """A page as the visitor sees it."""
+
+    def __init__(self, response: TestResponse) -> None:
+        self.response = response
+        self.status = response.status_code
+        self.path = response.request.path
+        self.text = response.text
+        response.close()
+        reader = _Reader()
+        reader.feed(self.text)
+        self.outcome = reader.main.get("data-outcome")
+        self.reference = reader.main.get("data-reference")
+        self.forms = reader.forms
+        self.links = reader.links
+        found = re.search(r"<h1[^>]*>(.*?)</h1>", self.text, re.DOTALL)
+        self.heading = found[1].strip() if found else ""
+
+    @property
+    def form(self) -> Form:
+        """The form that sends something, on a page with one."""
+        return next(form for form in self.forms if form.method == "post")
+
+    @property
+    def errors(self) -> list[str]:
+        return re.findall(r'class="error"[^>]*><span[^>]*>Error:</span> (.*?)</p>', self.text)
+
+    def link(self, part: str) -> str:
+        """The first link whose address has this part."""
+        return next(link for link in self.links if part in link)
+
+
+class Visitor:
+    """One browser, with its cookies."""
+
+    DETAILS = {
+        "name": "Jane Doe",
+        "date_of_birth": "5/17/1980",
+        "email": "jane@example.com",
+        "phone": "212 555 0177",
+        "reach_by": "call",
+        "note": "",
+    }
+
+    def __init__(self, app: Flask) -> None:
+        self.client = app.test_client()
+        self.page: Page
+
+    def open(self, path: str, **options: Any) -> Page:
+        self.page = Page(self.client.get(path, follow_redirects=True, **options))
+        return self.page
+
+    def send(self, form: Form | None = None, **values: Any) -> Page:
+        """Fill in the page's form and send it."""
+        form = form or self.page.form
+        data = {**form.values, **{name: value for name, value in values.items() if value is not None}}
+        return self.post(form.action, data)
+
+    def post(self, path: str, data: dict[str, Any], **options: Any) -> Page:
+        self.page = Page(self.client.post(path, data=data, follow_redirects=True, **options))
+        return self.page
+
+    def answer(self, **answers: Any) -> Page:
+        """Walk through the assessment from its start to "check your answers", or to where it stops.
+
+        A question without an answer here gets "none" where there is that option and is skipped otherwise.
+        """
+        self.open("/assessment/")
+        self.send()
+        for _ in range(20):
+            if self.page.path in {"/assessment/check", "/assessment/result"}:
+                break
+            self.answer_page(answers)
+        return self.page
+
+    def answer_page(self, answers: dict[str, Any]) -> Page:
+        """Answer what stands on this page."""
+        form = self.page.form
+        given = {}
+        for question, options in form.choices.items():
+            if question in answers:
+                given[question] = answers[question]
+            elif "none" in options:
+                given[question] = "none"
+        skip = {"skip": "1"} if form.choices.keys() - given.keys() else {"next": "1"}
+        return self.send(form, **given, **skip)
+
+    def finish(self, **answers: Any) -> Page:
+        """Answer everything and open the result."""
+        self.answer(**answers)
+        return self.send() if self.page.path == "/assessment/check" else self.page
+
+    def pass_safety(self) -> Page:
+        """Answer only the safety question, as somebody does who books without the assessment."""
+        self.open("/book/")
+        return self.send(red_flags_now="none")
+
+    def free_slots(self) -> list[str]:
+        """The values of the free times on this page."""
+        return next((form.choices["slot"] for form in self.page.forms if "slot" in form.choices), [])
+
+    def hold(self, slot: str | None = None) -> Page:
+        """Choose a time, the first when none is named."""
+        self.open("/book/")
+        form = next(form for form in self.page.forms if "slot" in form.choices)
+        return self.send(form, slot=slot or form.choices["slot"][0])
+
+    def fill_in(self, **details: str) -> Page:
+        return self.send(**{**self.DETAILS, **details})
+
+    def book(self, slot: str | None = None, **details: str) -> Page:
+        """From the free times to the confirmation."""
+        self.hold(slot)
+        self.fill_in(**details)
+        return self.send()
