@@ -24,9 +24,7 @@ def run_migrations() -> None:
             compare_type=True,
             transaction_per_migration=True,
             render_item=_render_type,
-            process_revision_directives=_skip_empty
-            if getattr(config.cmd_opts, "autogenerate", False)
-            else None,
+            process_revision_directives=_skip_empty if getattr(config.cmd_opts, "autogenerate", False) else None,
         )
         with context.begin_transaction():
             context.run_migrations()

@@ -18,7 +18,18 @@ from portal import (
 )
 from portal.config import Settings, resource_folder
 
-FEATURES = (audit, accounts, notifications, referrals, education, scheduling, assessment, booking, home, frontdesk)
+FEATURES = (
+    audit,
+    accounts,
+    notifications,
+    referrals,
+    education,
+    scheduling,
+    assessment,
+    booking,
+    home,
+    frontdesk,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:

@@ -101,7 +101,7 @@ def check_access() -> Response | None:
         if htmx:
             response: Response = make_htmx_response("", 401, redirect=url_for_security("login"))
             return response
-        return default_unauthn_handler()  # type: ignore[no-any-return]
+        return default_unauthn_handler()  # type: ignore[no-untyped-call, no-any-return]
     if not any(current_user.has_role(role.value) for role in roles):
         abort(403)
     return None

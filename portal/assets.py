@@ -40,7 +40,7 @@ def fetch_assets(root: Path = ROOT) -> None:
         shutil.copyfile(root / "node_modules" / source, vendor / name)
 
 
-class AssetsHook(BuildHookInterface):  # type: ignore[misc]
+class AssetsHook(BuildHookInterface):
     """What hatchling calls before it packs the wheel."""
 
     PLUGIN_NAME = "custom"

@@ -41,7 +41,8 @@ class Settings(BaseModel):
     database_url: str = Field("", description="PostgreSQL or SQLite address. Default: SQLite in the data folder.")
     secret_key: str = Field("", min_length=0, description="Signs cookies. At least 32 random characters.")
     encryption_keys: tuple[str, ...] = Field(
-        (), description="Encrypt health data at rest: comma-separated, newest first, 32 characters or more each."
+        (),
+        description="Encrypt health data at rest: comma-separated, newest first, 32 characters or more each.",
     )
     base_url: str = Field("", description="The address people type, used in mail. Default: the local one.")
     port: int = Field(8000, ge=1, le=65535, description="Where the web process listens (the variable is `PORT`).")
@@ -91,15 +92,16 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def check_together(self) -> Self:
-        for name, value in (("secret_key", self.secret_key), *(("encryption_keys", k) for k in self.encryption_keys)):
+        for name, value in (
+            ("secret_key", self.secret_key),
+            *(("encryption_keys", k) for k in self.encryption_keys),
+        ):
             if value and len(value) < 32:
                 raise ValueError(f"{PREFIX}{name.upper()} is too short: use at least 32 random characters")
         if self.production:
             self._require_for_production()
         elif self.host not in LOOPBACK_HOSTS:
-            raise ValueError(
-                f"{PREFIX}BASE_URL names a public host ({self.host}), so {PREFIX}ENV must be `production`"
-            )
+            raise ValueError(f"{PREFIX}BASE_URL names a public host ({self.host}), so {PREFIX}ENV must be `production`")
         return self
 
     def _require_for_production(self) -> None:

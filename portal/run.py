@@ -37,7 +37,9 @@ def main() -> int:
     with create_app(settings).app_context():
         prepare()
         greet()
-    return run_until_one_ends([web_command(settings), [sys.executable, "-m", "flask", "--app", "wsgi", "mail", "worker"]])
+    return run_until_one_ends(
+        [web_command(settings), [sys.executable, "-m", "flask", "--app", "wsgi", "mail", "worker"]]
+    )
 
 
 def prepare() -> None:
@@ -51,13 +53,18 @@ def prepare() -> None:
     click.echo(f"{open_slots()} slots opened.")
     if not current_settings().production and not has_staff():
         password = add_staff(SAMPLE_ACCOUNT, "Sample front desk", StaffRole.FRONT_DESK)
-        click.echo(f"\nFront desk: sign in as {SAMPLE_ACCOUNT} with {password}\n(shown once; `flask staff reset` makes a new one)")
+        click.echo(f"\nFront desk: sign in as {SAMPLE_ACCOUNT} with {password}")
+        click.echo("(shown once; `flask staff reset` makes a new one)")
 
 
 def greet() -> None:
     """Print the addresses to open."""
     address = current_settings().address
-    pages = [("Portal", "/"), ("Front desk", "/desk/"), *((link.label, f"/r/{link.code}") for link in list_links())]
+    pages = [
+        ("Portal", "/"),
+        ("Front desk", "/desk/"),
+        *((link.label, f"/r/{link.code}") for link in list_links()),
+    ]
     if not current_settings().smtp_url:
         pages.append(("Mail that would be sent", "/dev/mail/"))
     click.echo()
@@ -68,7 +75,16 @@ def greet() -> None:
 
 def web_command(settings: Settings) -> list[str]:
     """gunicorn, as a clinic runs it; in development it loads changed code again."""
-    options = ["--bind", f"127.0.0.1:{settings.port}", "--workers", "2", "--worker-class", "gthread", "--threads", "4"]
+    options = [
+        "--bind",
+        f"127.0.0.1:{settings.port}",
+        "--workers",
+        "2",
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "4",
+    ]
     options += ["--no-control-socket", "--log-level", "warning"]
     if not settings.production:
         options.append("--reload")

@@ -23,7 +23,10 @@ from tests.visitor import Visitor
 CLINIC = Path(__file__).parent / "clinic.toml"
 # A Wednesday, 10 in the morning in New York; the clinic of the tests has times free from the same day on.
 NOW = "2026-11-18T15:00:00Z"
-SECRETS = {"secret_key": "test secret key, long enough to start", "encryption_keys": ("first test key, long enough to start",)}
+SECRETS = {
+    "secret_key": "test-secret-key-long-enough-to-start",
+    "encryption_keys": ("first-test-key-long-enough-to-start",),
+}
 
 
 def skip_or_fail(reason: str) -> None:
@@ -150,5 +153,3 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
     if chromium is None:
         skip_or_fail("Chromium is not installed: `apt-get install chromium`, or set CHROMIUM")
     return {**browser_type_launch_args, "executable_path": chromium}
-
-

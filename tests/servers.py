@@ -97,7 +97,16 @@ def web_server(environment: dict[str, str], workers: int = 1, app: str = "wsgi:a
     """gunicorn with so many processes; yields the address it serves."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
-    command += ["--worker-class", "gthread", "--threads", "8", "--no-control-socket", "--log-level", "error", app]
+    command += [
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "8",
+        "--no-control-socket",
+        "--log-level",
+        "error",
+        app,
+    ]
     process = subprocess.Popen(
         command, cwd=ROOT, env={**os.environ, **environment, "PORT": str(port)}, start_new_session=True
     )
@@ -157,5 +166,11 @@ def run_command(*arguments: str, environment: dict[str, str], stdin: str = "") -
     """A `flask` command as a person runs it."""
     command: Sequence[str] = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
     return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, input=stdin, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
     )

@@ -15,9 +15,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("description", sa.String(length=255), nullable=True),
         sa.Column("permissions", sa.Text(), nullable=True),
-        sa.Column(
-            "update_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False
-        ),
+        sa.Column("update_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_role")),
         sa.UniqueConstraint("name", name=op.f("uq_staff_role_name")),
     )
@@ -43,12 +41,8 @@ def upgrade() -> None:
         sa.Column("us_phone_number", sa.String(length=128), nullable=True),
         sa.Column("fs_webauthn_user_handle", sa.String(length=64), nullable=True),
         sa.Column("mf_recovery_codes", sa.Text(), nullable=True),
-        sa.Column(
-            "create_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False
-        ),
-        sa.Column(
-            "update_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False
-        ),
+        sa.Column("create_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False),
+        sa.Column("update_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_user")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_user_email")),
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_staff_user_fs_uniquifier")),
@@ -74,9 +68,7 @@ def upgrade() -> None:
         sa.Column("backup_state", sa.Boolean(), nullable=False),
         sa.Column("device_type", sa.String(length=64), nullable=False),
         sa.Column("extensions", sa.String(length=255), nullable=True),
-        sa.Column(
-            "create_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False
-        ),
+        sa.Column("create_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False),
         sa.Column("lastuse_datetime", sa.DateTime(), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("usage", sa.String(length=64), nullable=False),

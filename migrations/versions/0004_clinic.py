@@ -73,9 +73,7 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_availability_location_id")),
         sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_availability_provider_id")),
-        sa.ForeignKeyConstraint(
-            ["visit_type_id"], ["visit_type.id"], name=op.f("fk_availability_visit_type_id")
-        ),
+        sa.ForeignKeyConstraint(["visit_type_id"], ["visit_type.id"], name=op.f("fk_availability_visit_type_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_availability")),
     )
     op.create_table(

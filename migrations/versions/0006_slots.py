@@ -20,12 +20,8 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("held_by", sa.Uuid(), nullable=True),
         sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "(state = 'held') = (held_until IS NOT NULL)", name=op.f("ck_slot_held_until_when_held")
-        ),
-        sa.CheckConstraint(
-            "state IN ('free', 'held', 'booked', 'blocked')", name=op.f("ck_slot_known_state")
-        ),
+        sa.CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name=op.f("ck_slot_held_until_when_held")),
+        sa.CheckConstraint("state IN ('free', 'held', 'booked', 'blocked')", name=op.f("ck_slot_known_state")),
         sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_slot_starts_before_it_ends")),
         sa.ForeignKeyConstraint(["held_by"], ["journey.id"], name=op.f("fk_slot_held_by")),
         sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_slot_location_id")),

@@ -42,15 +42,11 @@ def upgrade() -> None:
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["assessment_id"], ["assessment.id"], name=op.f("fk_appointment_assessment_id")
-        ),
+        sa.ForeignKeyConstraint(["assessment_id"], ["assessment.id"], name=op.f("fk_appointment_assessment_id")),
         sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_appointment_journey_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_appointment_patient_id")),
         sa.ForeignKeyConstraint(["slot_id"], ["slot.id"], name=op.f("fk_appointment_slot_id")),
-        sa.ForeignKeyConstraint(
-            ["visit_type_id"], ["visit_type.id"], name=op.f("fk_appointment_visit_type_id")
-        ),
+        sa.ForeignKeyConstraint(["visit_type_id"], ["visit_type.id"], name=op.f("fk_appointment_visit_type_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appointment")),
         sa.UniqueConstraint("ics_uid", name=op.f("uq_appointment_ics_uid")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_appointment_idempotency_key")),

@@ -24,18 +24,14 @@ def upgrade() -> None:
         sa.Column("last_error", sa.String(length=300), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["appointment_id"], ["appointment.id"], name=op.f("fk_outgoing_mail_appointment_id")
-        ),
+        sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], name=op.f("fk_outgoing_mail_appointment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing_mail")),
         sa.UniqueConstraint(
             "kind", "appointment_id", "sequence", name=op.f("uq_outgoing_mail_kind_appointment_id_sequence")
         ),
         sa.UniqueConstraint("message_id", name=op.f("uq_outgoing_mail_message_id")),
     )
-    op.create_index(
-        "ix_outgoing_mail_state_not_before", "outgoing_mail", ["state", "not_before"], unique=False
-    )
+    op.create_index("ix_outgoing_mail_state_not_before", "outgoing_mail", ["state", "not_before"], unique=False)
 
 
 def downgrade() -> None:

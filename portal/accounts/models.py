@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base
 
-sqla.FsModels.set_db_info(
+sqla.FsModels.set_db_info(  # type: ignore[no-untyped-call]
     base_model=Base,
     user_table_name="staff_user",
     role_table_name="staff_role",

@@ -61,7 +61,9 @@ def write_brief(assessment: Assessment) -> Brief:
             for pattern in PATTERNS
             if pattern.id in evaluation.fits
         ],
-        figures=[(label, _words(question_id, answers)) for question_id, label in FIGURES.items() if question_id in answers],
+        figures=[
+            (label, _words(question_id, answers)) for question_id, label in FIGURES.items() if question_id in answers
+        ],
         flags=[flag.replace("_", " ") for flag in evaluation.flags],
         safety_only=set(answers) == {RED_FLAGS.id},
     )

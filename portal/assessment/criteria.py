@@ -191,4 +191,8 @@ def _bracketed(criterion: Criterion) -> str:
     alone = isinstance(criterion, Named | Answered | Fits | Not) or (
         isinstance(criterion, Has) and len(criterion.options) == 1
     )
-    return criterion.words() if alone or isinstance(criterion, AtLeast) and criterion.count > 1 else f"({criterion.words()})"
+    return (
+        criterion.words()
+        if alone or (isinstance(criterion, AtLeast) and criterion.count > 1)
+        else f"({criterion.words()})"
+    )

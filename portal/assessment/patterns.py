@@ -96,9 +96,7 @@ TOO_FEW_ATTACKS = Named(
 )
 
 # Tension-type, ICHD-3 2.2 and 2.3.
-QUARTER_HOUR_OR_MORE = Named(
-    "15 minutes or longer", has("attack_length", "quarter_3h", "hours_days", "constant")
-)
+QUARTER_HOUR_OR_MORE = Named("15 minutes or longer", has("attack_length", "quarter_3h", "hours_days", "constant"))
 MILD_OR_MODERATE = Named("mild or moderate", has("effect", "carry_on", "slowed"))
 NOT_WORSE_MOVING = Named("not worse with movement", Answered("along_with") & ~MOVE_WORSE)
 NO_MIGRAINE_OR_EYE_SIGNS = Named(
@@ -124,7 +122,9 @@ OVERUSE = Named(
 
 ONE_SIDED_CLUE = Clue(ONE_SIDED, "on one side", "it is not on one side")
 EYE_NOSE_CLUE = Clue(
-    EYE_NOSE, "red or wet eye, or runny nose, on the same side", "no red or wet eye or runny nose comes with it"
+    EYE_NOSE,
+    "red or wet eye, or runny nose, on the same side",
+    "no red or wet eye or runny nose comes with it",
 )
 SHOCK_CLUE = Clue(SHOCK, "electric or stabbing pain", "it is not electric or stabbing")
 
@@ -135,10 +135,7 @@ PATTERNS = (
         "ICHD-3 1.1, 1.2, 1.5",
         strong=(HOURS_DAYS & C_FEATURES & D_FEATURES & ~TOO_FEW_ATTACKS)
         | (AURA & (C_FEATURES | D_FEATURES) & (STABLE | CHANGED)),
-        some=(C_FEATURES & D_FEATURES)
-        | (HOURS_DAYS & D_FEATURES)
-        | (HOURS_DAYS & C_FEATURES & (LIGHT | SOUND))
-        | AURA,
+        some=(C_FEATURES & D_FEATURES) | (HOURS_DAYS & D_FEATURES) | (HOURS_DAYS & C_FEATURES & (LIGHT | SOUND)) | AURA,
         excluded=SHORT,
         clues=(
             Clue(HOURS_DAYS, "attacks last hours to days", "attacks do not last hours to days"),
@@ -313,5 +310,3 @@ def explain_fit(pattern: Pattern, ticks: Ticks) -> tuple[list[str], list[str]]:
 def fitting(fits: Mapping[str, Fit]) -> dict[str, Fit]:
     """The patterns that fit at all, best first."""
     return dict(sorted(((id, fit) for id, fit in fits.items() if fit), key=lambda item: -item[1]))
-
-

@@ -70,7 +70,11 @@ RED_FLAGS = Question(
     "Do you have any of these now?",
     "many",
     (
-        Option("thunderclap", "A very bad headache that hit its worst within 5 minutes", "SNNOOP10 4: bleed, RCVS"),
+        Option(
+            "thunderclap",
+            "A very bad headache that hit its worst within 5 minutes",
+            "SNNOOP10 4: bleed, RCVS",
+        ),
         Option(
             "neuro",
             "Sudden weakness, a numb face or arm, trouble speaking or walking, spinning dizziness, a fit or a faint",
@@ -78,12 +82,12 @@ RED_FLAGS = Question(
             "Do not count warning signs you know from past migraines.",
         ),
         Option("confusion", "New confusion, or very hard to wake", "SNNOOP10 3"),
-        Option(
-            "fever_neck", "Fever with a stiff neck, a new rash, or light that hurts", "SNNOOP10 1: meningitis"
-        ),
+        Option("fever_neck", "Fever with a stiff neck, a new rash, or light that hurts", "SNNOOP10 1: meningitis"),
         Option("vision", "Sudden loss of sight, or new double vision", "giant cell arteritis, SNNOOP10 3, 9"),
         Option(
-            "eye_red", "A red, painful eye with blurred sight or rings around lights", "SNNOOP10 12: acute glaucoma"
+            "eye_red",
+            "A red, painful eye with blurred sight or rings around lights",
+            "SNNOOP10 12: acute glaucoma",
         ),
         Option(
             "eyelid_pupil",
@@ -99,7 +103,8 @@ RED_FLAGS = Question(
         ),
         Option(
             "preg_alarm",
-            "Pregnant or a baby in the last 6 weeks, with a bad headache, spots in my sight, belly pain or new swelling",
+            "Pregnant or a baby in the last 6 weeks, with a bad headache, spots in my sight, belly pain"
+            " or new swelling",
             "SNNOOP10 11: pre-eclampsia, vein clot",
         ),
         Option("injury_alarm", "I hit my head, and now I feel worse, sleepy, or throw up", "SNNOOP10 13"),
@@ -295,16 +300,16 @@ SCREENS = (
                     Option("sound", "Sound bothers me", "ICHD-3 1.1 D2"),
                     Option("move_worse", "Walking or stairs make it worse", "ICHD-3 1.1 C4"),
                     Option(
-                        "aura", "Zigzags, spots or tingling that grow slowly and clear within an hour", "ICHD-3 1.2"
+                        "aura",
+                        "Zigzags, spots or tingling that grow slowly and clear within an hour",
+                        "ICHD-3 1.2",
                     ),
                     Option(
                         "eye_nose",
                         "Same side: red or wet eye, runny or blocked nose, puffy eyelid",
                         "ICHD-3 3.1 C1",
                     ),
-                    Option(
-                        "scalp_touch", "Scalp hurts when I brush my hair or lie on a pillow", "ICHD-3 13.4 C1"
-                    ),
+                    Option("scalp_touch", "Scalp hurts when I brush my hair or lie on a pillow", "ICHD-3 13.4 C1"),
                     Option(NONE, "None of these"),
                 ),
                 "Tick all that fit.",
@@ -334,7 +339,9 @@ SCREENS = (
                 "many",
                 (
                     Option(
-                        "neck_move", "Turning my neck or holding one position brings it on", "CHISG Ia1; ICHD-3 C3"
+                        "neck_move",
+                        "Turning my neck or holding one position brings it on",
+                        "CHISG Ia1; ICHD-3 C3",
                     ),
                     Option("neck_press", "Pressing my upper neck brings on the same headache", "CHISG Ia2"),
                     Option("neck_stiff", "I cannot turn or bend my neck as far as before", "CHISG Ib; ICHD-3 C3"),

@@ -31,10 +31,7 @@ def get_current(journey_id: UUID | None) -> Assessment | None:
     if journey_id is None:
         return None
     return db.session.scalar(
-        select(Assessment)
-        .where(Assessment.journey_id == journey_id)
-        .order_by(Assessment.revision.desc())
-        .limit(1)
+        select(Assessment).where(Assessment.journey_id == journey_id).order_by(Assessment.revision.desc()).limit(1)
     )
 
 

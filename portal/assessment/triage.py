@@ -73,7 +73,8 @@ class Rule:
 
 
 SAME_DAY_TRIGEMINAL_EXEMPTION = Named(
-    "strong trigeminal fit with no sign on screen 5", Fits("trigeminal_neuralgia", Fit.STRONG) & ~ANY_BEHAVIOUR
+    "strong trigeminal fit with no sign on screen 5",
+    Fits("trigeminal_neuralgia", Fit.STRONG) & ~ANY_BEHAVIOUR,
 )
 OTHER_BEHAVIOUR = has("headache_behaviour", *(flag for flag in BEHAVIOUR_FLAGS if flag != "vision_dim"))
 LONE_STABLE_VISION_DIM = Named(
@@ -239,7 +240,14 @@ SAME_DAY_RULES = (
 # timeline is no way to a calmer lane.
 CONSULT_RULES = (
     Rule("C1", Lane.CONSULT, UNDER_18, "a child", "you are under 18"),
-    Rule("C2", Lane.CONSULT, CHANGED, "a new cause under an old headache", "an old headache has changed", prompt=True),
+    Rule(
+        "C2",
+        Lane.CONSULT,
+        CHANGED,
+        "a new cause under an old headache",
+        "an old headache has changed",
+        prompt=True,
+    ),
     Rule(
         "C3",
         Lane.CONSULT,
@@ -291,7 +299,14 @@ CONSULT_RULES = (
     ),
     Rule("C10", Lane.CONSULT, EXERTION, "a vessel problem", "exercise or sex starts it", prompt=True),
     Rule("C11", Lane.CONSULT, VISION_DIM, "raised pressure", "your sight dims or blurs", prompt=True),
-    Rule("C12", Lane.CONSULT, NEW & ~MILD & SEVERE, "a serious new headache", "it is new and strong", prompt=True),
+    Rule(
+        "C12",
+        Lane.CONSULT,
+        NEW & ~MILD & SEVERE,
+        "a serious new headache",
+        "it is new and strong",
+        prompt=True,
+    ),
     Rule("C13", Lane.CONSULT, NEW & ~MILD, "a new headache that limits", "it is new and slows you down"),
     Rule(
         "C14",
@@ -346,7 +361,10 @@ CONSULT_RULES = (
     Rule(
         "C21",
         Lane.CONSULT,
-        Named("screen 1, 4 or 5 skipped", ~(Answered("red_flags_now") & Answered("health_background") & Answered("headache_behaviour"))),
+        Named(
+            "screen 1, 4 or 5 skipped",
+            ~(Answered("red_flags_now") & Answered("health_background") & Answered("headache_behaviour")),
+        ),
         "a danger nobody asked about",
         "we do not know about the warning signs you skipped",
     ),

@@ -123,8 +123,8 @@ def _next_page(answers: Answers) -> str:
     upcoming = flow.next_question(answers)
     if upcoming is None:
         return url_for(".check_answers")
-    back = "check" if _returning() else None
-    return url_for(".show_question", question_id=flow.page_of(upcoming, answers).id, **{"return": back})
+    values = {"question_id": flow.page_of(upcoming, answers).id, **({"return": "check"} if _returning() else {})}
+    return url_for(".show_question", **values)  # type: ignore[arg-type]
 
 
 def _render_question(question: Question, answers: Answers, form: QuestionsForm, status: int = 200) -> Response:
@@ -191,4 +191,3 @@ def _article_before() -> str | None:
     parts = urlsplit(request.referrer or "")
     found = ARTICLE_PATH.fullmatch(parts.path) if parts.netloc == request.host else None
     return found[1] if found else None
-

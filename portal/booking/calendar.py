@@ -20,7 +20,7 @@ def build_entry(appointment: Appointment, method: str) -> bytes:
     calendar.add("version", "2.0")
     calendar.add("method", method)
     calendar.add_component(_event(appointment, method))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _event(appointment: Appointment, method: str) -> Event:
@@ -33,7 +33,10 @@ def _event(appointment: Appointment, method: str) -> Event:
     event.add("dtend", slot.ends_at)
     event.add("summary", f"Appointment – {clinic.short_name}")
     event.add("location", _where(appointment))
-    event.add("description", f"Reference {appointment.reference}. To change or cancel, see your e-mail or call {clinic.phone}.")
+    event.add(
+        "description",
+        f"Reference {appointment.reference}. To change or cancel, see your e-mail or call {clinic.phone}.",
+    )
     event.add("status", "CANCELLED" if method == CANCEL else "CONFIRMED")
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE")

@@ -100,7 +100,11 @@ class DetailsForm(BaseForm):
     email = EmailField(
         "E-mail",
         description="We send the confirmation here. It names no illness.",
-        validators=[InputRequired("Enter an e-mail address for the confirmation."), Length(max=254), check_email],
+        validators=[
+            InputRequired("Enter an e-mail address for the confirmation."),
+            Length(max=254),
+            check_email,
+        ],
         render_kw={"autocomplete": "email", "maxlength": 254, "spellcheck": "false"},
     )
     phone = TelField(
@@ -196,7 +200,7 @@ class FilterForm(BaseForm):
             field.name: field.data if field.data in {choice.value for choice in field.choices} else None
             for field in (self.mode, self.location, self.provider, self.part_of_day)
         }
-        return SlotFilter(**{name: value or None for name, value in chosen.items()})  # type: ignore[arg-type]
+        return SlotFilter(**{name: value or None for name, value in chosen.items()})
 
 
 def _choices(pairs: Any) -> list[SelectChoice]:

@@ -21,13 +21,13 @@ def init_app() -> None:
 def write_booked(appointment_id: UUID, sequence: int) -> Letter | None:
     """The confirmation, with the calendar entry; None once the visit has changed."""
     appointment = _still(appointment_id, sequence, Status.BOOKED)
-    return appointment and _letter("booked", appointment, REQUEST)
+    return _letter("booked", appointment, REQUEST) if appointment else None
 
 
 def write_cancelled(appointment_id: UUID, sequence: int) -> Letter | None:
     """That the visit is cancelled; takes it out of the calendar. None once it has been taken up again."""
     appointment = _still(appointment_id, sequence, Status.CANCELLED)
-    return appointment and _letter("cancelled", appointment, CANCEL)
+    return _letter("cancelled", appointment, CANCEL) if appointment else None
 
 
 def _still(appointment_id: UUID, sequence: int, status: Status) -> Appointment | None:

@@ -32,10 +32,7 @@ def find_latest_of(journey_id: UUID | None) -> Appointment | None:
     if journey_id is None:
         return None
     return db.session.scalar(
-        select(Appointment)
-        .where(Appointment.journey_id == journey_id)
-        .order_by(Appointment.created_at.desc())
-        .limit(1)
+        select(Appointment).where(Appointment.journey_id == journey_id).order_by(Appointment.created_at.desc()).limit(1)
     )
 
 

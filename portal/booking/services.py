@@ -75,9 +75,7 @@ def choose_slot(slot_id: int, journey_id: UUID) -> None:
     standing = require_standing(journey_id)
     hold_slot(slot_id, journey_id)
     _check_offered(db.session.get(Slot, slot_id), standing)
-    draft = get_draft(journey_id) or BookingDraft(
-        journey_id=journey_id, details={}, idempotency_key=new_token()
-    )
+    draft = get_draft(journey_id) or BookingDraft(journey_id=journey_id, details={}, idempotency_key=new_token())
     draft.slot_id, draft.changed_at = slot_id, clock.now()
     db.session.add(draft)
     reach(journey_id, Reached.SLOT_HELD)

@@ -158,9 +158,7 @@ def _nothing_begun(journey_id: UUID | None) -> AnyResponse:
 
 
 def _render_safety(form: object, status: int = 200) -> Response:
-    return render(
-        "booking/safety.html", status=status, form=form, outcome="invalid" if status == 422 else None
-    )
+    return render("booking/safety.html", status=status, form=form, outcome="invalid" if status == 422 else None)
 
 
 def _render_slots(lane: Lane, form: SlotForm, error: str | None = None, status: int = 200) -> Response:
@@ -201,7 +199,12 @@ def _render_taken(slot_id: int, lane: Lane, journey_id: UUID) -> Response:
         free.sort(key=lambda slot: abs(slot.starts_at - wanted.starts_at))
     nearest = sorted(free[:NEAREST_SHOWN], key=lambda slot: slot.starts_at)
     return render(
-        "booking/taken.html", status=409, form=SlotForm(formdata=None), wanted=wanted, days=_by_day(nearest), outcome="taken"
+        "booking/taken.html",
+        status=409,
+        form=SlotForm(formdata=None),
+        wanted=wanted,
+        days=_by_day(nearest),
+        outcome="taken",
     )
 
 

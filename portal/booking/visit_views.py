@@ -109,5 +109,3 @@ def _render_cancel(appointment: Appointment, token: str, form: CancelForm, statu
         form=form,
         outcome="invalid" if status == 422 else None,
     )
-
-

@@ -13,7 +13,17 @@ from typing import Any, ParamSpec, TypeVar
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, LargeBinary, MetaData, Text, TypeDecorator, event, inspect
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    LargeBinary,
+    MetaData,
+    Text,
+    TypeDecorator,
+    event,
+    inspect,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError

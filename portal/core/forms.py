@@ -26,10 +26,10 @@ def clean(value: Any) -> Any:
     return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 
-class BaseForm(FlaskForm):  # type: ignore[misc]
+class BaseForm(FlaskForm):
     """A form whose text fields arrive clean."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Field:
             filters = [clean, *unbound_field.kwargs.get("filters", ())]
             field: Field = unbound_field.bind(form=form, **{**options, "filters": filters})

@@ -52,4 +52,5 @@ def may_be_kept(response: Response, seconds: int = 300) -> Response:
     """Mark a page that is the same for everybody: browsers and caches may keep it for so long."""
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -11,7 +11,7 @@ from jinja2_fragments.flask import render_block
 from werkzeug import Response as AnyResponse
 
 
-class Htmx(HTMX):  # type: ignore[misc]
+class Htmx(HTMX):
     """flask-htmx, with what htmx 4 says in its request headers."""
 
     @property

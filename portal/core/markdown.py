@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -84,7 +85,7 @@ def _unwrap_drawings(tokens: Sequence[Token]) -> None:
 
 def _headings(tokens: Sequence[Token]) -> list[tuple[int, str, str]]:
     found: list[tuple[int, str, str]] = []
-    for token, following in zip(tokens, tokens[1:], strict=False):
+    for token, following in pairwise(tokens):
         if token.type == "heading_open":
             attributes: dict[str, Any] = token.attrs
             found.append((int(token.tag[1]), str(attributes.get("id", "")), following.content))

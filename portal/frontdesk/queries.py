@@ -63,4 +63,3 @@ def _entry(slot: Slot, appointments: list[Appointment]) -> Entry:
 def brief_of(appointment: Appointment) -> Brief | None:
     """What the visit's assessment says."""
     return write_brief(appointment.assessment) if appointment.assessment is not None else None
-

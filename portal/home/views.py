@@ -39,9 +39,7 @@ def save_display() -> AnyResponse:
     if not form.validate():
         return render("home/display.html", status=422, form=form, outcome="invalid")
     response = redirect(_own_path(form.back.data), 303)
-    response.set_cookie(
-        COOKIE, form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure
-    )
+    response.set_cookie(COOKIE, form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
     return response
 
 

@@ -126,7 +126,11 @@ def _settle(
     lease: datetime | None = None,
 ) -> bool:
     """Move a mail on, if it is still this worker's; whether it was."""
-    values: dict[str, object] = {"state": state, "last_error": error[:300] if error else None, "lease_until": lease}
+    values: dict[str, object] = {
+        "state": state,
+        "last_error": error[:300] if error else None,
+        "lease_until": lease,
+    }
     if not_before:
         values["not_before"] = not_before
     if state is MailState.SENT:

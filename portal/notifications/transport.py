@@ -92,9 +92,7 @@ def _connect(url: str) -> smtplib.SMTP:
     return server
 
 
-def _deliver_over(
-    server: smtplib.SMTP, sender: str, recipient: str, data: bytes, committing: Committing
-) -> None:
+def _deliver_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes, committing: Committing) -> None:
     server.ehlo_or_helo_if_needed()
     _expect(server.mail(sender), 250)
     _expect(server.rcpt(recipient), 250, 251)

@@ -84,12 +84,10 @@ def get_slot(slot_id: int) -> Slot | None:
     return db.session.get(Slot, slot_id, options=WITH_SURROUNDINGS)
 
 
-def get_held_slot(journey_id: UUID) -> Slot | None:
+def get_held_slot(journey_id: UUID | None) -> Slot | None:
     """The slot that this journey holds now, if it holds one."""
     return db.session.scalar(
-        select(Slot).where(
-            Slot.held_by == journey_id, Slot.state == SlotState.HELD, Slot.held_until > clock.now()
-        )
+        select(Slot).where(Slot.held_by == journey_id, Slot.state == SlotState.HELD, Slot.held_until > clock.now())
     )
 
 

@@ -10,6 +10,4 @@ blueprint = Blueprint("scheduling", __name__)
 
 @blueprint.get("/specialists/")
 def list_specialists() -> Response:
-    return render(
-        "scheduling/specialists.html", providers=queries.list_providers(), locations=queries.list_locations()
-    )
+    return render("scheduling/specialists.html", providers=queries.list_providers(), locations=queries.list_locations())

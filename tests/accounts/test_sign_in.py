@@ -36,7 +36,9 @@ def test_staff_sign_in_and_land_where_they_wanted_to_go(visitor, password):
     assert "Dee Desk" in page.text
 
 
-@pytest.mark.parametrize(("email", "wrong"), [(EMAIL, "wrong"), ("nobody@clinic.example", "wrong"), ("", ""), (EMAIL, "x" * 5000)])
+@pytest.mark.parametrize(
+    ("email", "wrong"), [(EMAIL, "wrong"), ("nobody@clinic.example", "wrong"), ("", ""), (EMAIL, "x" * 5000)]
+)
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(visitor, password, email, wrong):
     page = sign_in(visitor, wrong, email)
     assert page.path == "/desk/sign-in"

@@ -5,7 +5,6 @@ import json
 import pytest
 
 
-
 @pytest.fixture
 def assess(app):
     def run(*lines):
@@ -37,7 +36,15 @@ def test_each_line_gets_a_result_with_lane_patterns_reasons_and_version(assess):
 
 @pytest.mark.parametrize(
     "line",
-    ["no json", "[]", '{"shoe_size": "9"}', '{"age_band": "young"}', '{"age_band": 7}', '{"age_band": [["18_49"]]}', "[" * 100_000],
+    [
+        "no json",
+        "[]",
+        '{"shoe_size": "9"}',
+        '{"age_band": "young"}',
+        '{"age_band": 7}',
+        '{"age_band": [["18_49"]]}',
+        "[" * 100_000,
+    ],
     ids=["text", "list", "question", "option", "number", "nested", "deep"],
 )
 def test_a_line_that_cannot_be_read_says_which_and_why_and_the_others_go_on(assess, line):
@@ -46,5 +53,3 @@ def test_a_line_that_cannot_be_read_says_which_and_why_and_the_others_go_on(asse
     assert results[0]["line"] == 1
     assert results[0]["error"]
     assert results[1]["triage"] == "consult"
-
-

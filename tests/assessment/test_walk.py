@@ -103,7 +103,13 @@ def test_a_red_flag_ends_the_assessment_at_the_emergency_page_with_nothing_else_
 
 def test_emergency_stays_the_outcome_until_the_answers_change(visitor):
     visitor.answer(red_flags_now=["thunderclap"])
-    for path in ("/assessment/timeline", "/assessment/check", "/assessment/result", "/book/", "/book/details"):
+    for path in (
+        "/assessment/timeline",
+        "/assessment/check",
+        "/assessment/result",
+        "/book/",
+        "/book/details",
+    ):
         assert visitor.open(path).outcome == "emergency"
     visitor.open("/assessment/red_flags_now")
     visitor.send(red_flags_now=["none"])

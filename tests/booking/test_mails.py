@@ -104,11 +104,19 @@ def test_no_answer_and_no_kind_of_visit_is_named_in_mail_or_calendar(booked):
     message, parts = read(booked[1].received[0])
     said = " ".join([message["Subject"], *(part.get_content() for part in parts.values())]).lower()
     words = {option.words.lower() for question in QUESTIONS.values() for option in question.options}
-    tell_tale = {word for word in words if len(word) > 12} | {"headache", "migraine", "neuralgia", "consult", "pain"}
+    tell_tale = {word for word in words if len(word) > 12} | {
+        "headache",
+        "migraine",
+        "neuralgia",
+        "consult",
+        "pain",
+    }
     assert not [word for word in tell_tale if word in said.replace("pain medicine", "")]
 
 
-@pytest.mark.parametrize("name", ["Jane\r\nBcc: all@example.com", "Jane; X=1, \\n evil", "Jane\u2028DESCRIPTION:x", '"Jane"'])
+@pytest.mark.parametrize(
+    "name", ["Jane\r\nBcc: all@example.com", "Jane; X=1, \\n evil", "Jane\u2028DESCRIPTION:x", '"Jane"']
+)
 def test_a_hostile_name_adds_no_header_and_no_calendar_line(visitor, app, mail_server, name):
     visitor.pass_safety()
     visitor.book(name=name)

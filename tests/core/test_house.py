@@ -12,7 +12,15 @@ from portal.core.headers import CONTENT_SECURITY_POLICY
 from tests.conftest import make_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PUBLIC = ["/", "/articles/", "/articles/cervicogenic-headache", "/treatments/", "/specialists/", "/privacy", "/display"]
+PUBLIC = [
+    "/",
+    "/articles/",
+    "/articles/cervicogenic-headache",
+    "/treatments/",
+    "/specialists/",
+    "/privacy",
+    "/display",
+]
 PERSONAL = ["/assessment/", "/book/", "/book/safety", "/desk/sign-in"]
 
 
@@ -49,7 +57,7 @@ def test_no_template_has_a_script_style_or_handler_of_its_own():
 def test_every_setting_is_in_the_documentation():
     text = (ROOT / "docs" / "settings.md").read_text()
     for name in Settings.model_fields:
-        assert f"`PORT`" in text if name == "port" else f"`PORTAL_{name.upper()}`" in text
+        assert "`PORT`" in text if name == "port" else f"`PORTAL_{name.upper()}`" in text
 
 
 @pytest.mark.parametrize("path", [*PUBLIC, *PERSONAL, "/nowhere", "/static/css/portal.css", "/theme.css"])

@@ -50,7 +50,13 @@ def test_a_day_that_is_none_is_a_missing_page(desk, day):
 def test_the_visit_page_shows_brief_note_and_mail(desk, visit):
     desk.open("/desk/")
     page = desk.open(desk.page.link("/desk/visit/"))
-    for fact in (visit.reference, "Needs an interpreter", "booked: queued", "For: always the same side", "8 to 14"):
+    for fact in (
+        visit.reference,
+        "Needs an interpreter",
+        "booked: queued",
+        "For: always the same side",
+        "8 to 14",
+    ):
         assert fact in page.text
 
 

@@ -16,7 +16,12 @@ def journeys(app):
 
 @pytest.mark.parametrize(
     ("code", "path"),
-    [("article", "/articles/cervicogenic-headache"), ("partner", "/assessment/"), ("leaflet", "/"), ("LEAFLET", "/")],
+    [
+        ("article", "/articles/cervicogenic-headache"),
+        ("partner", "/assessment/"),
+        ("leaflet", "/"),
+        ("LEAFLET", "/"),
+    ],
 )
 def test_a_link_starts_a_journey_and_leads_to_a_clean_address(visitor, app, code, path):
     page = visitor.open(f"/r/{code}")

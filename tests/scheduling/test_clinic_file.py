@@ -13,10 +13,22 @@ MISTAKES = {
     "not TOML": (GOOD + "\n[", "clinic.toml"),
     "an unknown name": (GOOD.replace("directions", "directons"), "directons"),
     "an unknown zone": (GOOD.replace("America/New_York", "America/Gotham"), "is no time zone"),
-    "a clinician nobody defined": (GOOD.replace('provider = "ben"', 'provider = "bob"'), "provider 'bob' is not defined"),
-    "a rule that is none": (GOOD.replace("FREQ=WEEKLY;BYDAY=TU,TH", "every Tuesday"), "FREQ=WEEKLY;BYDAY=MO,TH"),
-    "closing before opening": (GOOD.replace("closes = 15:00:00", "closes = 12:00:00"), "`closes` must be later"),
-    "a link out of the portal": (GOOD.replace('"/assessment/"', '"//evil.example/"'), "referral_links.2.destination"),
+    "a clinician nobody defined": (
+        GOOD.replace('provider = "ben"', 'provider = "bob"'),
+        "provider 'bob' is not defined",
+    ),
+    "a rule that is none": (
+        GOOD.replace("FREQ=WEEKLY;BYDAY=TU,TH", "every Tuesday"),
+        "FREQ=WEEKLY;BYDAY=MO,TH",
+    ),
+    "closing before opening": (
+        GOOD.replace("closes = 15:00:00", "closes = 12:00:00"),
+        "`closes` must be later",
+    ),
+    "a link out of the portal": (
+        GOOD.replace('"/assessment/"', '"//evil.example/"'),
+        "referral_links.2.destination",
+    ),
     "a way of meeting that does not exist": (GOOD.replace('"phone"\n', '"telepathy"\n', 1), "mode"),
     "no clinic": ("", "clinic"),
 }

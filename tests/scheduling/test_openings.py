@@ -9,7 +9,14 @@ from portal.core import clock
 from portal.scheduling.models import Availability, Closure, Location, VisitType
 from portal.scheduling.openings import Opening, Skipped, find_openings
 
-ZONES = ["America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Phoenix", "Asia/Kolkata"]
+ZONES = [
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Phoenix",
+    "Asia/Kolkata",
+]
 
 
 def availability(zone="America/New_York", rule="FREQ=WEEKLY;BYDAY=SU", opens=time(8), closes=time(11), minutes=60):

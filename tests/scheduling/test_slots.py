@@ -72,7 +72,14 @@ def test_the_database_refuses_a_second_active_appointment_in_a_slot(app):
     visitor.pass_safety()
     visitor.book()
     row = dict(db.session.execute(text("SELECT * FROM appointment")).mappings().one())
-    twin = {**row, "id": "0" * 32, "reference": "X", "ics_uid": "X", "idempotency_key": "X", "token_hash": "X"}
+    twin = {
+        **row,
+        "id": "0" * 32,
+        "reference": "X",
+        "ics_uid": "X",
+        "idempotency_key": "X",
+        "token_hash": "X",
+    }
     names = ", ".join(twin)
     insert = text(f"INSERT INTO appointment ({names}) VALUES ({', '.join(':' + name for name in twin)})")
     with pytest.raises(IntegrityError, match=r"slot"):

@@ -1,0 +1,90 @@
+"""A portal served by real processes, a browser, and a real mailbox."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from portal import create_app
+from portal.accounts.services import StaffRole, add_staff
+from portal.core.db import db
+from portal.notifications.services import send_due_mail
+from portal.scheduling.services import open_slots
+from tests import servers
+from tests.conftest import make_settings, settings_environment
+
+PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@dataclass
+class Portal:
+    """The portal as it runs for the browser."""
+
+    address: str
+    app: Flask
+    mailbox: servers.Mailbox
+    password: str
+
+    def send_mail(self) -> None:
+        with self.app.app_context():
+            send_due_mail()
+
+
+@pytest.fixture
+def portal(sqlite_template: Path, tmp_path: Path) -> Iterator[Portal]:
+    shutil.copyfile(sqlite_template, tmp_path / "portal.db")
+    with servers.smtp_server() as (smtp_url, mailbox):
+        settings = make_settings(tmp_path, smtp_url=smtp_url)
+        app = create_app(settings)
+        with app.app_context():
+            open_slots()  # by the real clock, as the server's processes have no other
+            password = add_staff("desk@clinic.example", "Dee Desk", StaffRole.FRONT_DESK)
+        with servers.web_server(settings_environment(settings)) as address:
+            yield Portal(address, app, mailbox, password)
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def open_browser(browser: Browser, portal: Portal) -> Iterator[Callable[..., Page]]:
+    """Open a browser window that fails the test on a foreign request or a console error."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_window(javascript: bool = True, viewport: dict[str, int] = PHONE, **options: object) -> Page:
+        context = browser.new_context(
+            java_script_enabled=javascript, viewport=viewport, base_url=portal.address, **options
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda r: r.url.startswith(portal.address) or complaints.append(f"asked {r.url}"))
+        page.on(
+            "console",
+            lambda m: m.type == "error" and "status of 4" not in m.text and complaints.append(m.text),
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def assert_accessible(page: Page) -> None:
+    """axe finds nothing at the narrowest and at desktop width, and nothing runs out of the page."""
+    before = page.viewport_size
+    for viewport in ({"width": 320, "height": 700}, DESKTOP):
+        page.set_viewport_size(viewport)
+        results = Axe().run(page)
+        assert results.violations_count == 0, f"{page.url} at {viewport['width']}:\n{results.generate_report()}"
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0, f"{page.url} is {overflow} px too wide at {viewport['width']}"
+    page.set_viewport_size(before)
