@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from flask_migrate import upgrade
 
 from portal import create_app
 from portal.config import Settings
+from portal.core.db import db
 from portal.scheduling.clinic_file import read_clinic_file
+from portal.scheduling.contact import Contact
 from portal.scheduling.services import open_slots
 from portal.scheduling.setup import load_clinic
 from tests import servers
@@ -69,8 +72,6 @@ def build_template(settings: Settings) -> None:
         upgrade()
         load_clinic(read_clinic_file(CLINIC))
         open_slots()
-        from portal.core.db import db
-
         db.session.remove()
         db.engine.dispose()
 
@@ -90,17 +91,18 @@ def postgresql_template(postgresql: servers.PostgresServer, tmp_path_factory: py
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of its own for the test, on each engine in turn."""
+def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of a portal whose database is as new for each test, on each engine in turn."""
+    folder = tmp_path_factory.getbasetemp() / request.param
+    folder.mkdir(exist_ok=True)
     if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "portal.db")
-        yield f"sqlite:///{tmp_path / 'portal.db'}"
-        return
-    template = request.getfixturevalue("postgresql_template")
+        for leftover in folder.glob("portal.db*"):
+            leftover.unlink()
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "portal.db")
+        return make_settings(folder)
     server: servers.PostgresServer = request.getfixturevalue("postgresql")
-    name = server.create_database(template)
-    yield server.url(name)
-    server.drop_database(name)
+    server.renew_database("of_a_test", template=request.getfixturevalue("postgresql_template"))
+    return make_settings(folder, database_url=server.url("of_a_test"))
 
 
 @pytest.fixture
@@ -110,24 +112,27 @@ def clock() -> Iterator[time_machine.Coordinates]:
         yield traveller
 
 
-@pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    return make_settings(tmp_path, database_url=database_url)
+@cache
+def portal_with(settings: Settings) -> Flask:
+    """Making a portal takes longer than most tests; its database is what each test has for itself."""
+    return create_app(settings)
 
 
 @pytest.fixture
 def app(settings: Settings, clock: time_machine.Coordinates) -> Iterator[Flask]:
     """A portal with the tests' clinic."""
-    app = create_app(settings)
+    app = portal_with(settings)
+    as_made = dict(app.config)
+    app.extensions["portal.contact"] = Contact()
     yield app
-    from portal.core.db import db
-
+    app.config.clear()
+    app.config.update(as_made)
     with app.app_context():
         db.engine.dispose()
 
 
 @pytest.fixture
-def context(app: Flask) -> Iterator[None]:
+def app_context(app: Flask) -> Iterator[None]:
     """For tests of services and queries, which run outside any request."""
     with app.app_context():
         yield

@@ -7,7 +7,7 @@ from portal.core.db import db, insert_once, transactional
 from portal.referrals.models import Journey, ReferralLink
 from portal.referrals.services import save_link, start_journey
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = pytest.mark.usefixtures("app_context")
 
 
 def count(model):

@@ -11,7 +11,7 @@ from portal.scheduling.models import Slot, SlotState
 from portal.scheduling.queries import find_free_slots, list_day_slots
 from portal.scheduling.services import SlotTaken, claim_slot, hold_slot, open_slots
 
-pytestmark = pytest.mark.usefixtures("context")
+pytestmark = pytest.mark.usefixtures("app_context")
 
 
 def copy_of(slot, **changes):
