@@ -18,7 +18,7 @@ class DisplayForm(BaseForm):
     """Which colours to show, and the page to go back to."""
 
     theme = RadioField(
-        "Colours",
+        "Colors",
         choices=[SelectChoice(value, label) for value, label in THEMES],
         validators=[InputRequired("Choose one of these.")],
     )

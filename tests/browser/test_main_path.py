@@ -151,7 +151,7 @@ def test_pages_are_readable_in_every_choice_of_colours(portal, open_browser, the
     page = open_browser()
     page.goto("/display")
     page.check(f"input[value={theme}]")
-    page.get_by_role("button", name="Use these colours").click()
+    page.get_by_role("button", name="Use these colors").click()
     for path in ("/", "/articles/cervicogenic-headache", "/treatments/", "/specialists/", "/privacy", "/display",
                  "/assessment/", "/book/safety", "/nowhere", "/desk/sign-in"):  # fmt: skip
         page.goto(path)
