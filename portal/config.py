@@ -32,7 +32,7 @@ class SettingsError(click.ClickException):
 class Settings(BaseModel):
     """What differs from one installation to the next. Clinic facts (names, hours) live in the database."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     env: Literal["development", "production"] = Field(
         "development", description="`production` refuses to start without secrets and sends real mail."

@@ -59,6 +59,11 @@ def test_development_makes_its_secrets_once_and_keeps_them_to_itself(tmp_path):
     assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_without_any_setting_everything_is_kept_in_var_where_the_command_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Settings.from_environment({}).database == f"sqlite:///{tmp_path}/var/portal.db"
+
+
 def test_a_command_says_what_is_wrong_without_a_traceback(tmp_path):
     result = run_command("slots", "open", environment={"PORTAL_DATA_DIR": str(tmp_path), "PORTAL_ENV": "production"})
     assert result.returncode != 0
