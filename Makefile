@@ -53,7 +53,7 @@ endif
 
 static/vendor/.ready: package-lock.json .venv/.ready
 	@command -v npm >/dev/null || $(PIP) -r requirements-node.lock
-	PATH="$$PATH:$(CURDIR)/$(BIN)" $(BIN)/python portal/assets.py
+	$(BIN)/python portal/assets.py
 	@touch $@
 
 clean: ## remove what was built; your data in var/ stays

