@@ -38,7 +38,7 @@ def main() -> int:
         prepare()
         greet()
     return run_until_one_ends(
-        [web_command(settings), [sys.executable, "-m", "flask", "--app", "wsgi", "mail", "worker"]]
+        [web_command(settings), [sys.executable, "-m", "flask", "--app", "portal", "mail", "worker"]]
     )
 
 
@@ -88,7 +88,7 @@ def web_command(settings: Settings) -> list[str]:
     options += ["--no-control-socket", "--log-level", "warning"]
     if not settings.production:
         options.append("--reload")
-    return [sys.executable, "-m", "gunicorn", *options, "wsgi:app"]
+    return [sys.executable, "-m", "gunicorn", *options, "portal:create_app()"]
 
 
 def run_until_one_ends(commands: list[list[str]]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError
@@ -53,15 +54,15 @@ EXPLANATIONS = {
     ),
 }
 STALE = Explanation(
-    "This page was open too long",
-    "For your safety we did not take what was sent. Go back, load the page again and send it once more. "
-    "If this comes back, your browser may not be keeping cookies.",
+    "This page was open for a long time",
+    "To be sure that it was you, we ask you to send it once more. Nothing was lost. If this comes back, your browser "
+    "may not be keeping cookies.",
     "expired",
 )
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(CSRFError, lambda error: explain(STALE, 400))
+    app.register_error_handler(CSRFError, ask_again)
     app.register_error_handler(HTTPException, explain_http)
     app.register_error_handler(OperationalError, explain_away)
     app.register_error_handler(InterfaceError, explain_away)
@@ -71,6 +72,17 @@ def init_app(app: Flask) -> None:
 def explain(explanation: Explanation, status: int) -> Response:
     """An error page in the portal's dress."""
     return render("errors/error.html", "content", status, error=explanation, code=status)
+
+
+def ask_again(_error: CSRFError) -> Response:
+    """A form whose token has ended with its cookie: what was typed comes back with a fresh token.
+
+    Only to a page of our own, and never from the desk, where passwords are typed.
+    """
+    own = urlsplit(request.headers.get("Origin", "")).netloc == request.host
+    typed = list(request.form.items(multi=True)) if own and not request.path.startswith("/desk") else []
+    kept = [(name, value) for name, value in typed if name != "csrf_token"]
+    return render("errors/stale.html", "content", 400, error=STALE, code=400, kept=kept)
 
 
 def explain_http(error: HTTPException) -> Response:

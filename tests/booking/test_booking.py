@@ -124,6 +124,25 @@ def test_a_date_of_birth_is_read_however_it_is_typed(patient, written):
     assert "May 17, 1980" in patient.fill_in(date_of_birth=written).text
 
 
+def test_a_form_whose_cookie_has_ended_can_be_sent_once_more_with_all_that_was_typed(patient):
+    patient.hold()
+    form = patient.page.form
+    with patient.client.session_transaction() as session:
+        del session["csrf_token"]
+    own = {"Origin": "http://127.0.0.1:8000"}
+    page = patient.post(form.action, {**form.values, **patient.DETAILS, "note": 'a "quoted" <note>'}, headers=own)
+    assert (page.status, page.outcome) == (400, "expired")
+    assert patient.send().path == "/book/check"
+    assert "a &#34;quoted&#34; &lt;note&gt;" in patient.page.text
+
+
+def test_a_form_sent_from_another_site_is_not_given_back_to_be_confirmed(patient):
+    patient.hold()
+    foreign = {"Origin": "https://evil.example"}
+    page = patient.post(patient.page.form.action, patient.DETAILS, headers=foreign)
+    assert (page.status, page.forms) == (400, [])
+
+
 def test_names_with_markup_are_shown_as_text(patient):
     patient.hold()
     page = patient.fill_in(name="<b>Jane</b> O'Neill & Söhne")
