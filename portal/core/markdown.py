@@ -14,7 +14,6 @@ from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 
 CITATION = re.compile(r"\[@([\w-]+(?:;\s*@[\w-]+)*)\]")
-DRAWING = "drawing:"
 # A wide table scrolls by itself on a phone, also by keyboard.
 TABLE_OPEN = '<div class="table-scroll" role="region" aria-label="Table" tabindex="0"><table>'
 TABLE_CLOSE = "</table></div>"
@@ -30,9 +29,9 @@ class Page:
 
 
 def render_markdown(text: str, draw: Callable[[str], str]) -> Page:
-    """Render Markdown. `[@key]` cites, `![words](drawing:name)` draws what `draw(name)` returns.
+    """Render Markdown. `[@key]` cites; `![words](source)` becomes what `draw(source)` returns.
 
-    Raises what `draw` raises for a drawing that does not exist.
+    Raises what `draw` raises for a source that does not exist.
     """
     cited: list[str] = []
     markdown = MarkdownIt("commonmark", {"html": False, "typographer": True})
@@ -70,10 +69,7 @@ def _render_citation(token: Token, cited: list[str]) -> str:
 
 
 def _render_drawing(token: Token, draw: Callable[[str], str]) -> str:
-    source = str(token.attrs.get("src", ""))
-    if not source.startswith(DRAWING):
-        raise ValueError(f"picture {source!r}: write ![what it shows](drawing:name)")
-    return draw(source.removeprefix(DRAWING))
+    return draw(str(token.attrs.get("src", "")))
 
 
 def _unwrap_drawings(tokens: Sequence[Token]) -> None:

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar, Generic, Literal, TypeVar
 
 import frontmatter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +17,7 @@ from portal.core.markdown import render_markdown
 
 CONTENT = Path(__file__).parent / "content"
 WORDS_A_MINUTE = 200
+FIGURES = {"drawing": ("drawings", ".svg"), "table": ("tables", ".md")}
 
 
 class ContentError(Exception):
@@ -47,20 +48,34 @@ class Reference(BaseModel):
         return f"https://www.ncbi.nlm.nih.gov/books/{self.bookshelf}/" if self.bookshelf else None
 
 
-class Glance(BaseModel):
-    """What an article answers on its first screen."""
+class Entry(BaseModel):
+    """Front matter, in which a name that is not known is a mistake."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class ArticleGlance(Entry):
+    """What an article answers on its first screen."""
 
     could_it_be_mine: str
     is_it_dangerous: str
     what_to_do: str
 
+    LABELS: ClassVar = ("Could it be mine?", "Is it dangerous?", "What do I do?")
 
-class FrontMatter(BaseModel):
-    """What stands above an article's text."""
 
-    model_config = ConfigDict(extra="forbid")
+class TreatmentGlance(Entry):
+    """What a treatment page answers on its first screen."""
+
+    what_is_it: str
+    who_is_it_for: str
+    how_well_does_it_work: str
+
+    LABELS: ClassVar = ("What is it?", "Who is it for?", "How well does it work?")
+
+
+class About(Entry):
+    """What stands above the text of every page."""
 
     title: Annotated[str, Field(max_length=70)]
     summary: Annotated[str, Field(max_length=220)]
@@ -69,15 +84,33 @@ class FrontMatter(BaseModel):
     reviewed: date | None = None
     reviewed_by: str | None = None
     review_due: date
-    glance: Glance
+
+
+class AboutArticle(About):
+    """An article; `pattern` is the headache pattern it is about, `first_stop` says who to see first."""
+
+    glance: ArticleGlance
+    pattern: str | None = None
+    next_step: Literal["assessment", "emergency"] = "assessment"
+    first_stop: str | None = None
+
+
+class AboutTreatment(About):
+    """A treatment; `step` is its place on the ladder, the least invasive first."""
+
+    glance: TreatmentGlance
+    step: Annotated[int, Field(ge=1, le=9)]
+
+
+AboutType = TypeVar("AboutType", bound=About)
 
 
 @dataclass(frozen=True)
-class Article:
-    """An article, ready to show."""
+class Page(Generic[AboutType]):
+    """A page of the library, ready to show."""
 
     slug: str
-    about: FrontMatter
+    about: AboutType
     html: str
     sections: list[tuple[str, str]]  # id and words of each main heading
     references: list[Reference]
@@ -88,12 +121,26 @@ class Article:
         return self.about.reviewed_by or "awaiting review"
 
 
-def load_articles(content: Path = CONTENT) -> dict[str, Article]:
-    """Every article by its slug, newest first. Raises ContentError."""
+Article = Page[AboutArticle]
+Treatment = Page[AboutTreatment]
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything there is to read, by slug: articles newest first, treatments least invasive first."""
+
+    articles: dict[str, Article]
+    treatments: dict[str, Treatment]
+
+
+def load_library(content: Path = CONTENT) -> Library:
+    """Read and render every page. Raises ContentError."""
     references = _load_references(content / "references.toml")
-    articles = [_load_article(file, references) for file in sorted((content / "articles").glob("*.md"))]
+    articles = [_load_page(file, AboutArticle, references) for file in sorted((content / "articles").glob("*.md"))]
+    treatments = [_load_page(file, AboutTreatment, references) for file in sorted((content / "treatments").glob("*.md"))]
     articles.sort(key=lambda article: article.about.written, reverse=True)
-    return {article.slug: article for article in articles}
+    treatments.sort(key=lambda treatment: treatment.about.step)
+    return Library({page.slug: page for page in articles}, {page.slug: page for page in treatments})
 
 
 def _load_references(file: Path) -> dict[str, Reference]:
@@ -104,17 +151,17 @@ def _load_references(file: Path) -> dict[str, Reference]:
         raise ContentError(f"{file}: {error}") from None
 
 
-def _load_article(file: Path, references: dict[str, Reference]) -> Article:
+def _load_page(file: Path, model: type[AboutType], references: dict[str, Reference]) -> Page[AboutType]:
     try:
         post = frontmatter.loads(file.read_text(encoding="utf-8"))
-        about = FrontMatter.model_validate(post.metadata)
-        page = render_markdown(post.content, lambda name: _drawing(file, name))
+        about = model.model_validate(post.metadata)
+        page = render_markdown(post.content, lambda source: _figure(file, source))
     except (YAMLError, ValidationError, ValueError) as error:
         raise ContentError(f"{file}: {error}") from None
     unknown = [key for key in page.cited if key not in references]
     if unknown:
         raise ContentError(f"{file}: cites {', '.join(unknown)}; add it to references.toml")
-    return Article(
+    return Page(
         slug=file.stem,
         about=about,
         html=page.html,
@@ -124,8 +171,16 @@ def _load_article(file: Path, references: dict[str, Reference]) -> Article:
     )
 
 
-def _drawing(file: Path, name: str) -> str:
-    drawing = CONTENT / "drawings" / f"{name}.svg"
-    if not re.fullmatch(r"[a-z-]+", name) or not drawing.is_file():
-        raise ContentError(f"{file}: there is no drawing {name!r} in {drawing.parent}")
-    return f'<figure class="drawing">{drawing.read_text(encoding="utf-8")}</figure>'
+def _figure(file: Path, source: str) -> str:
+    """What `![…](drawing:name)` and `![…](table:name)` stand for."""
+    kind, _, name = source.partition(":")
+    if kind not in FIGURES or not re.fullmatch(r"[a-z-]+", name):
+        raise ContentError(f"{file}: {source!r}: write ![what it shows](drawing:name) or (table:name)")
+    folder, ending = FIGURES[kind]
+    found = CONTENT / folder / f"{name}{ending}"
+    if not found.is_file():
+        raise ContentError(f"{file}: there is no {found}")
+    text = found.read_text(encoding="utf-8")
+    if kind == "table":
+        return render_markdown(text, lambda inner: _figure(found, inner)).html
+    return f'<figure class="drawing">{text}</figure>'

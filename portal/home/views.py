@@ -20,7 +20,7 @@ COOKIE, YEAR = "theme", 365 * 24 * 3600
 
 @blueprint.get("/")
 def show_home() -> Response:
-    return render("home/home.html", articles=current_app.extensions["portal.library"].values(), free=_first_free())
+    return render("home/home.html", articles=current_app.extensions["portal.library"].articles.values(), free=_first_free())
 
 
 @blueprint.get("/privacy")
