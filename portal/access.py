@@ -16,6 +16,7 @@ from portal.core.htmx import htmx
 
 ANYONE: Set[StaffRole] = frozenset()
 STAFF = frozenset(StaffRole)
+MANAGERS = frozenset({StaffRole.MANAGER})
 
 POLICIES: dict[str, Set[StaffRole]] = {
     "static": ANYONE,
@@ -41,6 +42,16 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "assessment.check_answers": ANYONE,
     "assessment.finish": ANYONE,
     "assessment.show_result": ANYONE,
+    "assessment.check_danger": ANYONE,
+    "assessment.confirm_danger": ANYONE,
+    "resume.show_pause": ANYONE,
+    "resume.send_link": ANYONE,
+    "resume.enter_code": ANYONE,
+    "resume.use_code": ANYONE,
+    "resume.show_link": ANYONE,
+    "resume.use_link": ANYONE,
+    "brief.show_brief": ANYONE,
+    "brief.download_brief": ANYONE,
     # Booking: likewise
     "booking.choose_slot": ANYONE,
     "booking.hold_slot": ANYONE,
@@ -51,6 +62,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "booking.check_booking": ANYONE,
     "booking.book": ANYONE,
     "booking.show_confirmation": ANYONE,
+    "requests.ask_call_back": ANYONE,
+    "requests.save_call_back": ANYONE,
     # One visit: whoever holds its link; without it each of these is a 404
     "visit.show_visit": ANYONE,
     "visit.download_calendar": ANYONE,
@@ -73,6 +86,11 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "frontdesk.go_to_day": STAFF,
     "frontdesk.show_day": STAFF,
     "frontdesk.show_visit": STAFF,
+    "frontdesk.show_brief": STAFF,
+    "frontdesk.download_brief": STAFF,
+    "frontdesk.list_call_backs": STAFF,
+    "frontdesk.settle_call_back": STAFF,
+    "frontdesk.show_drop_off": MANAGERS,
     # Development only; not registered in production
     "notifications.list_mail": ANYONE,
     "notifications.show_mail": ANYONE,

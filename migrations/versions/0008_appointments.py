@@ -1,4 +1,4 @@
-"""Patients, appointments, begun bookings."""
+"""Patients, appointments, begun bookings, call backs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,6 +21,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patient")),
     )
     op.create_index("ix_patient_date_of_birth_name", "patient", ["date_of_birth", "name"], unique=False)
+    op.create_table(
+        "call_back",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("journey_id", sa.Uuid(), nullable=True),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=False),
+        sa.Column("best_time", sa.String(length=10), nullable=False),
+        sa.Column("lane", sa.String(length=12), nullable=True),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("idempotency_key", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=12), nullable=True),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_call_back_journey_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_back")),
+        sa.UniqueConstraint("idempotency_key", name=op.f("uq_call_back_idempotency_key")),
+    )
+    op.create_index(op.f("ix_call_back_asked_at"), "call_back", ["asked_at"], unique=False)
     op.create_table(
         "appointment",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -87,5 +105,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_appointment_patient_id"), table_name="appointment")
     op.drop_index(op.f("ix_appointment_journey_id"), table_name="appointment")
     op.drop_table("appointment")
+    op.drop_index(op.f("ix_call_back_asked_at"), table_name="call_back")
+    op.drop_table("call_back")
     op.drop_index("ix_patient_date_of_birth_name", table_name="patient")
     op.drop_table("patient")

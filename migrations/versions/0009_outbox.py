@@ -13,7 +13,7 @@ def upgrade() -> None:
         "outgoing_mail",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
-        sa.Column("appointment_id", sa.Uuid(), nullable=False),
+        sa.Column("about_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.String(length=200), nullable=False),
         sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
@@ -24,16 +24,15 @@ def upgrade() -> None:
         sa.Column("last_error", sa.String(length=300), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["appointment_id"], ["appointment.id"], name=op.f("fk_outgoing_mail_appointment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing_mail")),
-        sa.UniqueConstraint(
-            "kind", "appointment_id", "sequence", name=op.f("uq_outgoing_mail_kind_appointment_id_sequence")
-        ),
+        sa.UniqueConstraint("kind", "about_id", "sequence", name=op.f("uq_outgoing_mail_kind_about_id_sequence")),
         sa.UniqueConstraint("message_id", name=op.f("uq_outgoing_mail_message_id")),
     )
+    op.create_index(op.f("ix_outgoing_mail_about_id"), "outgoing_mail", ["about_id"], unique=False)
     op.create_index("ix_outgoing_mail_state_not_before", "outgoing_mail", ["state", "not_before"], unique=False)
 
 
 def downgrade() -> None:
     op.drop_index("ix_outgoing_mail_state_not_before", table_name="outgoing_mail")
+    op.drop_index(op.f("ix_outgoing_mail_about_id"), table_name="outgoing_mail")
     op.drop_table("outgoing_mail")

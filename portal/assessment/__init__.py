@@ -2,10 +2,15 @@
 
 from flask import Flask
 
-from portal.assessment import views
+from portal.assessment import brief_views, mails, resume_views, services, views
 from portal.assessment.cli import assess
+from portal.core import chores
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(resume_views.blueprint)
+    app.register_blueprint(brief_views.blueprint)
+    mails.init_app()
+    chores.register("purge assessments", services.purge)
     app.cli.add_command(assess)

@@ -70,6 +70,15 @@ def to_json(answers: Answers) -> dict[str, list[str]]:
     }
 
 
+def transcribe(answers: Answers) -> list[list[object]]:
+    """Each question asked and the answers to it in words, readable when the questions have long changed."""
+    return [
+        [question.words, [option.words for option in question.options if option.id in answers[question.id]]]
+        for question in QUESTIONS.values()
+        if question.id in answers
+    ]
+
+
 def is_asked(question: Question, answers: Answers) -> bool:
     """Whether what was answered before opens this question."""
     return question.shown_when is None or question.shown_when.holds(Case(answers))

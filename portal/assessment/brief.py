@@ -1,51 +1,70 @@
-"""The assessment as a clinician wants it: lane, fits and figures, in thirty seconds."""
+"""The headache brief: what an assessment says, for the thirty seconds before the door opens."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from portal.assessment.answers import Answers
 from portal.assessment.models import Assessment
-from portal.assessment.patterns import PATTERNS, explain_fit
-from portal.assessment.questionnaire import QUESTIONS, RED_FLAGS
+from portal.assessment.patterns import check_criteria
+from portal.assessment.questionnaire import NONE, QUESTIONS, RED_FLAGS
+from portal.assessment.rules import FLAG_WORDS, Lane
 from portal.assessment.services import answers_of
-from portal.assessment.triage import Lane, evaluate
+from portal.assessment.triage import evaluate
 
 FIGURES = {
-    "timeline": "Began",
     "age_band": "Age",
-    "pain_side": "Side",
-    "attack_length": "Attack length",
+    "timeline": "Began",
     "headache_days": "Headache days a month",
     "med_days": "Medicine days a month",
     "med_types": "Takes",
+    "days_lost": "Days lost in 3 months",
     "tried": "Tried",
+}
+STORY = {
+    "pain_site": "Site",
+    "pain_side": "Side",
+    "attack_length": "Length",
+    "pain_feel": "Feel",
+    "effect": "At worst",
+    "along_with": "Comes with",
+    "touch_triggers": "Set off by touch",
+    "neck_link": "Neck",
+}
+SIGNS = {
+    "red_flags_now": "Warning signs",
     "health_background": "Background",
-    "headache_behaviour": "Signs",
+    "headache_behaviour": "Behavior",
 }
 
 
 @dataclass(frozen=True)
 class PatternBrief:
-    """One pattern that fits: how well, what speaks for it and what against."""
+    """A pattern that fits: how well, and which of its criteria are met and not met."""
 
     name: str
+    source: str
     fit: str
-    found: list[str]
-    missing: list[str]
+    met: list[str]
+    unmet: list[str]
 
 
 @dataclass(frozen=True)
 class Brief:
-    """What the answers say, in short."""
+    """What the answers say, in the clinician's order: how soon, why, which pattern, how much, what was tried."""
 
     lane: Lane
     prompt: bool
     reasons: list[str]
     patterns: list[PatternBrief]
     figures: list[tuple[str, str]]
+    story: list[tuple[str, str]]
+    signs: list[tuple[str, str]]
     flags: list[str]
     safety_only: bool
+    finished_at: datetime | None
+    version: str
 
 
 def write_brief(assessment: Assessment) -> Brief:
@@ -55,21 +74,33 @@ def write_brief(assessment: Assessment) -> Brief:
     return Brief(
         lane=evaluation.lane,
         prompt=evaluation.prompt,
-        reasons=[f"{rule.id} {rule.guards_against}" for rule in evaluation.fired],
+        reasons=[f"{rule.id}: {rule.guards_against}" for rule in evaluation.fired],
         patterns=[
-            PatternBrief(pattern.name, evaluation.fits[pattern.id].name.lower(), *explain_fit(pattern, answers))
-            for pattern in PATTERNS
-            if pattern.id in evaluation.fits
+            PatternBrief(
+                fitting.pattern.name,
+                fitting.pattern.source,
+                fitting.fit.name.lower(),
+                *check_criteria(fitting.pattern, answers),
+            )
+            for fitting in evaluation.patterns
         ],
-        figures=[
-            (label, _words(question_id, answers)) for question_id, label in FIGURES.items() if question_id in answers
-        ],
-        flags=[flag.replace("_", " ") for flag in evaluation.flags],
+        figures=_lines(FIGURES, answers),
+        story=_lines(STORY, answers),
+        signs=_lines(SIGNS, answers),
+        flags=[FLAG_WORDS[flag] for flag in evaluation.flags],
         safety_only=set(answers) == {RED_FLAGS.id},
+        finished_at=assessment.finished_at,
+        version=assessment.questionnaire_version,
     )
 
 
+def _lines(labels: dict[str, str], answers: Answers) -> list[tuple[str, str]]:
+    return [(label, _words(question_id, answers)) for question_id, label in labels.items() if question_id in answers]
+
+
 def _words(question_id: str, answers: Answers) -> str:
-    question = QUESTIONS[question_id]
-    ticked = [option.words for option in question.options if option.id in answers[question_id]]
-    return "; ".join(ticked) or "skipped"
+    ticked = answers[question_id]
+    if ticked == {NONE}:
+        return "none"
+    words = [option.words for option in QUESTIONS[question_id].options if option.id in ticked]
+    return "; ".join(words) or "skipped"

@@ -27,7 +27,7 @@ def assess(source: IO[str]) -> None:
             if not isinstance(raw, dict):
                 raise ValueError("write one JSON object of answers a line")
             answers = parse(raw)
-            result = evaluate(answers).to_json(answers)
+            result = evaluate(answers).to_json()
         except (InvalidAnswers, ValueError, RecursionError) as error:
             failed = True
             result = {"line": number, "error": str(error)}

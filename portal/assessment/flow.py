@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from portal.assessment.answers import Answers, is_asked
+from portal.assessment.criteria import NOTHING, Has
 from portal.assessment.questionnaire import QUESTIONS, SCREENS, Question, Screen
-from portal.assessment.triage import Lane, evaluate
+from portal.assessment.rules import Lane
+from portal.assessment.triage import Evaluation, evaluate
 
 SAFETY_SCREENS = SCREENS[:5]  # after these a same-day rule interrupts
 SAFETY_QUESTIONS = tuple(question for screen in SAFETY_SCREENS for question in screen.questions)
@@ -53,6 +55,14 @@ def revealed_on_page(question: Question, answers: Answers) -> list[Question]:
     return [other for other in screen.questions if not is_asked(other, answers)]
 
 
+def revealing_options(question: Question, answers: Answers) -> set[tuple[str, str]]:
+    """Question and option ids on this page that open another question of the page when they are ticked."""
+    page = {asked.id for asked in questions_on_page(question, answers)}
+    conditions = [revealed.shown_when for revealed in revealed_on_page(question, answers) if revealed.shown_when]
+    parts = [part for condition in conditions for part in condition.parts() if isinstance(part, Has)]
+    return {(part.question, option) for part in parts if part.question in page for option in part.options}
+
+
 def may_visit(question: Question, answers: Answers) -> bool:
     """Whether everything before the screen of this question is answered or skipped."""
     upcoming = next_question(answers)
@@ -69,13 +79,20 @@ def progress(question: Question, answers: Answers) -> tuple[int, int]:
     return number, len(screens)
 
 
-def question_before(question: Question, answers: Answers) -> Question | None:
+def question_before(question: Question) -> Question | None:
     """The first question of the screen before, or of the same screen for one that comes alone."""
     screen = screen_of(question)
     if question is not screen.questions[0]:
         return screen.questions[0]
     position = SCREENS.index(screen)
     return SCREENS[position - 1].questions[0] if position else None
+
+
+def questions_behind(evaluation: Evaluation, answers: Answers) -> list[Question]:
+    """The questions whose answers brought an emergency about: these may be changed, and only these."""
+    parts = [part for rule in evaluation.fired for part in rule.when.parts() if isinstance(part, Has)]
+    ids = {part.question for part in parts if part.options & answers.get(part.question, NOTHING)}
+    return [question for question in QUESTIONS.values() if question.id in ids]
 
 
 def safety_screens_done(answers: Answers) -> bool:
@@ -90,8 +107,3 @@ def screen_of(question: Question) -> Screen:
 
 def _position(question: Question) -> int:
     return SCREENS.index(screen_of(question))
-
-
-def find_question(question_id: str) -> Question | None:
-    """The question of that id, or None."""
-    return QUESTIONS.get(question_id)

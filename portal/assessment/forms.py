@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import Field, ValidationError
+from wtforms import EmailField, Field, StringField, ValidationError
+from wtforms.validators import InputRequired, Length
 
 from portal.assessment.answers import Answers, InvalidAnswers, parse_one
 from portal.assessment.questionnaire import Question
-from portal.core.forms import BaseForm
+from portal.core.forms import BaseForm, check_email
 
 
 class AnswerField(Field):
@@ -64,3 +65,24 @@ def build_form(
     form: QuestionsForm = type("PageForm", (QuestionsForm,), fields)(data=dict(answers))
     form.skipping = skipping
     return form
+
+
+class PauseForm(BaseForm):
+    """Where to send the way back."""
+
+    email = EmailField(
+        "E-mail",
+        description="The mail holds a link and a code. It says nothing of your answers.",
+        validators=[InputRequired("Enter an e-mail address, like name@example.com."), Length(max=254), check_email],
+        render_kw={"autocomplete": "email", "maxlength": 254, "spellcheck": "false"},
+    )
+
+
+class CodeForm(BaseForm):
+    """The code from the mail."""
+
+    code = StringField(
+        "Code from the mail",
+        validators=[InputRequired("Enter the code from the mail."), Length(max=40, message="This code is too long.")],
+        render_kw={"autocomplete": "one-time-code", "maxlength": 40, "spellcheck": "false"},
+    )

@@ -24,6 +24,21 @@ class Assessment(Base):
     questionnaire_version: Mapped[str] = mapped_column(String(20))
     answers: Mapped[dict[str, list[str]]] = mapped_column(EncryptedJSON)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    furthest: Mapped[int] = mapped_column(default=0)  # the last screen answered: shows where people stop
+    kept: Mapped[bool] = mapped_column(default=False)  # a visit refers to it; others go after a month
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lane: Mapped[str | None] = mapped_column(String(12))
     result: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)
+
+
+class ResumeLink(Base):
+    """A way back to an assessment on another day or device, sent by mail. It says nothing of the answers."""
+
+    __tablename__ = "resume_link"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    journey_id: Mapped[UUID] = mapped_column(ForeignKey("journey.id"))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    secrets: Mapped[dict[str, str]] = mapped_column(EncryptedJSON)  # address, token and code, for the mail
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)

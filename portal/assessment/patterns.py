@@ -9,7 +9,6 @@ public; the count of attacks is read from the timeline; attacks of 3 to 4 hours 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.assessment.criteria import Answered, Case, Criterion, Fit, Named, Ticks, at_least, has
@@ -45,6 +44,7 @@ class Pattern:
     excluded: Criterion | None = None
     at_most_some: Criterion | None = None
     clues: tuple[Clue, ...] = ()
+    criteria: tuple[Criterion, ...] = ()  # as a clinician names them
 
     def fit(self, case: Case) -> Fit:
         """How well the answers fit this pattern."""
@@ -147,6 +147,13 @@ PATTERNS = (
             Clue(LIGHT & SOUND, "light and sound bother you", "light and sound do not both bother you"),
             Clue(AURA, "zigzags, spots or tingling that clear within an hour"),
         ),
+        criteria=(
+            Named("enough attacks", ~TOO_FEW_ATTACKS),
+            Named("B: 4 to 72 hours", HOURS_DAYS),
+            C_FEATURES,
+            D_FEATURES,
+            Named("aura", AURA),
+        ),
     ),
     Pattern(
         "tension_type",
@@ -170,6 +177,14 @@ PATTERNS = (
             Clue(NOT_WORSE_MOVING, "walking does not make it worse"),
             Clue(~THROB, "", "it throbs"),
         ),
+        criteria=(
+            QUARTER_HOUR_OR_MORE,
+            Named("bilateral", BOTH_SIDES),
+            Named("pressing or tightening", PRESS),
+            MILD_OR_MODERATE,
+            NOT_WORSE_MOVING,
+            NO_MIGRAINE_OR_EYE_SIGNS,
+        ),
     ),
     Pattern(
         "cluster",
@@ -184,6 +199,14 @@ PATTERNS = (
             Clue(SEVERE, "very bad pain", "the pain does not stop you"),
             EYE_NOSE_CLUE,
             Clue(PACE, "too restless to sit still"),
+        ),
+        criteria=(
+            Named("orbital or temporal", EYE_OR_TEMPLE),
+            ONE_SIDED,
+            Named("15 to 180 minutes", QUARTER_3H),
+            SEVERE,
+            Named("ipsilateral autonomic signs", EYE_NOSE),
+            Named("restless", PACE),
         ),
     ),
     Pattern(
@@ -201,6 +224,7 @@ PATTERNS = (
             Clue(CONSTANT, "it never fully stops"),
             Clue(PACE, "too restless to sit still"),
         ),
+        criteria=(ONE_SIDED, Named("ipsilateral autonomic signs", EYE_NOSE), SHORT, Named("continuous", CONSTANT)),
     ),
     Pattern(
         "cervicogenic",
@@ -222,6 +246,14 @@ PATTERNS = (
             Clue(BLOCK_HELPED, "a numbing shot in your neck took it away for a while"),
             Clue(~SECONDS, "", "attacks of seconds are not usual for it"),
         ),
+        criteria=(
+            Named("CHISG Ia: provocation by neck movement or pressure", PROVOCATION),
+            Named("CHISG Ib: reduced motion", NECK_STIFF),
+            Named("CHISG Ic: ipsilateral shoulder or arm", ARM_SHOULDER),
+            Named("CHISG II: relief by block", BLOCK_HELPED),
+            Named("CHISG III: side-locked", SAME_SIDE),
+            Named("onset after neck injury", AFTER_INJURY),
+        ),
     ),
     Pattern(
         "occipital_neuralgia",
@@ -241,6 +273,12 @@ PATTERNS = (
                 "pressing one spot at the back of your head sets it off",
                 "no one spot at the back of your head sets it off",
             ),
+        ),
+        criteria=(
+            Named("occipital territory", BACK),
+            NEURALGIC,
+            Named("C1: allodynia of the scalp", SCALP_TOUCH),
+            Named("C2: trigger point at the nerve", SCALP_PRESS),
         ),
     ),
     Pattern(
@@ -269,6 +307,15 @@ PATTERNS = (
             ),
             Clue(~EYE_NOSE, "", "a red or wet eye or runny nose comes with it"),
         ),
+        criteria=(
+            Named("trigeminal territory", FACE),
+            SAME_SIDE,
+            Named("B1: up to 2 minutes", has("attack_length", "seconds", "jabs_on_ache")),
+            Named("B2: severe", SEVERE),
+            Named("B3: shock-like", SHOCK),
+            Named("C: innocuous trigger", FACE_TOUCH),
+            Named("no autonomic signs", ~EYE_NOSE),
+        ),
     ),
     Pattern(
         "medication_overuse",
@@ -286,9 +333,25 @@ PATTERNS = (
                 "the kind of pills you take, for which 10 days a month is the limit",
             ),
         ),
+        criteria=(
+            Named("A: 15 or more headache days", DAILY),
+            Named("prior headache", STABLE | CHANGED),
+            Named("B: overuse for over 3 months", OVERUSE),
+        ),
     ),
 )
 NAMES = {pattern.id: pattern.name for pattern in PATTERNS}
+
+
+def check_criteria(pattern: Pattern, ticks: Ticks) -> tuple[list[str], list[str]]:
+    """Which of the pattern's criteria are met and which are not, as a clinician names them."""
+    case = Case(ticks)
+    met = [criterion.holds(case) for criterion in pattern.criteria]
+    words = [criterion.words() for criterion in pattern.criteria]
+    return (
+        [name for name, holds in zip(words, met, strict=True) if holds],
+        [name for name, holds in zip(words, met, strict=True) if not holds],
+    )
 
 
 def fit_patterns(ticks: Ticks) -> dict[str, Fit]:
@@ -297,16 +360,11 @@ def fit_patterns(ticks: Ticks) -> dict[str, Fit]:
     return {pattern.id: pattern.fit(case) for pattern in PATTERNS}
 
 
-def explain_fit(pattern: Pattern, ticks: Ticks) -> tuple[list[str], list[str]]:
+def explain_fit(pattern: Pattern, ticks: Ticks) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What in the answers speaks for a pattern and what speaks against it, in the person's words."""
     case = Case(ticks)
     found = [(clue, clue.criterion.holds(case)) for clue in pattern.clues]
     return (
-        [clue.found for clue, holds in found if holds and clue.found],
-        [clue.missing for clue, holds in found if not holds and clue.missing],
+        tuple(clue.found for clue, holds in found if holds and clue.found),
+        tuple(clue.missing for clue, holds in found if not holds and clue.missing),
     )
-
-
-def fitting(fits: Mapping[str, Fit]) -> dict[str, Fit]:
-    """The patterns that fit at all, best first."""
-    return dict(sorted(((id, fit) for id, fit in fits.items() if fit), key=lambda item: -item[1]))

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import CursorResult, delete, select
 
 from portal.assessment import flow
-from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json
-from portal.assessment.models import Assessment
-from portal.assessment.questionnaire import RED_FLAGS, VERSION
-from portal.assessment.triage import Evaluation, Lane, evaluate
+from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
+from portal.assessment.models import Assessment, ResumeLink
+from portal.assessment.questionnaire import RED_FLAGS, SCREENS, VERSION
+from portal.assessment.rules import Lane
+from portal.assessment.triage import evaluate
 from portal.core import clock
+from portal.core.crypto import new_code, new_token, token_hash
 from portal.core.db import db, transactional
+from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
+
+RESUME_FOR = timedelta(days=7)
+KEEP_UNBOOKED_FOR = timedelta(days=30)  # told on the start page
 
 
 class Standing(NamedTuple):
@@ -63,15 +70,16 @@ def record_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Ans
     """Add answers to the journey's assessment and return all it has now.
 
     Answers of branches that the new ones close are dropped. A finished assessment is left as it is and a
-    new revision begun. An emergency ends the assessment at once.
+    new revision begun, unless nothing changes.
     """
     current = get_current(journey_id)
-    answers = prune({**answers_of(current), **given})
-    if current is None or current.finished_at:
+    before = answers_of(current)
+    answers = prune({**before, **given})
+    if current is None or (current.finished_at and answers != before):
         current = _start_revision(journey_id, after=current)
-    current.answers = to_json(answers)
-    if evaluate(answers).lane is Lane.EMERGENCY:
-        _finish(current, answers)
+    if not current.finished_at:
+        current.answers = to_json(answers)
+        current.furthest = max(current.furthest, _furthest(answers))
     return answers
 
 
@@ -83,7 +91,11 @@ def finish(journey_id: UUID) -> bool:
     if current is None or flow.next_question(answers) is not None:
         return False
     if current.finished_at is None:
-        _finish(current, answers)
+        evaluation = evaluate(answers)
+        current.finished_at = clock.now()
+        current.lane = evaluation.lane
+        current.result = {**evaluation.to_json(), "transcript": transcribe(answers)}
+        reach(journey_id, Reached.ASSESSMENT_FINISHED, lane=evaluation.lane)
     return True
 
 
@@ -95,12 +107,61 @@ def start_over(journey_id: UUID) -> None:
         _start_revision(journey_id, after=current)
 
 
+@transactional
+def send_resume_link(journey_id: UUID, email: str) -> None:
+    """Mail a link and a code that lead back to this journey's assessment for seven days."""
+    token, code = new_token(), new_code(8)
+    link = ResumeLink(
+        journey_id=journey_id,
+        token_hash=token_hash(token),
+        code_hash=token_hash(code),
+        secrets={"email": email, "token": token, "code": code},
+        expires_at=clock.now() + RESUME_FOR,
+    )
+    db.session.add(link)
+    db.session.flush()
+    queue_mail("resume", link.id, sequence=0)
+
+
+def find_resume_link(secret: str) -> ResumeLink | None:
+    """The link of this token or code, as long as it is valid; spaces, hyphens and case of a code do not matter."""
+    code = "".join(secret.split()).replace("-", "").upper()
+    return db.session.scalar(
+        select(ResumeLink).where(
+            (ResumeLink.token_hash == token_hash(secret)) | (ResumeLink.code_hash == token_hash(code)),
+            ResumeLink.expires_at > clock.now(),
+        )
+    )
+
+
+def get_resume_link(link_id: UUID) -> ResumeLink | None:
+    """The link of that id, valid or not."""
+    return db.session.get(ResumeLink, link_id)
+
+
+@transactional
+def keep_for_visit(assessment_id: UUID) -> None:
+    """Keep an assessment beyond its month, as part of the record of a visit."""
+    db.session.get_one(Assessment, assessment_id).kept = True
+
+
+@transactional
+def purge() -> int:
+    """Delete the answers of people who did not book, a month after they began; returns how many."""
+    old = Assessment.started_at < clock.now() - KEEP_UNBOOKED_FOR
+    result = db.session.execute(delete(Assessment).where(old, ~Assessment.kept))
+    db.session.execute(delete(ResumeLink).where(ResumeLink.expires_at < clock.now()))
+    assert isinstance(result, CursorResult)
+    return result.rowcount
+
+
 def _start_revision(journey_id: UUID, after: Assessment | None) -> Assessment:
     assessment = Assessment(
         journey_id=journey_id,
         revision=after.revision + 1 if after else 1,
         questionnaire_version=VERSION,
         answers={},
+        furthest=0,
         started_at=clock.now(),
     )
     db.session.add(assessment)
@@ -108,14 +169,7 @@ def _start_revision(journey_id: UUID, after: Assessment | None) -> Assessment:
     return assessment
 
 
-def _finish(assessment: Assessment, answers: Answers) -> None:
-    evaluation = evaluate(answers)
-    assessment.finished_at = clock.now()
-    assessment.lane = evaluation.lane
-    assessment.result = evaluation.to_json(answers)
-    reach(assessment.journey_id, Reached.ASSESSMENT_FINISHED, lane=evaluation.lane)
-
-
-def evaluate_assessment(assessment: Assessment) -> Evaluation:
-    """What the rules make of the answers so far."""
-    return evaluate(answers_of(assessment))
+def _furthest(answers: Answers) -> int:
+    """The number of the last screen with an answer or a skip."""
+    numbers = [number for number, screen in enumerate(SCREENS, 1) if screen.questions[0].id in answers]
+    return max(numbers, default=0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from portal.assessment.triage import RULES_VERSION
+from portal.assessment.rules import RULES_VERSION
 
 FILE = Path(__file__).parent / "sign-off.toml"
 

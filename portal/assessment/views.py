@@ -9,26 +9,29 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.assessment import advice, flow, services
-from portal.assessment.answers import Answers
+from portal.assessment.answers import Answers, transcribe
 from portal.assessment.forms import QuestionsForm, build_form
-from portal.assessment.patterns import PATTERNS, explain_fit
 from portal.assessment.questionnaire import QUESTIONS, RED_FLAGS, Question
-from portal.assessment.triage import Evaluation, Lane, evaluate
+from portal.assessment.rules import Lane
+from portal.assessment.triage import evaluate
 from portal.core.htmx import leave, render
 from portal.referrals import journeys
 
 blueprint = Blueprint("assessment", __name__, url_prefix="/assessment")
+MINUTES = "2 to 4 minutes"  # measured: tests/assessment/test_reading_time.py
 ARTICLE_PATH = re.compile(r"/articles/([a-z0-9-]{1,80})")
 
 
 @blueprint.get("/")
 def show_start() -> Response:
-    answers = services.answers_of(services.get_current(journeys.current()))
+    answers = _answers()
     return render(
         "assessment/start.html",
-        red_flags=[option for option in RED_FLAGS.options if option.id != "none"],
+        red_flags=[option for option in RED_FLAGS.options if option.id not in {"none", "self_harm"}],
         article=_article_before(),
         begun=bool(answers),
+        keep_days=services.KEEP_UNBOOKED_FOR.days,
+        minutes_words=MINUTES,
     )
 
 
@@ -48,7 +51,8 @@ def continue_() -> AnyResponse:
 def show_question(question_id: str) -> AnyResponse:
     question = _question_or_404(question_id)
     answers = _answers()
-    if evaluate(answers).lane is Lane.EMERGENCY and question is not RED_FLAGS:
+    evaluation = evaluate(answers)
+    if evaluation.lane is Lane.EMERGENCY and question not in flow.questions_behind(evaluation, answers):
         return redirect(url_for(".show_result"), 303)
     if not flow.may_visit(question, answers):
         return redirect(_next_page(answers), 303)
@@ -60,12 +64,33 @@ def answer_question(question_id: str) -> AnyResponse:
     question = _question_or_404(question_id)
     answers = _answers()
     if not flow.may_visit(question, answers):
-        return redirect(_next_page(answers), 303)
+        return leave(_next_page(answers))
     form = _form(question, answers, skipping="skip" in request.form)
     if not form.validate():
         return _render_question(question, answers, form, status=422)
     answers = services.record_answers(journeys.ensure(), form.given_answers())
     return _go_on(question, answers)
+
+
+@blueprint.get("/danger")
+def check_danger() -> AnyResponse:
+    """The warning signs that were ticked, said once more: a slip of the thumb must not end in an ambulance."""
+    ticked = _answers().get(RED_FLAGS.id, frozenset()) - {"none"}
+    if not ticked:
+        return redirect(url_for(".continue_"), 303)
+    return render(
+        "assessment/danger.html",
+        ticked=[option for option in RED_FLAGS.options if option.id in ticked],
+        self_harm="self_harm" in ticked,
+        outcome=Lane.EMERGENCY.outcome,
+    )
+
+
+@blueprint.post("/danger")
+def confirm_danger() -> AnyResponse:
+    if (journey_id := journeys.current()) is not None:
+        services.finish(journey_id)
+    return redirect(url_for(".show_result"), 303)
 
 
 @blueprint.get("/check")
@@ -75,7 +100,10 @@ def check_answers() -> AnyResponse:
         return redirect(url_for(".show_result"), 303)
     if flow.next_question(answers) is not None:
         return redirect(_next_page(answers), 303)
-    return render("assessment/check.html", given=_given(answers))
+    given = zip(
+        [question for question in QUESTIONS.values() if question.id in answers], transcribe(answers), strict=True
+    )
+    return render("assessment/check.html", given=[(question, words) for question, (_, words) in given])
 
 
 @blueprint.post("/check")
@@ -94,27 +122,32 @@ def show_result() -> AnyResponse:
     answers = services.answers_of(assessment)
     evaluation = evaluate(answers)
     finished = assessment.finished_at is not None
-    if not finished and evaluation.lane is not Lane.SAME_DAY:
+    if not finished and evaluation.lane.may_book:
         return redirect(_next_page(answers), 303)
     return render(
         f"assessment/result_{evaluation.lane}.html",
         evaluation=evaluation,
         calls=advice.emergency_calls(answers.get(RED_FLAGS.id, frozenset())),
-        patterns=_explained(evaluation, answers),
         under_18="under_18" in answers.get("age_band", ()),
-        first_stop_elsewhere=bool(evaluation.fits) and evaluation.fits.keys() <= advice.FIRST_STOP_ELSEWHERE,
+        behind=flow.questions_behind(evaluation, answers),
         next_page=None if finished else _next_page(answers),
+        elsewhere=all(advice.BY_PATTERN[id].first_stop_elsewhere for id in evaluation.fits),
         advice=advice,
+        outcome=evaluation.lane.outcome,
     )
 
 
 def _go_on(question: Question, answers: Answers) -> AnyResponse:
     lane = evaluate(answers).lane
-    done_with_safety = question in flow.SAFETY_QUESTIONS and flow.safety_screens_done(answers)
-    if lane is Lane.EMERGENCY or (lane is Lane.SAME_DAY and done_with_safety and not _returning()):
+    if lane is Lane.EMERGENCY:
+        if question is RED_FLAGS:
+            return leave(url_for(".check_danger"))
+        services.finish(journeys.ensure())
         return leave(url_for(".show_result"))
-    upcoming = flow.next_question(answers)
-    if upcoming is None:
+    done_with_safety = question in flow.SAFETY_QUESTIONS and flow.safety_screens_done(answers)
+    if lane is Lane.SAME_DAY and done_with_safety and not _returning():
+        return leave(url_for(".show_result"))
+    if flow.next_question(answers) is None:
         return leave(url_for(".check_answers"))
     return redirect(_next_page(answers), 303)
 
@@ -135,6 +168,7 @@ def _render_question(question: Question, answers: Answers, form: QuestionsForm, 
         status,
         question=question,
         form=form,
+        revealing=flow.revealing_options(question, answers),
         number=number,
         count=count,
         back=_page_before(question, answers),
@@ -151,27 +185,8 @@ def _form(question: Question, answers: Answers, skipping: bool = False) -> Quest
 def _page_before(question: Question, answers: Answers) -> str:
     if _returning():
         return url_for(".check_answers")
-    before = flow.question_before(question, answers)
+    before = flow.question_before(question)
     return url_for(".show_question", question_id=before.id) if before else url_for(".show_start")
-
-
-def _explained(evaluation: Evaluation, answers: Answers) -> list[dict[str, object]]:
-    explained = []
-    for pattern in PATTERNS:
-        if pattern.id in evaluation.fits:
-            found, missing = explain_fit(pattern, answers)
-            fit = evaluation.fits[pattern.id]
-            explained.append({"id": pattern.id, "name": pattern.name, "fit": fit, "found": found, "missing": missing})
-    return sorted(explained, key=lambda item: -int(item["fit"]))  # type: ignore[call-overload]
-
-
-def _given(answers: Answers) -> list[tuple[Question, list[str]]]:
-    """Each question asked, with the words of the options ticked; an empty list where it was skipped."""
-    return [
-        (question, [option.words for option in question.options if option.id in answers[question.id]])
-        for question in QUESTIONS.values()
-        if question.id in answers
-    ]
 
 
 def _answers() -> Answers:
@@ -179,7 +194,7 @@ def _answers() -> Answers:
 
 
 def _question_or_404(question_id: str) -> Question:
-    return flow.find_question(question_id) or abort(404)
+    return QUESTIONS.get(question_id) or abort(404)
 
 
 def _returning() -> bool:

@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from portal.booking import mails, views, visit_views
+from portal.booking import mails, request_views, views, visit_views
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     app.register_blueprint(visit_views.blueprint)
+    app.register_blueprint(request_views.blueprint)
     mails.init_app()

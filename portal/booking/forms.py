@@ -6,21 +6,23 @@ import re
 from datetime import date
 from typing import Any
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from wtforms import EmailField, Field, HiddenField, RadioField, StringField, TelField, TextAreaField
+from wtforms import EmailField, HiddenField, RadioField, StringField, TelField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
-from portal.booking.services import Details
+from portal.booking.services import CallBackWish, Details
 from portal.core import clock
-from portal.core.forms import BaseForm
+from portal.core.forms import BaseForm, check_email, check_phone
 from portal.scheduling.models import Location, Mode, Provider
 from portal.scheduling.queries import SlotFilter
 
-REGION = "US"  # of phone numbers written without a country code
 OLDEST = 120  # years
 REACH_BY = (("call", "Phone call"), ("text", "Text message"), ("email", "E-mail"))
+BEST_TIMES = (
+    ("any", "Any time in opening hours"),
+    ("morning", "Mornings"),
+    ("afternoon", "Afternoons"),
+)
 CANCEL_REASONS = (
     ("better", "I feel better"),
     ("time", "the time does not suit me"),
@@ -62,23 +64,6 @@ class BirthDateField(StringField):
             raise ValidationError("This date of birth is in the future. Check the year.")
         if today.year - self.date.year > OLDEST:
             raise ValidationError("Check the year: write all four digits, like 1980.")
-
-
-def check_email(form: BaseForm, field: Field) -> None:
-    try:
-        field.data = validate_email(field.data or "", check_deliverability=False).normalized
-    except EmailNotValidError:
-        raise ValidationError("Enter an e-mail address, like name@example.com.") from None
-
-
-def check_phone(form: BaseForm, field: Field) -> None:
-    try:
-        number = phonenumbers.parse(field.data or "", REGION)
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_possible_number(number):
-        raise ValidationError("Enter a phone number with its area code, like 212 555 0142.")
-    field.data = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 class DetailsForm(BaseForm):
@@ -169,6 +154,38 @@ class CancelForm(BaseForm):
         validators=[InputRequired("Choose whether to keep or cancel the visit.")],
     )
     confirmed = HiddenField()
+
+
+class CallBackForm(BaseForm):
+    """Who to call, and when."""
+
+    name = StringField(
+        "Name",
+        validators=[InputRequired("Enter the name we should ask for."), Length(max=120)],
+        render_kw={"autocomplete": "name", "maxlength": 120},
+    )
+    phone = TelField(
+        "Phone",
+        validators=[InputRequired("Enter the phone number we should call."), check_phone],
+        render_kw={"autocomplete": "tel", "maxlength": 30},
+    )
+    best_time = RadioField(
+        "When suits you best?",
+        choices=[SelectChoice(value, label) for value, label in BEST_TIMES],
+        default="any",
+        validators=[InputRequired("Choose when we should call.")],
+    )
+    note = TextAreaField(
+        "Anything we should know? (not required)",
+        description="Kept encrypted, seen only by the clinic.",
+        validators=[Length(max=500, message="Shorten the note to 500 characters.")],
+        render_kw={"rows": 3, "maxlength": 500},
+    )
+    key = HiddenField(validators=[InputRequired(), Length(max=64)])
+
+    def wish(self) -> CallBackWish:
+        """What was typed, once the form is valid."""
+        return CallBackWish(self.name.data, self.phone.data, self.best_time.data, self.note.data or "")
 
 
 class FilterForm(BaseForm):

@@ -10,7 +10,6 @@ from portal.booking.calendar import CANCEL, REQUEST, build_entry
 from portal.booking.models import Appointment, Status
 from portal.booking.queries import get_appointment
 from portal.notifications.letters import Letter, render_letter, write_letters_with
-from portal.scheduling.queries import get_clinic
 
 
 def init_app() -> None:
@@ -38,17 +37,12 @@ def _still(appointment_id: UUID, sequence: int, status: Status) -> Appointment |
 
 
 def _letter(kind: str, appointment: Appointment, method: str) -> Letter:
-    clinic = get_clinic()
-    manage_url = url_for("visit.show_visit", token=appointment.token, _external=True)
-    subject, text, html = render_letter(
-        kind, appointment=appointment, slot=appointment.slot, clinic=clinic, manage_url=manage_url
-    )
-    return Letter(
+    return render_letter(
+        kind,
         to=appointment.patient.email,
-        sender_name=clinic.short_name,
-        subject=subject,
-        text=text,
-        html=html,
         calendar=build_entry(appointment, method),
         calendar_method=method,
+        appointment=appointment,
+        slot=appointment.slot,
+        manage_url=url_for("visit.show_visit", token=appointment.token, _external=True),
     )

@@ -103,3 +103,21 @@ class BookingDraft(Base):
     idempotency_key: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict[str, str]] = mapped_column(EncryptedJSON)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CallBack(Base):
+    """Somebody's wish to be called by the clinic; open until the desk notes how it went."""
+
+    __tablename__ = "call_back"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    journey_id: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    phone: Mapped[str] = mapped_column(String(20))
+    best_time: Mapped[str] = mapped_column(String(10))
+    lane: Mapped[str | None] = mapped_column(String(12))
+    note: Mapped[str | None] = mapped_column(EncryptedJSON)
+    idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
 
-from portal.booking.models import Appointment, BookingDraft
+from portal.booking.models import Appointment, BookingDraft, CallBack
 from portal.core.crypto import token_hash
 from portal.core.db import db
 
@@ -39,6 +39,11 @@ def find_latest_of(journey_id: UUID | None) -> Appointment | None:
 def get_draft(journey_id: UUID | None) -> BookingDraft | None:
     """The booking that this journey has begun and not finished."""
     return db.session.get(BookingDraft, journey_id) if journey_id else None
+
+
+def list_open_call_backs() -> Sequence[CallBack]:
+    """Wishes to be called that nobody has settled yet, oldest first."""
+    return db.session.scalars(select(CallBack).where(CallBack.outcome.is_(None)).order_by(CallBack.asked_at)).all()
 
 
 def find_appointments_in(slot_ids: Collection[int]) -> dict[int, list[Appointment]]:

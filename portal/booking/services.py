@@ -10,14 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.assessment.services import Standing, standing_of
-from portal.booking.models import Appointment, BookingDraft, Patient, Status
+from portal.assessment.services import Standing, keep_for_visit, standing_of
+from portal.booking.models import Appointment, BookingDraft, CallBack, Patient, Status
 from portal.booking.queries import find_by_idempotency_key, get_draft
-from portal.booking.references import new_reference, new_token
 from portal.config import current_settings
 from portal.core import clock
-from portal.core.crypto import token_hash
-from portal.core.db import db, transactional
+from portal.core.crypto import DIGITS, new_code, new_token, token_hash
+from portal.core.db import db, insert_once, transactional
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 from portal.scheduling.models import Slot
@@ -54,6 +53,16 @@ class Details:
     @classmethod
     def from_json(cls, values: dict[str, str]) -> Details:
         return cls(**{**values, "date_of_birth": date.fromisoformat(values["date_of_birth"])})  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class CallBackWish:
+    """Who wants to be called, and when."""
+
+    name: str
+    phone: str
+    best_time: str
+    note: str
 
 
 def require_standing(journey_id: UUID | None) -> Standing:
@@ -121,6 +130,7 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     appointment.journey_id, appointment.assessment_id = journey_id, standing.assessment_id
     appointment.lane, appointment.prompt = standing.lane, standing.prompt
     appointment.note = details.note or None
+    keep_for_visit(standing.assessment_id)
     db.session.add(appointment)
     db.session.flush()
     if (draft := get_draft(journey_id)) is not None:
@@ -149,6 +159,36 @@ def undo_cancel(appointment_id: UUID) -> Appointment:
     appointment.status, appointment.cancel_reason = Status.BOOKED, None
     _note_change(appointment, "booked")
     return appointment
+
+
+@transactional
+def ask_call_back(journey_id: UUID, wish: CallBackWish, idempotency_key: str) -> None:
+    """Put a wish to be called on the desk's list, with how urgent the answers so far are; twice is once."""
+    standing = standing_of(journey_id)
+    inserted = insert_once(
+        CallBack,
+        id=uuid4(),
+        journey_id=journey_id,
+        name=wish.name,
+        phone=wish.phone,
+        best_time=wish.best_time,
+        note=wish.note or None,
+        lane=standing.lane if standing else None,
+        idempotency_key=idempotency_key,
+        asked_at=clock.now(),
+    )
+    if inserted:
+        audit.services.record("call-back-asked", f"journey:{journey_id}")
+
+
+@transactional
+def settle_call_back(call_back_id: UUID, outcome: str) -> None:
+    """Note how a call back went; it leaves the list of open ones. Raises LookupError when there is none."""
+    call_back = db.session.get(CallBack, call_back_id)
+    if call_back is None:
+        raise LookupError(call_back_id)
+    call_back.outcome, call_back.settled_at = outcome, clock.now()
+    audit.services.record("call-back-settled", f"call-back:{call_back_id}", outcome=outcome)
 
 
 def _changeable(appointment_id: UUID, status: Status) -> Appointment:
@@ -195,8 +235,9 @@ def _new_appointment(slot: Slot, patient: Patient, idempotency_key: str) -> Appo
 
 
 def _unused_reference() -> str:
+    """A reference like TPM-7K3F-94."""
     while True:
-        reference = new_reference(get_clinic().code)
+        reference = f"{get_clinic().code}-{new_code(4)}-{new_code(2, DIGITS)}"
         if db.session.scalar(select(Appointment.id).where(Appointment.reference == reference)) is None:
             return reference
 

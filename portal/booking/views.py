@@ -10,7 +10,7 @@ from werkzeug import Response as AnyResponse
 from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
-from portal.assessment.triage import Lane
+from portal.assessment.rules import Lane
 from portal.booking import queries, services
 from portal.booking.forms import ConfirmForm, DetailsForm, FilterForm, SlotForm
 from portal.booking.services import Details, MayNotBook, SafetyUnknown

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import secrets
 
 from cryptography.fernet import Fernet, MultiFernet
 from flask import Flask, current_app
 
 from portal.config import Settings
+
+# Without letters and digits that look or sound alike: no 0/O, 1/I/L, 2/Z, 5/S, 8/B, U/V, M/N.
+LETTERS = "ACDEFGHJKPQRTWXY34679"
+DIGITS = "34679"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -23,6 +28,16 @@ def encrypt(plain: bytes) -> bytes:
 def decrypt(cipher: bytes) -> bytes:
     """Plain text, by whichever key of the ring made it. Raises InvalidToken when none did."""
     return _keyring().decrypt(cipher)
+
+
+def new_token() -> str:
+    """128 random bits for a link."""
+    return secrets.token_urlsafe(16)
+
+
+def new_code(length: int, alphabet: str = LETTERS) -> str:
+    """Random letters and digits that can be read out on the phone."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def token_hash(token: str) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
 from flask import Flask
 from flask_wtf import CSRFProtect, FlaskForm
-from wtforms import Field
+from wtforms import Field, ValidationError
 
 csrf = CSRFProtect()
+REGION = "US"  # of phone numbers written without a country code
 
 
 def init_app(app: Flask) -> None:
@@ -24,6 +27,25 @@ def clean(value: Any) -> Any:
         return value
     kept = (c for c in value.replace("\r\n", "\n") if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs"})
     return unicodedata.normalize("NFC", "".join(kept)).strip()
+
+
+def check_email(form: Any, field: Field) -> None:
+    """A validator: an address that can be written to, in its one normal form."""
+    try:
+        field.data = validate_email(field.data or "", check_deliverability=False).normalized
+    except EmailNotValidError:
+        raise ValidationError("Enter an e-mail address, like name@example.com.") from None
+
+
+def check_phone(form: Any, field: Field) -> None:
+    """A validator: a phone number that can be dialled, stored with its country code."""
+    try:
+        number = phonenumbers.parse(field.data or "", REGION)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        raise ValidationError("Enter a phone number with its area code, like 212 555 0142.")
+    field.data = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 class BaseForm(FlaskForm):

@@ -14,6 +14,7 @@ from flask import Flask, current_app, url_for
 from jinja2 import Environment
 
 from portal.config import current_settings
+from portal.core import clock
 
 
 class Components:
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
         moment=moment_in_words,
         tel=tel_link,
         phone=phone_in_words,
+        ago=ago_in_words,
     )
 
 
@@ -92,3 +94,12 @@ def phone_in_words(number: str) -> str:
     home = parsed.country_code == 1
     style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
     return phonenumbers.format_number(parsed, style)
+
+
+def ago_in_words(moment: datetime) -> str:
+    """How long ago, in the one unit that matters: "5 minutes ago", "3 hours ago", "2 days ago"."""
+    minutes = int((clock.now() - moment).total_seconds() // 60)
+    for size, name in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        if count := minutes // size:
+            return f"{count} {name}{'s' if count > 1 else ''} ago"
+    return "just now"

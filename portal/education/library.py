@@ -135,9 +135,13 @@ class Library:
 
 def load_library(content: Path = CONTENT) -> Library:
     """Read and render every page. Raises ContentError."""
-    references = _load_references(content / "references.toml")
+    references: dict[str, Reference] = {}
+    for file in sorted(content.glob("references*.toml")):
+        references |= _load_references(file)
     articles = [_load_page(file, AboutArticle, references) for file in sorted((content / "articles").glob("*.md"))]
-    treatments = [_load_page(file, AboutTreatment, references) for file in sorted((content / "treatments").glob("*.md"))]
+    treatments = [
+        _load_page(file, AboutTreatment, references) for file in sorted((content / "treatments").glob("*.md"))
+    ]
     articles.sort(key=lambda article: article.about.written, reverse=True)
     treatments.sort(key=lambda treatment: treatment.about.step)
     return Library({page.slug: page for page in articles}, {page.slug: page for page in treatments})

@@ -5,15 +5,21 @@ from __future__ import annotations
 from datetime import date, timedelta
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
+from portal.assessment.brief import Brief
+from portal.assessment.brief_views import render_brief, send_brief
+from portal.assessment.queries import count_drop_off
 from portal.assessment.signoff import get_sign_off
+from portal.booking import services as booking_services
 from portal.booking.forms import parse_date
-from portal.booking.queries import get_appointment
+from portal.booking.models import Appointment
+from portal.booking.queries import get_appointment, list_open_call_backs
 from portal.core.htmx import render
 from portal.frontdesk import queries, services
-from portal.notifications.queries import list_mail_of
+from portal.frontdesk.forms import CallBackOutcomeForm
+from portal.notifications.queries import list_mail_about
 
 blueprint = Blueprint("frontdesk", __name__, url_prefix="/desk")
 
@@ -55,8 +61,50 @@ def show_visit(appointment_id: UUID) -> Response:
         appointment=appointment,
         slot=appointment.slot,
         brief=queries.brief_of(appointment),
-        mails=list_mail_of(appointment_id),
+        mails=list_mail_about(appointment_id),
     )
+
+
+@blueprint.get("/visit/<uuid:appointment_id>/brief")
+def show_brief(appointment_id: UUID) -> Response:
+    appointment, brief = _brief_or_404(appointment_id)
+    pdf_url = url_for(".download_brief", appointment_id=appointment_id)
+    return make_response(render_brief(brief, pdf_url, who=appointment))
+
+
+@blueprint.get("/visit/<uuid:appointment_id>/brief.pdf")
+def download_brief(appointment_id: UUID) -> AnyResponse:
+    appointment, brief = _brief_or_404(appointment_id)
+    return send_brief(brief, otherwise=url_for(".show_brief", appointment_id=appointment_id), who=appointment)
+
+
+@blueprint.get("/call-backs")
+def list_call_backs() -> Response:
+    return render("frontdesk/call_backs.html", call_backs=list_open_call_backs(), form=CallBackOutcomeForm())
+
+
+@blueprint.post("/call-backs/<uuid:call_back_id>")
+def settle_call_back(call_back_id: UUID) -> AnyResponse:
+    form = CallBackOutcomeForm()
+    if not form.validate():
+        return render("frontdesk/call_backs.html", status=422, call_backs=list_open_call_backs(), form=form)
+    try:
+        booking_services.settle_call_back(call_back_id, form.outcome.data)
+    except LookupError:
+        abort(404)
+    return redirect(url_for(".list_call_backs"), 303)
+
+
+@blueprint.get("/drop-off")
+def show_drop_off() -> Response:
+    return render("frontdesk/drop_off.html", screens=count_drop_off())
+
+
+def _brief_or_404(appointment_id: UUID) -> tuple[Appointment, Brief]:
+    appointment = get_appointment(appointment_id) or abort(404)
+    brief = queries.brief_of(appointment) or abort(404)
+    services.record_visit_seen(appointment_id)
+    return appointment, brief
 
 
 def _day_or_404(text: str) -> date:

@@ -7,12 +7,10 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, redirect, request, send_from_directory, url_for
 from werkzeug import Response as AnyResponse
 
-from portal.assessment.triage import Lane
 from portal.core.headers import may_be_kept
 from portal.core.htmx import render
 from portal.home import queries
 from portal.home.forms import THEMES, DisplayForm
-from portal.scheduling.queries import NoClinic, SlotFilter, find_free_slots
 
 blueprint = Blueprint("home", __name__)
 COOKIE, YEAR = "theme", 365 * 24 * 3600
@@ -20,7 +18,7 @@ COOKIE, YEAR = "theme", 365 * 24 * 3600
 
 @blueprint.get("/")
 def show_home() -> Response:
-    return render("home/home.html", articles=current_app.extensions["portal.library"].articles.values(), free=_first_free())
+    return render("home/home.html", articles=current_app.extensions["portal.library"].articles.values())
 
 
 @blueprint.get("/privacy")
@@ -64,13 +62,6 @@ def show_ready() -> Response:
     report = queries.check_readiness()
     lines = [f"{'ok' if check.ok else 'FAIL'} {check.name}: {check.text}\n" for check in report]
     return Response(lines, status=200 if all(check.ok for check in report) else 503, mimetype="text/plain")
-
-
-def _first_free() -> object:
-    try:
-        return next(iter(find_free_slots(SlotFilter(), Lane.CONSULT, limit=1)), None)
-    except NoClinic:
-        return None
 
 
 def _theme() -> str:

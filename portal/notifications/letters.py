@@ -21,7 +21,6 @@ class Letter:
     """What a mail says, in text and HTML from the same facts, with a calendar entry where there is one."""
 
     to: str
-    sender_name: str
     subject: str
     text: str
     html: str
@@ -36,29 +35,31 @@ _writers: dict[str, Writer] = {}
 def write_letters_with(kind: str, writer: Writer) -> None:
     """Let a feature write the letters of a kind.
 
-    The writer gets the appointment and the sequence that the mail was queued for; it returns None when the
-    letter would not be true any more.
+    The writer gets the id of what the mail is about and the sequence it was queued for; it returns None when
+    the letter would not be true any more.
     """
     _writers[kind] = writer
 
 
-def write_letter(kind: str, appointment_id: UUID, sequence: int) -> Letter | None:
+def write_letter(kind: str, about_id: UUID, sequence: int) -> Letter | None:
     """The letter as it is true now, or None when it no longer is."""
-    return _writers[kind](appointment_id, sequence)
+    return _writers[kind](about_id, sequence)
 
 
-def render_letter(name: str, **context: object) -> tuple[str, str, str]:
-    """Subject, text and HTML of the templates in templates/mail/<name>/."""
+def render_letter(
+    name: str, to: str, calendar: bytes | None = None, calendar_method: str = "REQUEST", **context: object
+) -> Letter:
+    """The letter that the templates in templates/mail/<name>/ make of these facts."""
     subject, text, html = (
         render_template(f"mail/{name}/{part}", **context) for part in ("subject.txt", "body.txt", "body.html")
     )
-    return " ".join(subject.split()), text.strip() + "\n", html
+    return Letter(to, " ".join(subject.split()), text.strip() + "\n", html, calendar, calendar_method)
 
 
 def build_message(letter: Letter, message_id: str) -> EmailMessage:
     """The letter as a mail: text, HTML and calendar as alternatives, the calendar attached as well."""
     message = EmailMessage(policy=SMTP)
-    message["From"] = Address(letter.sender_name, addr_spec=current_settings().sender)
+    message["From"] = Address(render_template("mail/sender.txt"), addr_spec=current_settings().sender)
     message["To"] = Address(addr_spec=letter.to)
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(clock.now())

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, UtcDateTime
@@ -33,13 +33,13 @@ class OutgoingMail(Base):
 
     __tablename__ = "outgoing_mail"
     __table_args__ = (
-        UniqueConstraint("kind", "appointment_id", "sequence"),
+        UniqueConstraint("kind", "about_id", "sequence"),
         Index("ix_outgoing_mail_state_not_before", "state", "not_before"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(30))
-    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"))
+    about_id: Mapped[UUID] = mapped_column(index=True)  # the appointment, or whatever else the mail is about
     sequence: Mapped[int]
     message_id: Mapped[str] = mapped_column(String(200), unique=True)
     not_before: Mapped[datetime] = mapped_column(UtcDateTime)

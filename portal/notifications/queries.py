@@ -18,10 +18,10 @@ def list_mail(limit: int = 50) -> Sequence[OutgoingMail]:
     return db.session.scalars(select(OutgoingMail).order_by(OutgoingMail.id.desc()).limit(limit)).all()
 
 
-def list_mail_of(appointment_id: UUID) -> Sequence[OutgoingMail]:
-    """All mails of one appointment, oldest first."""
+def list_mail_about(about_id: UUID) -> Sequence[OutgoingMail]:
+    """All mails about one thing, such as an appointment, oldest first."""
     return db.session.scalars(
-        select(OutgoingMail).where(OutgoingMail.appointment_id == appointment_id).order_by(OutgoingMail.id)
+        select(OutgoingMail).where(OutgoingMail.about_id == about_id).order_by(OutgoingMail.id)
     ).all()
 
 

@@ -30,13 +30,13 @@ log = logging.getLogger(__name__)
 
 
 @transactional
-def queue_mail(kind: str, appointment_id: UUID, sequence: int, not_before: datetime | None = None) -> None:
-    """Queue a mail of that kind for that state of the appointment; queueing it again changes nothing."""
+def queue_mail(kind: str, about_id: UUID, sequence: int, not_before: datetime | None = None) -> None:
+    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing."""
     now = clock.now()
     insert_once(
         OutgoingMail,
         kind=kind,
-        appointment_id=appointment_id,
+        about_id=about_id,
         sequence=sequence,
         message_id=f"<{uuid4()}@{current_settings().sender.partition('@')[2]}>",
         not_before=not_before or now,
@@ -84,7 +84,7 @@ def _claim_next(worker: str) -> OutgoingMail | None:
 
 def _send(mail: OutgoingMail, worker: str) -> None:
     try:
-        letter = write_letter(mail.kind, mail.appointment_id, mail.sequence)
+        letter = write_letter(mail.kind, mail.about_id, mail.sequence)
         if letter is None:
             _settle(mail.id, worker, MailState.SUPERSEDED)
             return

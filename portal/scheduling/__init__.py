@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from portal.scheduling import cli, contact, views
+from portal.core import chores
+from portal.scheduling import cli, contact, queries, services, views
 
 
 def init_app(app: Flask) -> None:
@@ -10,3 +11,5 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli.clinic_group)
     app.cli.add_command(cli.slots_group)
     contact.init_app(app)
+    chores.register("open slots", services.open_slots_if_any)
+    app.jinja_env.globals["free_slots"] = queries.list_free_slots

@@ -79,6 +79,14 @@ def find_free_slots(wanted: SlotFilter, lane: str, journey_id: UUID | None = Non
         return list(islice(fitting, limit))
 
 
+def list_free_slots(lane: str, limit: int) -> list[Slot]:
+    """The soonest free slots for this lane, for any page that offers a few; none without a clinic."""
+    try:
+        return find_free_slots(SlotFilter(), lane, limit=limit)
+    except NoClinic:
+        return []
+
+
 def get_slot(slot_id: int) -> Slot | None:
     """A slot with its clinician, place and kind of visit, whatever its state."""
     return db.session.get(Slot, slot_id, options=WITH_SURROUNDINGS)

@@ -11,7 +11,7 @@ from portal.core import clock
 from portal.core.db import db, transactional
 from portal.scheduling.models import Availability, Closure, Slot, SlotState
 from portal.scheduling.openings import Opening, find_openings
-from portal.scheduling.queries import get_clinic
+from portal.scheduling.queries import NoClinic, get_clinic
 
 HOLD = timedelta(minutes=10)
 
@@ -67,6 +67,14 @@ def _claim(slot_id: int, journey_id: UUID | None, **values: object) -> None:
     assert isinstance(result, CursorResult)
     if result.rowcount != 1:
         raise SlotTaken(slot_id)
+
+
+def open_slots_if_any() -> int:
+    """What the worker does every hour: as `open_slots`, and nothing on a database without a clinic."""
+    try:
+        return open_slots()
+    except NoClinic:
+        return 0
 
 
 @transactional

@@ -7,7 +7,8 @@ from portal.assessment.answers import parse, prune
 from portal.assessment.criteria import Answered, Fits, Has
 from portal.assessment.patterns import NAMES, PATTERNS
 from portal.assessment.questionnaire import NONE, QUESTIONS, RED_FLAGS
-from portal.assessment.triage import FLAGS, RULES, Lane, evaluate
+from portal.assessment.rules import FLAGS, RULES, Lane
+from portal.assessment.triage import evaluate
 
 LANES = list(Lane)  # most urgent first
 

@@ -7,7 +7,8 @@ import pytest
 
 from portal.assessment.answers import parse
 from portal.assessment.criteria import Fit
-from portal.assessment.triage import Lane, evaluate
+from portal.assessment.rules import Lane
+from portal.assessment.triage import evaluate
 
 CASES = json.loads((Path(__file__).parent / "vignettes.json").read_text())
 

@@ -185,7 +185,7 @@ def test_an_answer_sent_by_htmx_brings_the_next_question_or_leaves_for_the_resul
     response = visitor.client.post(
         form.action, data={**visitor.page.form.values, "red_flags_now": "thunderclap"}, headers=headers
     )
-    assert response.headers["HX-Redirect"] == "/assessment/result"
+    assert response.headers["HX-Redirect"] == "/assessment/danger"
 
 
 def test_answers_are_encrypted_at_rest_and_never_in_the_cookie(visitor, app):

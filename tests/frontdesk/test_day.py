@@ -54,7 +54,7 @@ def test_the_visit_page_shows_brief_note_and_mail(desk, visit):
         visit.reference,
         "Needs an interpreter",
         "booked: queued",
-        "For: always the same side",
+        "CHISG III: side-locked",
         "8 to 14",
     ):
         assert fact in page.text

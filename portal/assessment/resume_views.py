@@ -1,0 +1,70 @@
+"""`/assessment/pause` and `/assessment/resume`: stop now, go on later, here or on another device."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, redirect, url_for
+from werkzeug import Response as AnyResponse
+
+from portal.assessment import services
+from portal.assessment.forms import CodeForm, PauseForm
+from portal.core.forms import BaseForm
+from portal.core.htmx import render
+from portal.referrals import journeys
+
+blueprint = Blueprint("resume", __name__, url_prefix="/assessment")
+
+
+@blueprint.get("/pause")
+def show_pause() -> Response:
+    return _render_pause(PauseForm())
+
+
+@blueprint.post("/pause")
+def send_link() -> Response:
+    form = PauseForm()
+    if not form.validate():
+        return _render_pause(form, status=422)
+    services.send_resume_link(journeys.ensure(), form.email.data)
+    return render("assessment/pause_sent.html", email=form.email.data)
+
+
+@blueprint.get("/resume")
+def enter_code() -> Response:
+    return _render_code(CodeForm())
+
+
+@blueprint.post("/resume")
+def use_code() -> AnyResponse:
+    form = CodeForm()
+    link = services.find_resume_link(form.code.data or "") if form.validate() else None
+    if link is None:
+        form.code.errors = [*form.code.errors] or ["This code is not known, or its seven days are over."]
+        return _render_code(form, status=422)
+    return _go_on(link.journey_id)
+
+
+@blueprint.get("/resume/<token>")
+def show_link(token: str) -> Response:
+    services.find_resume_link(token) or abort(404)
+    return render("assessment/resume.html", token=token, form=BaseForm(formdata=None))
+
+
+@blueprint.post("/resume/<token>")
+def use_link(token: str) -> AnyResponse:
+    link = services.find_resume_link(token) or abort(404)
+    return _go_on(link.journey_id)
+
+
+def _go_on(journey_id: object) -> AnyResponse:
+    journeys.remember(journey_id)  # type: ignore[arg-type]
+    return redirect(url_for("assessment.continue_"), 303)
+
+
+def _render_pause(form: PauseForm, status: int = 200) -> Response:
+    begun = bool(services.answers_of(services.get_current(journeys.current())))
+    outcome = "invalid" if status == 422 else None
+    return render("assessment/pause.html", status=status, form=form, begun=begun, outcome=outcome)
+
+
+def _render_code(form: CodeForm, status: int = 200) -> Response:
+    return render("assessment/code.html", status=status, form=form, outcome="invalid" if status == 422 else None)
