@@ -32,6 +32,9 @@ schema: .venv/.ready ## the migrations build exactly the tables of the models
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && export PORTAL_DATA_DIR="$$data" \
 	&& $(BIN)/flask --app wsgi db upgrade 2>/dev/null && $(BIN)/flask --app wsgi db check
 
+rules: .venv/.ready ## write docs/clinical-rules.md from the rules
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal rules > docs/clinical-rules.md
+
 format: .venv/.ready ## let ruff format and tidy the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -59,4 +62,4 @@ static/vendor/.ready: package-lock.json .venv/.ready
 clean: ## remove what was built; your data in var/ stays
 	rm -rf .venv node_modules static/vendor dist
 
-.PHONY: help run test lint check schema format lock clean
+.PHONY: help run test lint check schema rules format lock clean

@@ -12,6 +12,7 @@ from portal import (
     education,
     frontdesk,
     home,
+    interop,
     notifications,
     referrals,
     scheduling,
@@ -28,6 +29,7 @@ FEATURES = (
     assessment,
     booking,
     home,
+    interop,
     frontdesk,
 )
 

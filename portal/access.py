@@ -91,6 +91,9 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "frontdesk.list_call_backs": STAFF,
     "frontdesk.settle_call_back": STAFF,
     "frontdesk.show_drop_off": MANAGERS,
+    # For machines
+    "interop.show_questionnaire": ANYONE,
+    "interop.show_response": STAFF,
     # Development only; not registered in production
     "notifications.list_mail": ANYONE,
     "notifications.show_mail": ANYONE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from portal import create_app
+from portal.accounts.services import StaffRole, add_staff
 from portal.config import Settings
 from portal.core.db import db
 from portal.scheduling.clinic_file import read_clinic_file
@@ -23,6 +24,7 @@ from portal.scheduling.setup import load_clinic
 from tests import servers
 from tests.visitor import Visitor
 
+ROOT = Path(__file__).parent.parent
 CLINIC = Path(__file__).parent / "clinic.toml"
 # A Wednesday, 10 in the morning in New York; the clinic of the tests has times free from the same day on.
 NOW = "2026-11-18T15:00:00Z"
@@ -142,6 +144,28 @@ def app_context(app: Flask) -> Iterator[None]:
 def visitor(app: Flask) -> Visitor:
     """Somebody with a browser without JavaScript."""
     return Visitor(app)
+
+
+@pytest.fixture
+def staff(app: Flask) -> Callable[[StaffRole], Visitor]:
+    """Sign somebody in with a role."""
+
+    def sign_in(role: StaffRole) -> Visitor:
+        email = f"{role.value}@clinic.example"
+        with app.app_context():
+            password = add_staff(email, f"Test {role.value}", role)
+        person = Visitor(app)
+        person.open("/desk/sign-in")
+        person.send(email=email, password=password)
+        return person
+
+    return sign_in
+
+
+@pytest.fixture
+def desk(staff: Callable[[StaffRole], Visitor]) -> Visitor:
+    """Somebody at the front desk, signed in."""
+    return staff(StaffRole.FRONT_DESK)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import os
 import pwd
 import shutil
@@ -13,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from email.policy import default
 from pathlib import Path
 from uuid import uuid4
 
@@ -137,6 +139,11 @@ class Mailbox:
     def __init__(self) -> None:
         self.received: list[bytes] = []
         self.answers: dict[str, str] = {}
+
+    def text(self, number: int = -1) -> str:
+        """The plain text of a mail received, the last when none is named."""
+        message = email.message_from_bytes(self.received[number], policy=default)
+        return message.get_body(("plain",)).get_content()
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if answer := self.answers.get("rcpt"):

@@ -2,8 +2,7 @@
 
 from flask import Flask
 
-from portal.assessment import brief_views, mails, resume_views, services, views
-from portal.assessment.cli import assess
+from portal.assessment import brief_views, cli, mails, resume_views, services, views
 from portal.core import chores
 
 
@@ -13,4 +12,5 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(brief_views.blueprint)
     mails.init_app()
     chores.register("purge assessments", services.purge)
-    app.cli.add_command(assess)
+    app.cli.add_command(cli.assess)
+    app.cli.add_command(cli.rules)

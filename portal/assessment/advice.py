@@ -119,7 +119,8 @@ BY_PATTERN = {
     ),
     "medication_overuse": PatternAdvice(
         "The headache underneath is often migraine. It shows once the pills are fewer.",
-        "Plan with your doctor how to cut down. Never stop opioids, butalbital or benzodiazepines suddenly by yourself.",
+        "Plan with your doctor how to cut down. Never stop opioids, butalbital or benzodiazepines suddenly on your "
+        "own.",
         "A plan to come off, something to prevent headaches meanwhile, and help through the first weeks.",
         "medication-overuse-headache",
         first_stop_elsewhere=True,

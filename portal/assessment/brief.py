@@ -77,7 +77,7 @@ def write_brief(assessment: Assessment) -> Brief:
         reasons=[f"{rule.id}: {rule.guards_against}" for rule in evaluation.fired],
         patterns=[
             PatternBrief(
-                fitting.pattern.name,
+                fitting.pattern.term,
                 fitting.pattern.source,
                 fitting.fit.name.lower(),
                 *check_criteria(fitting.pattern, answers),

@@ -23,7 +23,7 @@ def download_brief() -> AnyResponse:
     return send_brief(_own_brief(), otherwise=url_for(".show_brief"))
 
 
-def render_brief(brief: Brief, pdf_url: str | None = None, who: object = None) -> str:
+def render_brief(brief: Brief, pdf_url: str, who: object = None) -> str:
     """The brief as a page of its own; `who` is the appointment it belongs to, when staff print it."""
     return render_template(
         "assessment/brief.html", brief=brief, pdf_url=pdf_url if pdf.pdf_available() else None, who=who
@@ -33,7 +33,8 @@ def render_brief(brief: Brief, pdf_url: str | None = None, who: object = None) -
 def send_brief(brief: Brief, otherwise: str, who: object = None) -> AnyResponse:
     """The brief as PDF; on a machine that makes none, the page to print instead."""
     try:
-        document = pdf.render_pdf(render_brief(brief, who=who), style="brief.css")
+        page = render_template("assessment/brief.html", brief=brief, who=who, for_pdf=True)
+        document = pdf.render_pdf(page, style="brief.css")
     except pdf.PdfUnavailable:
         return redirect(otherwise, 303)
     response = make_response(document)

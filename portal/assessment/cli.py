@@ -1,4 +1,4 @@
-"""`flask assess`: the rules over many cases, one JSON object a line."""
+"""`flask assess`: the rules over many cases; `flask rules`: the rules in words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import IO
 import click
 
 from portal.assessment.answers import InvalidAnswers, parse
+from portal.assessment.rulebook import write_rulebook
 from portal.assessment.triage import evaluate
+
+
+@click.command("rules")
+def rules() -> None:
+    """Print the clinical rules in words, as they stand in docs/clinical-rules.md."""
+    click.echo(write_rulebook(), nl=False)
 
 
 @click.command("assess")

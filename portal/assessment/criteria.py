@@ -152,7 +152,7 @@ class Not(Criterion):
         return not self.criterion.holds(case)
 
     def words(self) -> str:
-        return f"no {_bracketed(self.criterion)}"
+        return f"not {_bracketed(self.criterion)}"
 
     def parts(self) -> Iterator[Criterion]:
         yield self
@@ -170,7 +170,7 @@ class Named(Criterion):
         return self.criterion.holds(case)
 
     def words(self) -> str:
-        return self.name
+        return f"_{self.name}_"
 
     def parts(self) -> Iterator[Criterion]:
         yield self

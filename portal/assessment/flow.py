@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from portal.assessment.answers import Answers, is_asked
 from portal.assessment.criteria import NOTHING, Has
 from portal.assessment.questionnaire import QUESTIONS, SCREENS, Question, Screen
@@ -98,6 +100,15 @@ def questions_behind(evaluation: Evaluation, answers: Answers) -> list[Question]
 def safety_screens_done(answers: Answers) -> bool:
     """Whether the screens that look for danger are behind this person."""
     return all(question.id in answers for question in SAFETY_QUESTIONS)
+
+
+def reading_minutes() -> int:
+    """How long somebody needs who reads every line at 230 words a minute and thinks a second over each option."""
+    seconds = 0.0
+    for question in QUESTIONS.values():
+        lines = [question.words, question.hint, *(f"{option.words} {option.hint}" for option in question.options)]
+        seconds += sum(len(line.split()) for line in lines) / 230 * 60 + len(question.options)
+    return ceil(seconds / 60)
 
 
 def screen_of(question: Question) -> Screen:

@@ -37,7 +37,8 @@ class Pattern:
     """A headache pattern: when it fits strongly, somewhat or not at all, and what to tell the person."""
 
     id: str
-    name: str
+    term: str  # as clinicians say it
+    name: str  # as the person reads it
     source: str
     strong: Criterion | None
     some: Criterion
@@ -132,6 +133,7 @@ PATTERNS = (
     Pattern(
         "migraine",
         "migraine",
+        "migraine",
         "ICHD-3 1.1, 1.2, 1.5",
         strong=(HOURS_DAYS & C_FEATURES & D_FEATURES & ~TOO_FEW_ATTACKS)
         | (AURA & (C_FEATURES | D_FEATURES) & (STABLE | CHANGED)),
@@ -157,6 +159,7 @@ PATTERNS = (
     ),
     Pattern(
         "tension_type",
+        "tension-type headache",
         "tension-type headache",
         "ICHD-3 2.2, 2.3",
         strong=QUARTER_HOUR_OR_MORE
@@ -189,6 +192,7 @@ PATTERNS = (
     Pattern(
         "cluster",
         "cluster headache",
+        "cluster headache",
         "ICHD-3 3.1",
         strong=EYE_OR_TEMPLE & ONE_SIDED & QUARTER_3H & SEVERE & EYE_NOSE,
         some=EYE_OR_TEMPLE & ONE_SIDED & QUARTER_3H & ((PACE & ~EYE_NOSE) | (EYE_NOSE & ~SEVERE)),
@@ -211,6 +215,7 @@ PATTERNS = (
     ),
     Pattern(
         "other_tac",
+        "other trigeminal autonomic cephalalgia",
         "one of the rarer one-sided headaches with eye or nose signs",
         "ICHD-3 3.2, 3.3, 3.4",
         strong=None,  # it needs a doctor's test of a medicine
@@ -228,6 +233,7 @@ PATTERNS = (
     ),
     Pattern(
         "cervicogenic",
+        "cervicogenic headache",
         "a headache that comes from the neck (cervicogenic headache)",
         "ICHD-3 11.2.1; CHISG 1998",
         strong=at_least(2, AFTER_INJURY, NECK_STIFF & PROVOCATION, BLOCK_HELPED)
@@ -258,6 +264,7 @@ PATTERNS = (
     Pattern(
         "occipital_neuralgia",
         "occipital neuralgia",
+        "occipital neuralgia",
         "ICHD-3 13.4",
         strong=BACK & SHOCK & NEURALGIC & SCALP_TOUCH & SCALP_PRESS,
         some=BACK & SHOCK & NEURALGIC,
@@ -283,6 +290,7 @@ PATTERNS = (
     ),
     Pattern(
         "trigeminal_neuralgia",
+        "trigeminal neuralgia",
         "trigeminal neuralgia",
         "ICHD-3 13.1.1",
         strong=FACE
@@ -320,6 +328,7 @@ PATTERNS = (
     Pattern(
         "medication_overuse",
         "medication-overuse headache",
+        "medication-overuse headache",
         "ICHD-3 8.2",
         strong=DAILY & (STABLE | CHANGED) & OVERUSE,
         some=(OVERUSE & has("headache_days", "d8_14"))
@@ -347,7 +356,7 @@ def check_criteria(pattern: Pattern, ticks: Ticks) -> tuple[list[str], list[str]
     """Which of the pattern's criteria are met and which are not, as a clinician names them."""
     case = Case(ticks)
     met = [criterion.holds(case) for criterion in pattern.criteria]
-    words = [criterion.words() for criterion in pattern.criteria]
+    words = [criterion.words().strip("_") for criterion in pattern.criteria]
     return (
         [name for name, holds in zip(words, met, strict=True) if holds],
         [name for name, holds in zip(words, met, strict=True) if not holds],

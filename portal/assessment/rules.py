@@ -349,7 +349,7 @@ FLAGS: dict[str, Criterion] = {
 }
 FLAG_WORDS = {
     "aura": "aura: stroke risk with smoking or estrogen; first aura after 50 needs review",
-    "chronic_range": "15 or more headache days a month",
+    "chronic_range": "chronic range: 15 or more headache days a month",
     "tn_secondary_check": "trigeminal pain: MRI for a hidden cause",
     "neck_pain_may_be_moh": "sort out pills before neck procedures",
 }

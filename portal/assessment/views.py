@@ -18,7 +18,6 @@ from portal.core.htmx import leave, render
 from portal.referrals import journeys
 
 blueprint = Blueprint("assessment", __name__, url_prefix="/assessment")
-MINUTES = "2 to 4 minutes"  # measured: tests/assessment/test_reading_time.py
 ARTICLE_PATH = re.compile(r"/articles/([a-z0-9-]{1,80})")
 
 
@@ -31,7 +30,7 @@ def show_start() -> Response:
         article=_article_before(),
         begun=bool(answers),
         keep_days=services.KEEP_UNBOOKED_FOR.days,
-        minutes_words=MINUTES,
+        minutes=flow.reading_minutes(),
     )
 
 

@@ -2,22 +2,10 @@
 
 import pytest
 
-from portal.accounts.services import StaffRole, add_staff
 from portal.audit.models import AuditEntry
 from portal.audit.services import find_break
 from portal.core.db import db
 from tests.assessment.test_walk import NECK
-from tests.visitor import Visitor
-
-
-@pytest.fixture
-def desk(app):
-    with app.app_context():
-        password = add_staff("desk@clinic.example", "Dee Desk", StaffRole.FRONT_DESK)
-    desk = Visitor(app)
-    desk.open("/desk/")
-    desk.send(email="desk@clinic.example", password=password)
-    return desk
 
 
 @pytest.fixture

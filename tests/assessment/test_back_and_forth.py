@@ -1,0 +1,79 @@
+"""Back, refresh, second tab, second device, double tap, on every screen: no step lost, repeated or skipped."""
+
+import pytest
+
+from portal.assessment.questionnaire import SCREENS
+from tests.assessment.test_walk import NECK
+from tests.visitor import Visitor
+
+SCREEN_IDS = [screen.id for screen in SCREENS]
+INNER = SCREEN_IDS[1:]
+
+
+def walk_to(visitor, screen_id):
+    visitor.open("/assessment/")
+    visitor.send()
+    while visitor.page.path != f"/assessment/{screen_id}":
+        visitor.answer_page(NECK)
+    return visitor.page
+
+
+def rest(visitor):
+    """The screens from here to the end, and the answers as the last page repeats them."""
+    seen = []
+    while visitor.page.path != "/assessment/check":
+        seen.append(visitor.page.path.rpartition("/")[2])
+        visitor.answer_page(NECK)
+    return seen, visitor.page.text.count("<dt>")
+
+
+@pytest.mark.parametrize("screen_id", SCREEN_IDS)
+def test_a_refresh_shows_the_same_question(visitor, screen_id):
+    first = walk_to(visitor, screen_id)
+    assert visitor.open(first.path).heading == first.heading
+
+
+@pytest.mark.parametrize("screen_id", SCREEN_IDS)
+def test_a_double_tap_is_one_answer(visitor, screen_id):
+    page = walk_to(visitor, screen_id)
+    after = visitor.answer_page(NECK).path
+    visitor.page = page
+    assert visitor.answer_page(NECK).path == after
+    assert rest(visitor) == (SCREEN_IDS[SCREEN_IDS.index(screen_id) + 1 :], 16)
+
+
+@pytest.mark.parametrize("screen_id", INNER)
+def test_back_shows_what_was_answered_and_forward_goes_on(visitor, screen_id):
+    page = walk_to(visitor, screen_id)
+    before = visitor.open(page.link("/assessment/"))
+    question = before.path.rpartition("/")[2]
+    assert before.form.values[question]
+    assert visitor.answer_page(NECK).path == page.path
+
+
+@pytest.mark.parametrize("screen_id", INNER)
+def test_an_old_tab_answered_late_loses_nothing_that_came_after(visitor, screen_id):
+    old_tab = walk_to(visitor, screen_id)
+    visitor.answer_page(NECK)
+    count = rest(visitor)[1]
+    visitor.page = old_tab
+    visitor.answer_page(NECK)
+    assert visitor.page.path == "/assessment/check"
+    assert visitor.page.text.count("<dt>") == count
+
+
+@pytest.mark.parametrize("screen_id", INNER)
+def test_a_second_device_goes_on_where_the_first_one_stopped(visitor, app, mail_server, screen_id):
+    from portal.notifications.services import send_due_mail
+
+    walk_to(visitor, screen_id)
+    visitor.open("/assessment/pause")
+    visitor.send(visitor.page.forms[0], email="jane@example.com")
+    with app.app_context():
+        send_due_mail()
+    link = mail_server.text().split("http://127.0.0.1:8000")[1].split()[0]
+    device = Visitor(app)
+    device.open(link)
+    device.send()
+    assert device.page.path == f"/assessment/{screen_id}"
+    assert rest(device)[0] == SCREEN_IDS[SCREEN_IDS.index(screen_id) :]

@@ -1,0 +1,117 @@
+""" "I cannot look at a screen now": a way back by mail, a call back, a darker page."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from portal.core.db import db
+from portal.notifications.services import send_due_mail
+from tests.assessment.test_walk import NECK
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def mail(visitor, app, mail_server):
+    visitor.answer(**NECK)
+    visitor.open("/assessment/pause")
+    visitor.send(visitor.page.forms[0], email="jane@example.com")
+    with app.app_context():
+        send_due_mail()
+    return mail_server.text()
+
+
+def link_in(mail):
+    return mail.split("http://127.0.0.1:8000")[1].split()[0]
+
+
+def code_in(mail):
+    return re.search(r"/assessment/resume\s+(\S+)", mail)[1]
+
+
+def test_every_question_offers_to_stop(visitor):
+    visitor.open("/assessment/")
+    visitor.send()
+    assert "/assessment/pause" in visitor.page.links
+
+
+def test_the_mail_says_nothing_of_the_answers_nor_of_headache(mail, mail_server):
+    raw = mail_server.received[0].decode().lower()
+    for word in ("headache", "pain", "neck", "same side", "assessment result"):
+        assert word not in raw.replace("/assessment/resume", "")
+
+
+def test_the_code_works_on_another_device_however_it_is_typed(mail, app):
+    device = Visitor(app)
+    device.open("/assessment/resume")
+    device.send(code=f" {code_in(mail).lower().replace('-', ' ')} ")
+    assert device.page.path == "/assessment/check"
+
+
+def test_opening_the_link_changes_nothing_until_the_button_is_pressed(mail, app):
+    scanner = Visitor(app)
+    assert scanner.open(link_in(mail)).heading == "Welcome back"
+    assert scanner.open("/assessment/check").path == "/assessment/red_flags_now"
+
+
+@pytest.mark.parametrize("code", ["", "AAAA-AAAA", "x" * 100, "' OR 1=1", "\x00"])
+def test_a_wrong_code_says_so(visitor, code):
+    visitor.open("/assessment/resume")
+    page = visitor.send(code=code)
+    assert page.status == 422
+    assert page.errors
+
+
+def test_link_and_code_end_after_seven_days(mail, app, clock):
+    clock.shift(timedelta(days=7, seconds=1))
+    device = Visitor(app)
+    assert device.open(link_in(mail)).status == 404
+    device.open("/assessment/resume")
+    assert device.send(code=code_in(mail)).status == 422
+
+
+def test_a_wrong_address_is_refused_with_what_to_write(visitor):
+    visitor.open("/assessment/pause")
+    page = visitor.send(visitor.page.forms[0], email="jane")
+    assert page.errors == ["Enter an e-mail address, like name@example.com."]
+
+
+def test_secrets_of_the_link_and_the_address_are_not_readable_in_the_database(mail, app):
+    with app.app_context():
+        row = repr(db.session.execute(text("SELECT * FROM resume_link")).one())
+    for secret in ("jane@example.com", link_in(mail).rpartition("/")[2], code_in(mail).replace("-", "")):
+        assert secret not in row
+
+
+def test_going_on_in_dim_colors_keeps_the_place(visitor):
+    visitor.open("/assessment/")
+    visitor.send()
+    visitor.answer_page(NECK)
+    visitor.open("/assessment/pause")
+    dim = next(form for form in visitor.page.forms if form.action == "/display")
+    assert visitor.send(dim).path == "/assessment/age_band"
+    assert visitor.client.get_cookie("theme", domain="127.0.0.1").value == "dim"
+
+
+def test_a_call_back_reaches_the_desk_once_and_leaves_the_list_when_settled(visitor, desk):
+    visitor.answer(**{**NECK, "age_band": "65_plus", "timeline": "new_weeks"})
+    visitor.open("/request/call-back")
+    form = visitor.page.form
+    wish = {**form.values, "name": "Jane Doe", "phone": "212 555 0177", "note": "After lunch"}
+    for _ in range(2):
+        assert visitor.post(form.action, wish).heading == "We call you"
+    page = desk.open("/desk/call-backs")
+    assert page.text.count("(212) 555-0177") == 1
+    assert "same day" in page.text
+    assert "After lunch" in page.text
+    settle = next(form for form in page.forms if "call-backs" in form.action)
+    assert desk.send(settle, outcome="pigeon").status == 422
+    assert "Nobody is waiting" in desk.send(settle, outcome="reached").text
+
+
+def test_a_call_back_without_a_number_keeps_what_was_typed(visitor):
+    visitor.open("/request/call-back")
+    page = visitor.send(name="Jane Doe", phone="")
+    assert page.errors == ["Enter the phone number we should call."]
+    assert page.form.values["name"] == ["Jane Doe"]

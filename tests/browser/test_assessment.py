@@ -1,0 +1,143 @@
+"""The assessment in a real browser: by keyboard alone, on the drawn head, enlarged, in forced colors."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DESKTOP, assert_accessible
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+# What to press on each screen: digits tick, Enter continues.
+KEYS = {
+    "red_flags_now": "0",
+    "age_band": "2",
+    "timeline": "3",
+    "health_background": "0",
+    "headache_behaviour": "0",
+    "pain_site": "12",
+    "pain_side": "1",
+    "attack_length": "4",
+    "pain_feel": "4",
+    "effect": "2",
+    "along_with": "0",
+    "neck_link": "13",
+    "headache_days": "3",
+    "days_lost": "2",
+}
+
+
+def screen_of(page):
+    found = re.search(r"/assessment/(\w+)", page.url)
+    return found[1] if found else None
+
+
+def test_the_whole_assessment_by_keyboard_alone(portal, open_browser):
+    page = open_browser(viewport=DESKTOP)
+    page.goto("/assessment/")
+    while page.evaluate("document.activeElement.innerText") != "None of these: start":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/red_flags_now")
+    pressed = 0
+    while (screen := screen_of(page)) in KEYS:
+        expect(page.locator("h1")).to_be_focused()
+        for key in KEYS[screen]:
+            page.keyboard.press(key)
+            pressed += 1
+        if screen in {"headache_days", "days_lost"}:  # a second question on the same screen
+            while page.evaluate("document.activeElement.closest('fieldset')?.id") == screen:
+                page.keyboard.press("Tab")
+            page.keyboard.press("2" if screen == "days_lost" else "1")
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda url, screen=screen: not url.endswith(screen))
+    assert screen == "check"
+    while page.evaluate("document.activeElement.innerText") != "Show my result":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_have_attribute("data-outcome", "consult")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Your answers fit best with")
+
+
+def skip_to(page, screen):
+    page.goto("/assessment/red_flags_now")
+    while screen_of(page) != screen:
+        here = screen_of(page)
+        page.get_by_role("button", name="Skip").click()
+        page.wait_for_url(lambda url, here=here: not url.endswith(here))
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_tap_on_the_drawn_head_ticks_the_checkbox_and_a_second_one_clears_it(portal, open_browser, javascript):
+    page = open_browser(javascript)
+    skip_to(page, "pain_site")
+    spot = page.locator(".pain-view label[for=pain_site-neck_base] path").first
+    spot.click()
+    expect(page.get_by_role("checkbox", name="Upper neck or base of the skull")).to_be_checked()
+    spot.click()
+    expect(page.locator("#pain_site-neck_base")).not_to_be_checked()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_medicine_kinds_appear_on_the_same_page_as_soon_as_they_matter(portal, open_browser, javascript):
+    page = open_browser(javascript)
+    skip_to(page, "headache_days")
+    expect(page.locator("#med_types")).to_be_hidden()
+    page.check("#med_days-m15_plus")
+    expect(page.locator("#med_types")).to_be_visible()
+    page.check("#med_types-triptan")
+    page.check("#headache_days-d15_plus")
+    page.get_by_role("button", name="Continue").click()
+    page.wait_for_url("**/days_lost")
+
+
+def test_the_danger_check_repeats_the_words_and_can_be_taken_back(portal, open_browser):
+    page = open_browser()
+    page.goto("/assessment/red_flags_now")
+    page.get_by_text("Sudden loss of sight").click()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You ticked this. Is that right?")
+    expect(page.get_by_role("listitem")).to_have_text(["Sudden loss of sight, or new double vision"])
+    assert_accessible(page)
+    page.get_by_role("link", name="No, change my answer").click()
+    page.get_by_text("None of these").click()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("How old are you?")
+
+
+@pytest.mark.parametrize("screen", ["red_flags_now", "pain_site", "along_with", "headache_days"])
+def test_letters_twice_as_large_still_fit_a_phone(portal, open_browser, screen):
+    page = open_browser(viewport={"width": 390, "height": 844})
+    skip_to(page, screen)
+    page.evaluate("document.documentElement.style.fontSize = '225%'")
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+
+
+def test_forced_colors_keep_every_choice_visible(portal, open_browser):
+    page = open_browser(forced_colors="active")
+    skip_to(page, "pain_site")
+    page.check("#pain_site-eye")
+    assert_accessible(page)
+    outline = page.locator("label.choice:has(#pain_site-eye)").evaluate("label => getComputedStyle(label).outlineStyle")
+    assert outline == "solid"
+
+
+def test_reduced_motion_leaves_no_transition(portal, open_browser):
+    page = open_browser(reduced_motion="reduce")
+    page.goto("/assessment/red_flags_now")
+    duration = page.locator("label.choice").first.evaluate("label => getComputedStyle(label).transitionDuration")
+    assert duration == "0s"
+
+
+@pytest.mark.parametrize("path", ["/assessment/pause", "/assessment/resume", "/request/call-back"])
+def test_the_ways_out_are_accessible(portal, open_browser, path):
+    page = open_browser()
+    page.goto(path)
+    assert_accessible(page)
+    page.locator("main form button").first.click()
+    assert_accessible(page)
