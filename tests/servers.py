@@ -105,7 +105,7 @@ def web_server(environment: dict[str, str], workers: int = 1, app: str = "wsgi:a
         "gthread",
         "--threads",
         "8",
-        "--no-control-socket",
+        "--no-control-socket", "--preload",
         "--log-level",
         "error",
         app,

@@ -37,11 +37,13 @@ class Portal:
             send_due_mail()
 
 
-@pytest.fixture
-def portal(sqlite_template: Path, tmp_path: Path) -> Iterator[Portal]:
-    shutil.copyfile(sqlite_template, tmp_path / "portal.db")
+@pytest.fixture(scope="session")
+def portal(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """One portal for all browser tests; each of them comes with a browser, and so a journey, of its own."""
+    folder = tmp_path_factory.mktemp("browser")
+    shutil.copyfile(sqlite_template, folder / "portal.db")
     with servers.smtp_server() as (smtp_url, mailbox):
-        settings = make_settings(tmp_path, smtp_url=smtp_url)
+        settings = make_settings(folder, smtp_url=smtp_url)
         app = create_app(settings)
         with app.app_context():
             open_slots()  # by the real clock, as the server's processes have no other
