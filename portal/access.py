@@ -30,7 +30,11 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "home.show_ready": ANYONE,
     "education.list_articles": ANYONE,
     "education.show_article": ANYONE,
+    "education.show_feed": ANYONE,
+    "education.show_card": ANYONE,
     "education.list_treatments": ANYONE,
+    "education.show_treatment": ANYONE,
+    "education.search": ANYONE,
     "scheduling.list_specialists": ANYONE,
     "referrals.follow_link": ANYONE,
     # The assessment: each browser sees its own journey's, by its signed cookie
@@ -92,6 +96,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "frontdesk.settle_call_back": STAFF,
     "frontdesk.show_drop_off": MANAGERS,
     # For machines
+    "interop.show_sitemap": ANYONE,
+    "interop.show_robots": ANYONE,
     "interop.show_questionnaire": ANYONE,
     "interop.show_response": STAFF,
     # Development only; not registered in production

@@ -2,11 +2,23 @@
 
 from flask import Flask
 
-from portal.education import views
-from portal.education.library import load_library
+from portal.education import cli, views
+from portal.education.library import read_drawing
+from portal.education.shelf import Shelf, get_library
+from portal.education.structured import describe_page
+from portal.referrals.services import lead_links_by
 
 
 def init_app(app: Flask) -> None:
     """Read and check the whole library. Raises ContentError for a file that cannot be shown."""
-    app.extensions["portal.library"] = load_library()
+    app.extensions["portal.shelf"] = Shelf()
     app.register_blueprint(views.blueprint)
+    app.cli.add_command(cli.group)
+    app.jinja_env.globals.update(describe_page=describe_page, drawing=read_drawing)
+    lead_links_by(_article_link)
+
+
+def _article_link(code: str) -> tuple[str, str, str] | None:
+    """Every page has a short address of its own: its slug."""
+    page = next((page for page in get_library().pages if page.slug == code), None)
+    return (f"Page: {page.about.title}", "article", page.path) if page else None

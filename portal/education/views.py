@@ -1,33 +1,81 @@
-"""`/articles/` and `/treatments/`: pages to read, the same for everybody."""
+"""`/articles/`, `/treatments/` and `/search`: pages to read, the same for everybody."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, current_app
+from typing import Any
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from werkzeug import Response as AnyResponse
 
 from portal.core.headers import may_be_kept
 from portal.core.htmx import render
-from portal.education.library import Library
+from portal.education.cards import render_card
+from portal.education.library import Library, Page
+from portal.education.search import LONGEST_QUERY
+from portal.education.shelf import get_library, get_shelf
 
 blueprint = Blueprint("education", __name__)
+DAY = 24 * 3600  # seconds
 
 
 @blueprint.get("/articles/")
 def list_articles() -> Response:
-    return may_be_kept(render("education/articles.html", articles=_library().articles.values()))
+    return may_be_kept(render("education/articles.html", articles=get_library().articles.values()))
 
 
 @blueprint.get("/articles/<slug>")
-def show_article(slug: str) -> Response:
-    article = _library().articles.get(slug) or abort(404)
-    others = [other for other in _library().articles.values() if other is not article]
-    return may_be_kept(render("education/article.html", article=article, others=others))
+def show_article(slug: str) -> AnyResponse:
+    library = get_library()
+    return _show(library.articles.get(slug), list(library.articles.values()))
 
 
 @blueprint.get("/treatments/")
 def list_treatments() -> Response:
-    return may_be_kept(render("education/treatments.html"))
+    return may_be_kept(render("education/treatments.html", treatments=get_library().treatments.values()))
 
 
-def _library() -> Library:
-    library: Library = current_app.extensions["portal.library"]
-    return library
+@blueprint.get("/treatments/<slug>")
+def show_treatment(slug: str) -> AnyResponse:
+    library = get_library()
+    return _show(library.treatments.get(slug), list(library.treatments.values()))
+
+
+@blueprint.get("/<any(articles, treatments):kind>/<slug>/card.png")
+def show_card(kind: str, slug: str) -> Response:
+    """The picture of a page for where it is shared."""
+    page = _pages(get_library(), kind).get(slug) or abort(404)
+    clinic = render_template("mail/sender.txt")
+    response = make_response(render_card(page.about.title, page.about.topic, clinic, page.drawing))
+    response.headers["Content-Type"] = "image/png"
+    # Other sites show this picture: it is the one thing of ours that they may.
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return may_be_kept(response, DAY)
+
+
+@blueprint.get("/articles/feed.xml")
+def show_feed() -> Response:
+    articles = sorted(get_library().articles.values(), key=lambda article: article.about.written, reverse=True)
+    response = make_response(render_template("education/feed.xml", articles=articles))
+    response.headers["Content-Type"] = "application/atom+xml; charset=utf-8"
+    return may_be_kept(response)
+
+
+@blueprint.get("/search")
+def search() -> Response:
+    text = request.args.get("q", "")[:LONGEST_QUERY]
+    return render(
+        "education/search.html", "results", query=text, hits=get_shelf().index.find(text), library=get_library()
+    )
+
+
+def _show(page: Page[Any] | None, shelf: list[Any]) -> AnyResponse:
+    if page is None:
+        moved = get_library().moved.get(request.path) or abort(404)
+        return redirect(moved, 301)
+    others = [other for other in shelf if other is not page and other.about.topic == page.about.topic]
+    others += [other for other in shelf if other is not page and other not in others]
+    return may_be_kept(render("education/page.html", page=page, others=others[:3]))
+
+
+def _pages(library: Library, kind: str) -> dict[str, Page[Any]]:
+    return {page.slug: page for page in library.pages if page.about.kind == kind}

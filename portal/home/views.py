@@ -9,6 +9,7 @@ from werkzeug import Response as AnyResponse
 
 from portal.core.headers import may_be_kept
 from portal.core.htmx import render
+from portal.education.shelf import get_library
 from portal.home import queries
 from portal.home.forms import THEMES, DisplayForm
 
@@ -18,7 +19,7 @@ COOKIE, YEAR = "theme", 365 * 24 * 3600
 
 @blueprint.get("/")
 def show_home() -> Response:
-    return render("home/home.html", articles=current_app.extensions["portal.library"].articles.values())
+    return render("home/home.html", articles=get_library().articles.values())
 
 
 @blueprint.get("/privacy")

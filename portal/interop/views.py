@@ -1,31 +1,50 @@
-"""`/fhir/`: FHIR R4 resources. The questionnaire is public; what somebody answered is for staff."""
+"""For machines: `/fhir/` (FHIR R4; the questionnaire is public, answers are for staff), sitemap, robots."""
 
 from __future__ import annotations
 
 import json
 from uuid import UUID
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, make_response, render_template
 
 from portal.assessment.services import get_assessment
 from portal.core.headers import may_be_kept
+from portal.education.shelf import get_library
 from portal.interop import services
 from portal.interop.questionnaires import Resource, build_questionnaire, build_response
 from portal.scheduling.contact import get_contact
 
-blueprint = Blueprint("interop", __name__, url_prefix="/fhir")
+blueprint = Blueprint("interop", __name__)
 
 
-@blueprint.get("/Questionnaire/headache-assessment")
+@blueprint.get("/fhir/Questionnaire/headache-assessment")
 def show_questionnaire() -> Response:
     return may_be_kept(_fhir(build_questionnaire(publisher=get_contact().name)))
 
 
-@blueprint.get("/QuestionnaireResponse/<uuid:assessment_id>")
+@blueprint.get("/fhir/QuestionnaireResponse/<uuid:assessment_id>")
 def show_response(assessment_id: UUID) -> Response:
     assessment = get_assessment(assessment_id) or abort(404)
     services.record_response_read(assessment_id)
     return _fhir(build_response(assessment))
+
+
+@blueprint.get("/sitemap.xml")
+def show_sitemap() -> Response:
+    """The pages that a search engine should know, with the day each was last changed."""
+    pages = get_library().pages
+    newest = max(page.about.reviewed or page.about.written for page in pages)
+    response = make_response(render_template("interop/sitemap.xml", pages=pages, newest=newest))
+    response.headers["Content-Type"] = "application/xml; charset=utf-8"
+    return may_be_kept(response)
+
+
+@blueprint.get("/robots.txt")
+def show_robots() -> Response:
+    """Pages with anything personal on them are nothing for search engines."""
+    response = make_response(render_template("interop/robots.txt"))
+    response.headers["Content-Type"] = "text/plain; charset=utf-8"
+    return may_be_kept(response)
 
 
 def _fhir(resource: Resource) -> Response:

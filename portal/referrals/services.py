@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from uuid import UUID
 
 from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.referrals.models import Journey, Milestone, ReferralLink
+
+LinkSource = Callable[[str], tuple[str, str, str] | None]
+_sources: list[LinkSource] = []
 
 
 class Reached(StrEnum):
@@ -39,7 +43,7 @@ def follow_link(code: str, journey_id: UUID | None) -> tuple[str, UUID] | None:
 
     The first link of a journey stays its link.
     """
-    link = db.session.get(ReferralLink, code)
+    link = db.session.get(ReferralLink, code) or _automatic_link(code)
     if link is None or not link.active:
         return None
     journey = db.session.get(Journey, start_journey(journey_id))
@@ -48,6 +52,20 @@ def follow_link(code: str, journey_id: UUID | None) -> tuple[str, UUID] | None:
         journey.link_code = link.code
     reach(journey.id, Reached.LANDED)
     return link.destination, journey.id
+
+
+def lead_links_by(source: LinkSource) -> None:
+    """Let a feature give links to things that it has: a code's label, kind and destination, or None."""
+    _sources.append(source)
+
+
+def _automatic_link(code: str) -> ReferralLink | None:
+    for source in _sources:
+        if found := source(code):
+            label, kind, destination = found
+            insert_once(ReferralLink, code=code, label=label[:120], kind=kind, destination=destination, active=True)
+            return db.session.get(ReferralLink, code)
+    return None
 
 
 @transactional

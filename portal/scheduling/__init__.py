@@ -4,6 +4,7 @@ from flask import Flask
 
 from portal.core import chores
 from portal.scheduling import cli, contact, queries, services, views
+from portal.scheduling.structured import describe_clinic
 
 
 def init_app(app: Flask) -> None:
@@ -12,4 +13,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli.slots_group)
     contact.init_app(app)
     chores.register("open slots", services.open_slots_if_any)
-    app.jinja_env.globals["free_slots"] = queries.list_free_slots
+    app.jinja_env.globals.update(
+        free_slots=queries.list_free_slots,
+        specialists_for=queries.list_specialists_for,
+        describe_clinic=describe_clinic,
+    )

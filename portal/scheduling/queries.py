@@ -53,6 +53,11 @@ def list_providers() -> Sequence[Provider]:
     return db.session.scalars(select(Provider).order_by(Provider.name)).all()
 
 
+def list_specialists_for(pattern: str | None) -> list[Provider]:
+    """The clinicians who see that headache pattern, by name; all of them when none is named."""
+    return [provider for provider in list_providers() if pattern is None or pattern in provider.sees]
+
+
 def list_modes() -> list[Mode]:
     """The ways of meeting that can be booked online, in the order of their names."""
     rows = db.session.execute(select(VisitType.mode, VisitType.lanes).distinct())

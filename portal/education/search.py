@@ -1,0 +1,96 @@
+"""Search over articles, treatments, their questions and the glossary: stems words, forgives typing errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lunr import get_default_builder
+from lunr.query import Query, QueryPresence
+from lunr.stop_word_filter import stop_word_filter
+
+from portal.education.library import Library, Page
+
+LONGEST_QUERY = 200  # characters
+# What people type is matched best with a title, then with the words that we know they use for it.
+FIELDS = {"title": 6, "keywords": 8, "headings": 3, "summary": 2, "body": 1}
+EXACT, BEGINNING, MISTYPED = 12, 3, 2
+LENGTH_MATTERS = 0.2  # 0 to 1: a page is not worse for having much to say
+ORDER = ("page", "question", "term")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A page, question or term that was found."""
+
+    kind: str  # one of ORDER
+    path: str
+    title: str
+    text: str
+
+
+class SearchIndex:
+    """The index of one library, built once."""
+
+    def __init__(self, library: Library) -> None:
+        self._hits: dict[str, Hit] = {}
+        builder = get_default_builder()
+        builder.ref("id")
+        builder.b(LENGTH_MATTERS)
+        for name, boost in FIELDS.items():
+            builder.field(name, boost)
+        for document in [*self._pages(library), *self._questions(library), *self._terms(library)]:
+            builder.add(document)
+        self._index = builder.build()
+
+    def find(self, text: str, limit: int = 12) -> list[Hit]:
+        """What fits the text, best first: pages, then single questions, then terms."""
+        words = re.findall(r"[\w']+", text[:LONGEST_QUERY].lower())
+        telling = [word for word in words if stop_word_filter(word)] or words
+        if not telling:
+            return []
+        query = self._index.create_query()
+        for word in telling:
+            _add_word(query, word)
+        found = [self._hits[match["ref"]] for match in self._index.query(query)]
+        return sorted(found, key=lambda hit: ORDER.index(hit.kind))[:limit]
+
+    def _pages(self, library: Library) -> Iterator[dict[str, Any]]:
+        for page in library.pages:
+            self._hits[page.path] = Hit("page", page.path, page.about.title, page.about.summary)
+            yield {
+                "id": page.path,
+                "title": page.about.title,
+                "keywords": " ".join(page.about.keywords),
+                "headings": " ".join([*(words for _, words in page.sections), *(q for q, _ in page.questions)]),
+                "summary": " ".join([page.about.summary, *(answer for _, answer in page.glance)]),
+                "body": page.source,
+            }
+
+    def _questions(self, library: Library) -> Iterator[dict[str, Any]]:
+        for page in library.pages:
+            for question, answer in page.questions:
+                path = f"{page.path}#{_anchor_of(page, question)}"
+                self._hits[path] = Hit("question", path, question, answer)
+                yield {"id": path, "title": question, "keywords": "", "headings": "", "summary": "", "body": answer}
+
+    def _terms(self, library: Library) -> Iterator[dict[str, Any]]:
+        for id, entry in library.glossary.items():
+            path = f"/search?q={id}#term-{id}"
+            self._hits[path] = Hit("term", path, entry.term, entry.means)
+            forms = " ".join([entry.term, *entry.also])
+            yield {"id": path, "title": forms, "keywords": "", "headings": "", "summary": "", "body": entry.means}
+
+
+def _add_word(query: Query, word: str) -> None:
+    query.term(word, boost=EXACT, presence=QueryPresence.OPTIONAL)
+    if len(word) >= 3:
+        query.term(word, boost=BEGINNING, use_pipeline=False, wildcard=Query.WILDCARD_TRAILING)
+    if len(word) >= 5:
+        query.term(word, boost=MISTYPED, edit_distance=2 if len(word) >= 8 else 1)
+
+
+def _anchor_of(page: Page[Any], question: str) -> str:
+    return next((id for id, words in page.anchors if words == question), "common-questions")
