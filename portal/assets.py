@@ -1,7 +1,8 @@
 """Fetch the browser library at its pinned version and put it where pages load it from.
 
-Run by `make` in a checkout and by hatchling when it builds a wheel: npm checks the integrity hash of
-package-lock.json, and one file is copied to static/vendor. Nothing of it is committed.
+Run by `make` in a checkout, and by hatchling when it builds a wheel, which needs nothing that only tests use.
+npm checks the integrity hashes of package-lock.json, and one file is copied to static/vendor. Nothing of it
+is committed.
 """
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ def npm(*arguments: str, folder: Path) -> None:
         raise SystemExit(f"npm ended with status {status}; nothing was fetched")
 
 
-def fetch_assets(root: Path = ROOT) -> None:
+def fetch_assets(*options: str, root: Path = ROOT) -> None:
     """Install package-lock.json into node_modules and copy the wanted files to static/vendor."""
-    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", folder=root)
+    npm("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *options, folder=root)
     vendor = root / "static" / "vendor"
     vendor.mkdir(parents=True, exist_ok=True)
     for source, name in WANTED.items():
@@ -49,7 +50,7 @@ class AssetsHook(BuildHookInterface):
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        fetch_assets(Path(self.root))
+        fetch_assets("--omit=dev", root=Path(self.root))
 
 
 if __name__ == "__main__":

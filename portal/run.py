@@ -16,6 +16,7 @@ from flask_migrate import upgrade
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff, has_staff
 from portal.config import Settings, SettingsError, current_settings
+from portal.education.loading import ContentError
 from portal.referrals.queries import list_links
 from portal.scheduling.clinic_file import read_clinic_file
 from portal.scheduling.queries import NoClinic, get_clinic
@@ -31,10 +32,11 @@ def main() -> int:
     """Exit status: 0 when told to stop, otherwise that of the process that ended first."""
     try:
         settings = Settings.from_environment()
-    except SettingsError as error:
+        app = create_app(settings)
+    except (SettingsError, ContentError) as error:
         error.show()
         return 1
-    with create_app(settings).app_context():
+    with app.app_context():
         prepare()
         greet()
     return run_until_one_ends(

@@ -93,11 +93,18 @@ def postgresql_template(postgresql: servers.PostgresServer, tmp_path_factory: py
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The settings of a portal whose database is as new for each test, on each engine in turn."""
-    folder = tmp_path_factory.getbasetemp() / request.param
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each test that has to do with a portal runs on both."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def settings(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of a portal whose database is as new for each test."""
+    folder = tmp_path_factory.getbasetemp() / engine
     folder.mkdir(exist_ok=True)
-    if request.param == "sqlite":
+    if engine == "sqlite":
         for leftover in folder.glob("portal.db*"):
             leftover.unlink()
         shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "portal.db")

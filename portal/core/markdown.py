@@ -105,6 +105,7 @@ def _parse_citation(state: StateInline, silent: bool) -> bool:
     if found is None:
         return False
     if not silent:
+        state.pending = state.pending.rstrip(" ")  # the number must not begin a line of its own
         token = state.push("citation", "", 0)
         token.meta = {"keys": [key.strip().lstrip("@") for key in found[1].split(";")]}
     state.pos = found.end()
@@ -114,7 +115,7 @@ def _parse_citation(state: StateInline, silent: bool) -> bool:
 def _citation(token: Token, cited: list[str]) -> str:
     numbers = [cited.index(key) + 1 for key in token.meta["keys"]]
     links = (f'<a href="#reference-{number}" aria-label="Reference {number}">{number}</a>' for number in numbers)
-    return f'<sup class="citation">{", ".join(links)}</sup>'
+    return f'\N{NARROW NO-BREAK SPACE}<sup class="citation">{", ".join(links)}</sup>'
 
 
 def _term(token: Token) -> str:

@@ -1,9 +1,9 @@
 """Articles and treatments: what people come to read."""
 
-from flask import Flask
+from flask import Flask, Response
 
 from portal.education import cli, views
-from portal.education.library import read_drawing
+from portal.education.loading import ContentError, read_drawing
 from portal.education.shelf import Shelf, get_library
 from portal.education.structured import describe_page
 from portal.referrals.services import lead_links_by
@@ -15,7 +15,13 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     app.cli.add_command(cli.group)
     app.jinja_env.globals.update(describe_page=describe_page, drawing=read_drawing)
+    app.register_error_handler(ContentError, _show_mistake)
     lead_links_by(_article_link)
+
+
+def _show_mistake(error: ContentError) -> Response:
+    """To a writer, in development; a running clinic has read its files at start."""
+    return Response(error.message, 500, mimetype="text/plain")
 
 
 def _article_link(code: str) -> tuple[str, str, str] | None:

@@ -10,7 +10,7 @@ from html import escape
 import resvg_py
 
 from portal.config import resource_folder
-from portal.education.library import CONTENT
+from portal.education.loading import CONTENT
 
 WIDTH, HEIGHT = 1200, 630
 COLORS = """

@@ -12,7 +12,7 @@ from typing import Any
 from portal.education.library import Page
 
 LONGEST_SENTENCE = 30  # words
-GRADES = (5.0, 8.0)  # Flesch-Kincaid; the emergency page may be easier still
+HARDEST = 8.0  # Flesch-Kincaid grade
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ def check_page(page: Page[Any], today: date) -> Report:
     remarks += ["no clinician has reviewed it"] if page.about.reviewed is None else []
     remarks += [f"a sentence of {len(s)} words: {' '.join(s[:8])} …" for s in sentences if len(s) > LONGEST_SENTENCE]
     remarks += [f"source without a link: {r.text[:70]} …" for r in page.references if r.link is None]
-    if grade > GRADES[1]:
-        remarks.append(f"grade {grade:.1f} is harder than {GRADES[1]:.0f}")
+    if grade > HARDEST:
+        remarks.append(f"grade {grade:.1f} is harder than {HARDEST:.0f}")
     return Report(page.path, round(grade, 1), len(words), remarks)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +11,12 @@ from flask.cli import AppGroup
 
 from portal.core import clock
 from portal.education.check import Report, check_page
-from portal.education.library import CONTENT
+from portal.education.loading import CONTENT
 from portal.education.shelf import get_library
 
 group = AppGroup("education", help="The resource library.")
 YEAR = timedelta(days=365)
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SKELETON = """---
 title: "{title}"
 summary: "One or two sentences that say what the reader will know after reading. At most 220 characters."
@@ -58,20 +60,22 @@ def check(strict: bool) -> None:
 @click.argument("slug")
 def new(slug: str) -> None:
     """Make a correct skeleton of an article at content/articles/SLUG.md."""
-    file = article_file(slug)
-    if file.exists():
-        raise click.ClickException(f"{file} exists already.")
-    today = clock.now().date()
-    title = slug.replace("-", " ").capitalize()
-    file.write_text(SKELETON.format(title=title, today=today, due=today + YEAR), encoding="utf-8")
+    try:
+        file = make_article(slug)
+    except FileExistsError as error:
+        raise click.ClickException(f"{error.filename} exists already.") from None
     click.echo(f"Write {file}; docs/writing.md says how.")
 
 
-def article_file(slug: str, content: Path = CONTENT) -> Path:
-    """Where the article of that slug is. Raises BadParameter for one that cannot be part of an address."""
-    if not slug.isascii() or slug != slug.lower() or not slug.replace("-", "").isalnum() or slug.strip("-") != slug:
+def make_article(slug: str, content: Path = CONTENT) -> Path:
+    """Write the skeleton. Raises BadParameter for a slug that cannot be part of an address, FileExistsError."""
+    if not SLUG.fullmatch(slug):
         raise click.BadParameter("use small letters, digits and hyphens, like tension-type-headache")
-    return content / "articles" / f"{slug}.md"
+    file = content / "articles" / f"{slug}.md"
+    today = clock.now().date()
+    with file.open("x", encoding="utf-8") as new_file:
+        new_file.write(SKELETON.format(title=slug.replace("-", " ").capitalize(), today=today, due=today + YEAR))
+    return file
 
 
 def _say(report: Report) -> None:

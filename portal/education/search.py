@@ -13,19 +13,20 @@ from lunr.stop_word_filter import stop_word_filter
 
 from portal.education.library import Library, Page
 
-LONGEST_QUERY = 200  # characters
+LONGEST_QUERY, LONGEST_WORD = 200, 16  # characters
+MOST_WORDS, MOST_MISTYPED = 12, 4  # forgiving errors in many long words takes seconds
 # What people type is matched best with a title, then with the words that we know they use for it.
 FIELDS = {"title": 6, "keywords": 8, "headings": 3, "summary": 2, "body": 1}
 EXACT, BEGINNING, MISTYPED = 12, 3, 2
 LENGTH_MATTERS = 0.2  # 0 to 1: a page is not worse for having much to say
-ORDER = ("page", "question", "term")
+MOST = {"page": 6, "question": 5, "term": 2}  # of each kind, shown in this order
 
 
 @dataclass(frozen=True)
 class Hit:
     """A page, question or term that was found."""
 
-    kind: str  # one of ORDER
+    kind: str  # one of MOST
     path: str
     title: str
     text: str
@@ -45,17 +46,22 @@ class SearchIndex:
             builder.add(document)
         self._index = builder.build()
 
-    def find(self, text: str, limit: int = 12) -> list[Hit]:
-        """What fits the text, best first: pages, then single questions, then terms."""
-        words = re.findall(r"[\w']+", text[:LONGEST_QUERY].lower())
-        telling = [word for word in words if stop_word_filter(word)] or words
+    def find(self, text: str) -> list[Hit]:
+        """The pages, single questions and terms that fit the text best, in this order, the best of each first."""
+        words = [word[:LONGEST_WORD] for word in re.findall(r"[\w']+", text[:LONGEST_QUERY].lower())]
+        telling = ([word for word in words if stop_word_filter(word)] or words)[:MOST_WORDS]
         if not telling:
             return []
-        query = self._index.create_query()
+        query, forgiven = self._index.create_query(), 0
         for word in telling:
-            _add_word(query, word)
+            mistyped = len(word) >= 5 and forgiven < MOST_MISTYPED and not self._knows(word)
+            forgiven += mistyped
+            _add_word(query, word, mistyped)
         found = [self._hits[match["ref"]] for match in self._index.query(query)]
-        return sorted(found, key=lambda hit: ORDER.index(hit.kind))[:limit]
+        return [hit for kind, most in MOST.items() for hit in [hit for hit in found if hit.kind == kind][:most]]
+
+    def _knows(self, word: str) -> bool:
+        return self._index.pipeline.run_string(word)[0] in self._index.inverted_index
 
     def _pages(self, library: Library) -> Iterator[dict[str, Any]]:
         for page in library.pages:
@@ -84,11 +90,11 @@ class SearchIndex:
             yield {"id": path, "title": forms, "keywords": "", "headings": "", "summary": "", "body": entry.means}
 
 
-def _add_word(query: Query, word: str) -> None:
+def _add_word(query: Query, word: str, mistyped: bool) -> None:
     query.term(word, boost=EXACT, presence=QueryPresence.OPTIONAL)
     if len(word) >= 3:
         query.term(word, boost=BEGINNING, use_pipeline=False, wildcard=Query.WILDCARD_TRAILING)
-    if len(word) >= 5:
+    if mistyped:
         query.term(word, boost=MISTYPED, edit_distance=2 if len(word) >= 8 else 1)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from flask import current_app
 
 from portal.config import current_settings
-from portal.education.library import CONTENT, Library, load_library
+from portal.education.library import Library
+from portal.education.loading import CONTENT, load_library
 from portal.education.search import SearchIndex
 
 

@@ -51,7 +51,8 @@ def test_every_template_parses(app):
 def test_no_template_has_a_script_style_or_handler_of_its_own():
     for file in (ROOT / "templates").rglob("*.html"):
         if "mail" not in file.relative_to(ROOT).parts[1]:
-            text = file.read_text()
+            data = '<script type="application/ld+json">'  # which no browser runs
+            text = file.read_text().replace(data, "")
             assert not re.search(r"<style|<script(?![^>]*\bsrc=)|\sstyle=\"|\son[a-z]+=\"", text), file
 
 
