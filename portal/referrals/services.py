@@ -11,7 +11,7 @@ from portal.core.db import db, insert_once, transactional
 from portal.referrals.models import Journey, Milestone, ReferralLink
 
 LinkSource = Callable[[str], tuple[str, str, str] | None]
-_sources: list[LinkSource] = []
+_sources: dict[str, LinkSource] = {}
 
 
 class Reached(StrEnum):
@@ -56,11 +56,11 @@ def follow_link(code: str, journey_id: UUID | None) -> tuple[str, UUID] | None:
 
 def lead_links_by(source: LinkSource) -> None:
     """Let a feature give links to things that it has: a code's label, kind and destination, or None."""
-    _sources.append(source)
+    _sources[source.__qualname__] = source
 
 
 def _automatic_link(code: str) -> ReferralLink | None:
-    for source in _sources:
+    for source in _sources.values():
         if found := source(code):
             label, kind, destination = found
             insert_once(ReferralLink, code=code, label=label[:120], kind=kind, destination=destination, active=True)

@@ -28,7 +28,7 @@ FIRST_PAGES = {
         rebound headache / headache every day painkillers / too many pain pills""",
     "/articles/when-a-headache-is-an-emergency": """
         worst headache of my life / should i go to the ER / thunderclap / headache with fever and stiff neck
-        headache after hitting my head""",
+        headache after hitting my head / i want to die / suicidal thoughts / kill myself / suicide headache""",
     "/treatments/physical-therapy-and-exercise": "neck exercises / chiropractor",
     "/treatments/posture-and-ergonomics": "best pillow / text neck phone",
     "/treatments/medicines": "triptan / what can i take",
