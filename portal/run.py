@@ -20,7 +20,7 @@ from portal.education.loading import ContentError
 from portal.referrals.queries import list_links
 from portal.scheduling.clinic_file import read_clinic_file
 from portal.scheduling.queries import NoClinic, get_clinic
-from portal.scheduling.services import open_slots
+from portal.scheduling.remake import open_slots
 from portal.scheduling.setup import load_clinic
 
 SAMPLE_CLINIC = Path(__file__).parent / "scheduling" / "sample-clinic.toml"
@@ -52,7 +52,7 @@ def prepare() -> None:
     except NoClinic:
         load_clinic(read_clinic_file(SAMPLE_CLINIC))
         click.echo("Loaded the sample clinic.")
-    click.echo(f"{open_slots()} slots opened.")
+    click.echo(f"{open_slots().made} slots opened.")
     if not current_settings().production and not has_staff():
         password = add_staff(SAMPLE_ACCOUNT, "Sample front desk", StaffRole.FRONT_DESK)
         click.echo(f"\nFront desk: sign in as {SAMPLE_ACCOUNT} with {password}")

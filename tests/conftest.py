@@ -19,7 +19,7 @@ from portal.config import Settings
 from portal.core.db import db
 from portal.scheduling.clinic_file import read_clinic_file
 from portal.scheduling.contact import Contact
-from portal.scheduling.services import open_slots
+from portal.scheduling.remake import open_slots
 from portal.scheduling.setup import load_clinic
 from tests import servers
 from tests.visitor import Visitor

@@ -1,7 +1,8 @@
-"""Slots of one clinician never overlap: the database itself refuses it.
+"""What is reserved for one clinician's slots never overlaps: the database itself refuses it.
 
-PostgreSQL by an exclusion constraint, SQLite by triggers that look at the one slot before the new one's end:
-as the others do not overlap each other, no other could be in the way.
+Only slots that are offered or taken count; what was withdrawn is history. PostgreSQL keeps this by an exclusion
+constraint, SQLite by triggers that look at the one counting slot before the new one's end: as the others do not
+overlap each other, no other could be in the way.
 """
 
 from alembic import op
@@ -10,7 +11,14 @@ revision = "0007"
 down_revision = "0006"
 branch_labels = depends_on = None
 
-EVENTS = {"insert": "BEFORE INSERT", "update": "BEFORE UPDATE OF provider_id, starts_at, ends_at"}
+COUNTS = "({0}offered OR {0}state <> 'free')"
+SAME = "OLD.provider_id = NEW.provider_id AND OLD.reserved_from = NEW.reserved_from"
+SAME += " AND OLD.reserved_until = NEW.reserved_until"
+EVENTS = {
+    "insert": ("BEFORE INSERT", ""),
+    # Holding and booking a time that counts already changes nothing here.
+    "update": ("BEFORE UPDATE", f" AND NOT ({SAME} AND {COUNTS.format('OLD.')})"),
+}
 
 
 def upgrade() -> None:
@@ -18,17 +26,19 @@ def upgrade() -> None:
         op.execute("CREATE EXTENSION IF NOT EXISTS btree_gist")
         op.execute(
             "ALTER TABLE slot ADD CONSTRAINT ex_slot_no_overlap"
-            " EXCLUDE USING gist (provider_id WITH =, tstzrange(starts_at, ends_at) WITH &&)"
+            " EXCLUDE USING gist (provider_id WITH =, tstzrange(reserved_from, reserved_until) WITH &&)"
+            f" WHERE {COUNTS.format('')}"
         )
         return
-    for name, event in EVENTS.items():
+    for name, (event, unless) in EVENTS.items():
         op.execute(
             f"""
             CREATE TRIGGER slot_no_overlap_{name} {event} ON slot
-            WHEN NEW.starts_at < (
-                SELECT ends_at FROM slot
-                WHERE provider_id = NEW.provider_id AND id IS NOT NEW.id AND starts_at < NEW.ends_at
-                ORDER BY starts_at DESC LIMIT 1
+            WHEN {COUNTS.format("NEW.")}{unless} AND NEW.reserved_from < (
+                SELECT reserved_until FROM slot
+                WHERE provider_id = NEW.provider_id AND id IS NOT NEW.id AND reserved_from < NEW.reserved_until
+                    AND {COUNTS.format("")}
+                ORDER BY reserved_from DESC LIMIT 1
             )
             BEGIN SELECT RAISE(ABORT, 'slots of one provider overlap'); END
             """

@@ -1,4 +1,4 @@
-"""Patients, appointments, begun bookings, call backs."""
+"""Patients, appointments, begun bookings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,23 +22,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_patient_date_of_birth_name", "patient", ["date_of_birth", "name"], unique=False)
     op.create_table(
-        "call_back",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("journey_id", sa.Uuid(), nullable=True),
-        sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("phone", sa.String(length=20), nullable=False),
-        sa.Column("best_time", sa.String(length=10), nullable=False),
-        sa.Column("lane", sa.String(length=12), nullable=True),
-        sa.Column("note", sa.LargeBinary(), nullable=True),
+        "booking_draft",
+        sa.Column("journey_id", sa.Uuid(), nullable=False),
+        sa.Column("slot_id", sa.Integer(), nullable=False),
         sa.Column("idempotency_key", sa.String(length=64), nullable=False),
-        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("outcome", sa.String(length=12), nullable=True),
-        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_call_back_journey_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_call_back")),
-        sa.UniqueConstraint("idempotency_key", name=op.f("uq_call_back_idempotency_key")),
+        sa.Column("details", sa.LargeBinary(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_booking_draft_journey_id")),
+        sa.ForeignKeyConstraint(["slot_id"], ["slot.id"], name=op.f("fk_booking_draft_slot_id")),
+        sa.PrimaryKeyConstraint("journey_id", name=op.f("pk_booking_draft")),
     )
-    op.create_index(op.f("ix_call_back_asked_at"), "call_back", ["asked_at"], unique=False)
     op.create_table(
         "appointment",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -48,6 +42,8 @@ def upgrade() -> None:
         sa.Column("patient_id", sa.Uuid(), nullable=False),
         sa.Column("assessment_id", sa.Uuid(), nullable=True),
         sa.Column("journey_id", sa.Uuid(), nullable=True),
+        sa.Column("one_of_kind", sa.String(length=64), nullable=True),
+        sa.Column("patient_zone", sa.String(length=40), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("lane", sa.String(length=12), nullable=True),
         sa.Column("prompt", sa.Boolean(), nullable=False),
@@ -68,6 +64,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_appointment")),
         sa.UniqueConstraint("ics_uid", name=op.f("uq_appointment_ics_uid")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_appointment_idempotency_key")),
+        sa.UniqueConstraint("one_of_kind", name=op.f("uq_appointment_one_of_kind")),
         sa.UniqueConstraint("reference", name=op.f("uq_appointment_reference")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_appointment_token_hash")),
     )
@@ -81,21 +78,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('booked', 'arrived', 'fulfilled', 'noshow')"),
         sqlite_where=sa.text("status IN ('booked', 'arrived', 'fulfilled', 'noshow')"),
     )
-    op.create_table(
-        "booking_draft",
-        sa.Column("journey_id", sa.Uuid(), nullable=False),
-        sa.Column("slot_id", sa.Integer(), nullable=False),
-        sa.Column("idempotency_key", sa.String(length=64), nullable=False),
-        sa.Column("details", sa.LargeBinary(), nullable=False),
-        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_booking_draft_journey_id")),
-        sa.ForeignKeyConstraint(["slot_id"], ["slot.id"], name=op.f("fk_booking_draft_slot_id")),
-        sa.PrimaryKeyConstraint("journey_id", name=op.f("pk_booking_draft")),
-    )
 
 
 def downgrade() -> None:
-    op.drop_table("booking_draft")
     op.drop_index(
         "uq_appointment_active_slot",
         table_name="appointment",
@@ -105,7 +90,6 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_appointment_patient_id"), table_name="appointment")
     op.drop_index(op.f("ix_appointment_journey_id"), table_name="appointment")
     op.drop_table("appointment")
-    op.drop_index(op.f("ix_call_back_asked_at"), table_name="call_back")
-    op.drop_table("call_back")
+    op.drop_table("booking_draft")
     op.drop_index("ix_patient_date_of_birth_name", table_name="patient")
     op.drop_table("patient")

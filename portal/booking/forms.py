@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from wtforms import EmailField, HiddenField, RadioField, StringField, TelField, TextAreaField
+from wtforms import EmailField, HiddenField, RadioField, SelectMultipleField, StringField, TelField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.widgets import CheckboxInput
 
-from portal.booking.services import CallBackWish, Details
+from portal.booking.changes import ATTACK
+from portal.booking.own_zone import ZONES
+from portal.booking.requests import Asked
+from portal.booking.services import Details
+from portal.booking.wishes import WEEKDAYS, Wishes
 from portal.core import clock
 from portal.core.forms import BaseForm, check_email, check_phone
-from portal.scheduling.models import Location, Mode, Provider
+from portal.scheduling.models import Location, Mode, Provider, VisitType
 from portal.scheduling.queries import SlotFilter
 
 OLDEST = 120  # years
@@ -111,6 +118,11 @@ class DetailsForm(BaseForm):
         render_kw={"rows": 3, "maxlength": 500},
     )
 
+    def typed(self) -> dict[str, str]:
+        """What stands in the form as it was typed, right or wrong."""
+        names = (field.name for field in self if field.name != "csrf_token")
+        return {name: str(self[name].data or "")[:500] for name in names}
+
     def details(self) -> Details:
         """What was typed, once the form is valid."""
         assert self.date_of_birth.date is not None
@@ -156,6 +168,76 @@ class CancelForm(BaseForm):
     confirmed = HiddenField()
 
 
+class AttackForm(BaseForm):
+    """What becomes of a visit on a bad day; nothing is chosen beforehand."""
+
+    choice = RadioField("What would help?", validators=[InputRequired("Choose what would help.")])
+
+    def offer(self, switches: list[VisitType]) -> None:
+        """Fill in what the visit can become."""
+        self.choice.choices = [
+            *(SelectChoice(t.code, f"Keep the time, but by {t.mode}") for t in switches),
+            SelectChoice(ATTACK, "Give the time back: I cannot come today"),
+            SelectChoice("keep", "Keep my visit as it is"),
+        ]
+
+
+class CheckboxesField(SelectMultipleField):
+    """Some of several choices; none chosen means that all of them do."""
+
+    option_widget = CheckboxInput()
+
+
+class WishesForm(BaseForm):
+    """When, how and where somebody could come; what is left open counts as any."""
+
+    weekdays = CheckboxesField(
+        "Which days?", choices=[SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)]
+    )
+    parts_of_day = CheckboxesField(
+        "What time of day?", choices=[SelectChoice("morning", "Mornings"), SelectChoice("afternoon", "Afternoons")]
+    )
+    modes = CheckboxesField("How?")
+    locations = CheckboxesField("Where?")
+
+    def offer(self, modes: list[Mode], locations: Sequence[Location]) -> None:
+        """Fill in what there is to choose from."""
+        self.modes.choices = [SelectChoice(mode.value, mode.value.replace("-", " ").capitalize()) for mode in modes]
+        self.locations.choices = [SelectChoice(place.code, place.name) for place in locations]
+
+    def wishes(self) -> Wishes:
+        """What was chosen, once the form is valid."""
+        fields = (self.weekdays, self.parts_of_day, self.modes, self.locations)
+        return Wishes(*(tuple(field.data or ()) for field in fields))
+
+
+class TimeRequestForm(WishesForm):
+    """Who would like another time than those on offer."""
+
+    name = StringField(
+        "Name",
+        validators=[InputRequired("Enter the name of the person who comes."), Length(max=120)],
+        render_kw={"autocomplete": "name", "maxlength": 120},
+    )
+    phone = TelField(
+        "Phone",
+        description="We call you with times that fit",
+        validators=[InputRequired("Enter the phone number we should call."), check_phone],
+        render_kw={"autocomplete": "tel", "maxlength": 30},
+    )
+    note = TextAreaField(
+        "Anything else? (not required)",
+        description="Kept encrypted, seen only by the clinic.",
+        validators=[Length(max=500, message="Shorten the note to 500 characters.")],
+        render_kw={"rows": 3, "maxlength": 500},
+    )
+    key = HiddenField(validators=[InputRequired(), Length(max=64)])
+
+    def asked(self) -> Asked:
+        """What was typed, once the form is valid."""
+        return Asked(self.name.data, self.phone.data, self.wishes(), self.note.data or "")
+
+
 class CallBackForm(BaseForm):
     """Who to call, and when."""
 
@@ -183,9 +265,10 @@ class CallBackForm(BaseForm):
     )
     key = HiddenField(validators=[InputRequired(), Length(max=64)])
 
-    def wish(self) -> CallBackWish:
+    def asked(self) -> Asked:
         """What was typed, once the form is valid."""
-        return CallBackWish(self.name.data, self.phone.data, self.best_time.data, self.note.data or "")
+        parts = () if self.best_time.data == "any" else (self.best_time.data,)
+        return Asked(self.name.data, self.phone.data, Wishes(parts_of_day=parts), self.note.data or "")
 
 
 class FilterForm(BaseForm):
@@ -195,21 +278,30 @@ class FilterForm(BaseForm):
         csrf = False
 
     mode = RadioField("How", validate_choice=False)
+    part_of_day = RadioField("When", validate_choice=False)
+    weekdays = CheckboxesField("Which days", validate_choice=False)
     location = RadioField("Where", validate_choice=False)
     provider = RadioField("With whom", validate_choice=False)
-    part_of_day = RadioField("When", validate_choice=False)
+    zone = RadioField("Your clocks, for video and phone", validate_choice=False)
+    day = HiddenField()
 
-    def offer(self, modes: list[Mode], locations: list[Location], providers: list[Provider]) -> None:
-        """Fill in what there is to choose from."""
+    def offer(
+        self, modes: list[Mode], locations: Sequence[Location], providers: Sequence[Provider], zone: str | None
+    ) -> None:
+        """Fill in what there is to choose from, and the zone of the person's own clocks as far as it is known."""
         self.mode.choices = _choices((mode.value, mode.value.replace("-", " ").capitalize()) for mode in modes)
+        self.part_of_day.choices = _choices((("morning", "Mornings"), ("afternoon", "Afternoons")))
+        self.weekdays.choices = [SelectChoice(str(number), name) for number, name in enumerate(WEEKDAYS)]
         self.location.choices = _choices((place.code, place.name) for place in locations)
         self.provider.choices = _choices((person.code, person.name) for person in providers)
-        self.part_of_day.choices = _choices((("morning", "Mornings"), ("afternoon", "Afternoons")))
+        known = {**ZONES, **({zone: zone.replace("_", " ")} if zone and zone not in ZONES else {})}
+        self.zone.choices = [SelectChoice("", "Same as the clinic"), *(SelectChoice(*item) for item in known.items())]
+        self.zone.data = zone or ""
 
     @property
     def chosen(self) -> bool:
         """Whether the list is narrowed at all."""
-        return self.wanted() != SlotFilter()
+        return replace(self.wanted(), day=None) != SlotFilter()
 
     def wanted(self) -> SlotFilter:
         """The filter chosen; what is not on offer counts as any."""
@@ -217,7 +309,12 @@ class FilterForm(BaseForm):
             field.name: field.data if field.data in {choice.value for choice in field.choices} else None
             for field in (self.mode, self.location, self.provider, self.part_of_day)
         }
-        return SlotFilter(**{name: value or None for name, value in chosen.items()})
+        weekdays = frozenset(int(text) for text in self.weekdays.data or () if text in set("0123456"))
+        return SlotFilter(
+            **{name: value or None for name, value in chosen.items()},
+            weekdays=weekdays,
+            day=parse_date(self.day.data or ""),
+        )
 
 
 def _choices(pairs: Any) -> list[SelectChoice]:

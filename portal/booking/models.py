@@ -1,4 +1,4 @@
-"""Tables of patients, their appointments, and bookings not finished yet."""
+"""Tables of patients, their appointments, bookings not finished yet, requests, and the earlier-slot list."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.core.db import Base, EncryptedJSON, UtcDateTime
+from portal.core.db import Base, EncryptedJSON, JSONText, UtcDateTime
 
 if TYPE_CHECKING:
     from portal.assessment.models import Assessment
@@ -69,6 +69,8 @@ class Appointment(Base):
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessment.id"))
     journey_id: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id"), index=True)
+    one_of_kind: Mapped[str | None] = mapped_column(String(64), unique=True)  # see `services.one_of_kind_key`
+    patient_zone: Mapped[str | None] = mapped_column(String(40))  # of the patient's own clocks, where known
     status: Mapped[str] = mapped_column(String(16), default=Status.BOOKED)
     lane: Mapped[str | None] = mapped_column(String(12))
     prompt: Mapped[bool] = mapped_column(default=False)
@@ -102,22 +104,81 @@ class BookingDraft(Base):
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
     idempotency_key: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict[str, str]] = mapped_column(EncryptedJSON)
+    complete: Mapped[bool] = mapped_column(default=False)  # the details, so that the visit can be booked
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class CallBack(Base):
-    """Somebody's wish to be called by the clinic; open until the desk notes how it went."""
+class RequestKind(StrEnum):
+    """What somebody asks of the desk."""
 
-    __tablename__ = "call_back"
+    CALL_BACK = "call-back"
+    TIME = "time"  # none of the free times fits
+
+
+class PatientRequest(Base):
+    """Somebody's wish to be called, or for a time that is not on offer; open until the desk notes how it went."""
+
+    __tablename__ = "patient_request"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kind: Mapped[str] = mapped_column(String(12))
     journey_id: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id"))
     name: Mapped[str] = mapped_column(String(120))
     phone: Mapped[str] = mapped_column(String(20))
-    best_time: Mapped[str] = mapped_column(String(10))
+    wishes: Mapped[dict[str, list[str]]] = mapped_column(JSONText)
     lane: Mapped[str | None] = mapped_column(String(12))
+    prompt: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(EncryptedJSON)
     idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     outcome: Mapped[str | None] = mapped_column(String(12))
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class WaitlistEntry(Base):
+    """Somebody with a visit who would come earlier; open until `closed_at`."""
+
+    __tablename__ = "waitlist_entry"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), unique=True)
+    wishes: Mapped[dict[str, list[str]]] = mapped_column(JSONText)
+    joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+
+    appointment: Mapped[Appointment] = relationship()
+
+
+class OfferState(StrEnum):
+    """How an earlier time that was offered fares."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    LAPSED = "lapsed"
+
+
+ONLY_OPEN = text("state = 'open'")
+
+
+class Offer(Base):
+    """An earlier time, offered to one person and held for that person until `answer_by`."""
+
+    __tablename__ = "offer"
+    __table_args__ = (
+        UniqueConstraint("entry_id", "slot_id"),
+        Index("uq_offer_open_entry", "entry_id", unique=True, sqlite_where=ONLY_OPEN, postgresql_where=ONLY_OPEN),
+        Index("ix_offer_state_answer_by", "state", "answer_by"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("waitlist_entry.id"))
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
+    state: Mapped[str] = mapped_column(String(8), default=OfferState.OPEN)
+    offered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    answer_by: Mapped[datetime] = mapped_column(UtcDateTime)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    token: Mapped[str] = mapped_column(EncryptedJSON)  # to write the link into the mail
+
+    entry: Mapped[WaitlistEntry] = relationship()
+    slot: Mapped[Slot] = relationship("Slot")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from portal.booking.models import Appointment, BookingDraft, CallBack
+from portal.booking.models import Appointment, BookingDraft, Offer, Patient, PatientRequest, WaitlistEntry
 from portal.core.crypto import token_hash
 from portal.core.db import db
 
@@ -41,9 +41,62 @@ def get_draft(journey_id: UUID | None) -> BookingDraft | None:
     return db.session.get(BookingDraft, journey_id) if journey_id else None
 
 
-def list_open_call_backs() -> Sequence[CallBack]:
-    """Wishes to be called that nobody has settled yet, oldest first."""
-    return db.session.scalars(select(CallBack).where(CallBack.outcome.is_(None)).order_by(CallBack.asked_at)).all()
+def list_open_requests() -> Sequence[PatientRequest]:
+    """Requests that nobody has settled yet: who should be seen promptly first, then the oldest."""
+    return db.session.scalars(
+        select(PatientRequest)
+        .where(PatientRequest.outcome.is_(None))
+        .order_by(PatientRequest.prompt.desc(), PatientRequest.asked_at)
+    ).all()
+
+
+def find_by_reference(reference: str) -> Appointment | None:
+    """The appointment with that reference, whatever is asked for."""
+    if not reference.isascii() or not reference.isprintable():
+        return None
+    return db.session.scalar(select(Appointment).where(Appointment.reference == reference))
+
+
+def find_one_of_kind(key: str) -> Appointment | None:
+    """The active visit of a person and kind, by `services.one_of_kind_key`."""
+    return db.session.scalar(select(Appointment).where(Appointment.one_of_kind == key))
+
+
+def get_entry(appointment_id: UUID) -> WaitlistEntry | None:
+    """A visit's place on the earlier-slot list, open or closed."""
+    return db.session.scalar(select(WaitlistEntry).where(WaitlistEntry.appointment_id == appointment_id))
+
+
+def find_offer(token: str, for_update: bool = False) -> Offer | None:
+    """The offer that the link in a mail opens."""
+    query = select(Offer).where(Offer.token_hash == token_hash(token))
+    return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if for_update else query)
+
+
+def get_offer(offer_id: UUID) -> Offer | None:
+    """The offer of that id."""
+    return db.session.get(Offer, offer_id)
+
+
+def find_likely_same(patient: Patient) -> list[Patient]:
+    """Other records that may be the same person, for the desk to judge.
+
+    Two of these agree: date of birth, phone, e-mail address, and the last word of the name.
+    """
+    alike = or_(
+        Patient.date_of_birth == patient.date_of_birth, Patient.phone == patient.phone, Patient.email == patient.email
+    )
+    others = db.session.scalars(select(Patient).where(alike, Patient.id != patient.id).order_by(Patient.created_at))
+    return [other for other in others if sum(_alike(patient, other)) >= 2]
+
+
+def _alike(one: Patient, other: Patient) -> tuple[bool, ...]:
+    return (
+        one.date_of_birth == other.date_of_birth,
+        one.phone == other.phone,
+        one.email.casefold() == other.email.casefold(),
+        one.name.split()[-1].casefold() == other.name.split()[-1].casefold(),
+    )
 
 
 def find_appointments_in(slot_ids: Collection[int]) -> dict[int, list[Appointment]]:

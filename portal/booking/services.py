@@ -1,4 +1,4 @@
-"""Hold, book, cancel: each in one transaction that claims the slot by a conditional UPDATE."""
+"""Hold and book: each in one transaction that claims the slot by a conditional UPDATE."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.assessment.services import Standing, keep_for_visit, standing_of
-from portal.booking.models import Appointment, BookingDraft, CallBack, Patient, Status
-from portal.booking.queries import find_by_idempotency_key, get_draft
+from portal.booking.models import Appointment, BookingDraft, Patient, Status
+from portal.booking.queries import find_by_idempotency_key, find_one_of_kind, get_draft
 from portal.config import current_settings
 from portal.core import clock
 from portal.core.crypto import DIGITS, new_code, new_token, token_hash
-from portal.core.db import db, insert_once, transactional
+from portal.core.db import db, transactional
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 from portal.scheduling.models import Slot
 from portal.scheduling.queries import get_clinic
-from portal.scheduling.services import SlotTaken, claim_slot, hold_slot, release_slot
+from portal.scheduling.services import SlotTaken, claim_slot, hold_slot
+
+LANE_OF_RETURNING = "consult"  # of visits that the desk has made, without an assessment
 
 
 class SafetyUnknown(Exception):
@@ -32,8 +34,13 @@ class MayNotBook(Exception):
     """This person's lane is not offered online times."""
 
 
-class TooLate(Exception):
-    """The visit has begun, is over, or is cancelled already: it cannot be changed online."""
+class AlreadyBooked(Exception):
+    """This person has a visit of this kind to come; a second one is for the desk to make."""
+
+    @property
+    def appointment(self) -> Appointment | None:
+        """The visit that stands, where it is known."""
+        return self.args[0] if self.args else None
 
 
 @dataclass(frozen=True)
@@ -53,16 +60,6 @@ class Details:
     @classmethod
     def from_json(cls, values: dict[str, str]) -> Details:
         return cls(**{**values, "date_of_birth": date.fromisoformat(values["date_of_birth"])})  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class CallBackWish:
-    """Who wants to be called, and when."""
-
-    name: str
-    phone: str
-    best_time: str
-    note: str
 
 
 def require_standing(journey_id: UUID | None) -> Standing:
@@ -91,42 +88,47 @@ def choose_slot(slot_id: int, journey_id: UUID) -> None:
 
 
 @transactional
-def save_details(journey_id: UUID, details: Details) -> None:
-    """Keep what was typed with the booking that the journey has begun."""
+def save_details(journey_id: UUID, typed: dict[str, str], complete: bool) -> None:
+    """Keep what was typed with the booking that the journey has begun, also while something in it is wrong."""
     draft = get_draft(journey_id)
     if draft is not None:
-        draft.details, draft.changed_at = details.to_json(), clock.now()
+        draft.details, draft.complete, draft.changed_at = typed, complete, clock.now()
 
 
-@transactional
-def renew_hold(journey_id: UUID, slot_id: int) -> None:
-    """Hold the chosen slot for another ten minutes. Raises SlotTaken when it is gone."""
-    hold_slot(slot_id, journey_id)
+def book(
+    journey_id: UUID, slot_id: int, details: Details, idempotency_key: str, zone: str | None = None
+) -> Appointment:
+    """Book the slot; the same key a second time gets the first one's appointment. `zone` is the patient's own.
 
-
-def book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str) -> Appointment:
-    """Book the slot; the same key a second time gets the first one's appointment.
-
-    Raises SlotTaken, SafetyUnknown or MayNotBook; then nothing was changed.
+    Raises SlotTaken, AlreadyBooked, SafetyUnknown or MayNotBook; then nothing was changed.
     """
     try:
-        return _book(journey_id, slot_id, details, idempotency_key)
-    except (SlotTaken, IntegrityError) as error:
+        return _book(journey_id, slot_id, details, idempotency_key, zone)
+    except (SlotTaken, AlreadyBooked, IntegrityError) as error:
         # A twin of this request may have been a moment faster.
         db.session.rollback()
         if (existing := _own_booking(idempotency_key, journey_id)) is not None:
             return existing
-        raise SlotTaken(slot_id) from error
+        raise error if isinstance(error, AlreadyBooked) else SlotTaken(slot_id) from error
 
 
 @transactional
-def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str) -> Appointment:
+def send_link_again(appointment: Appointment) -> None:
+    """Mail the visit's link once more, at most once an hour."""
+    queue_mail("link", appointment.id, int(clock.now().timestamp() // 3600))
+
+
+@transactional
+def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str, zone: str | None) -> Appointment:
     if (existing := _own_booking(idempotency_key, journey_id)) is not None:
         return existing
     standing = require_standing(journey_id)
     slot = claim_slot(slot_id, journey_id)
     _check_offered(slot, standing)
+    key = one_of_kind_key(details, slot.visit_type.kind)
+    _require_only_one(key)
     appointment = _new_appointment(slot, _find_or_add_patient(details), idempotency_key)
+    appointment.one_of_kind, appointment.patient_zone = key, zone
     appointment.journey_id, appointment.assessment_id = journey_id, standing.assessment_id
     appointment.lane, appointment.prompt = standing.lane, standing.prompt
     appointment.note = details.note or None
@@ -141,68 +143,26 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     return appointment
 
 
-@transactional
-def cancel(appointment_id: UUID, reason: str) -> Appointment:
-    """Cancel a visit that has not begun and free its slot. Raises TooLate."""
-    appointment = _changeable(appointment_id, Status.BOOKED)
-    appointment.status, appointment.cancel_reason = Status.CANCELLED, reason
-    _note_change(appointment, "cancelled")
-    release_slot(appointment.slot_id)
-    return appointment
+def one_of_kind_key(person: Details | Patient, kind: str) -> str:
+    """What is the same for two visits of one kind by one person: a person has one active one at a time.
+
+    A person is told by name, date of birth and e-mail address together, so that nobody learns of another's visit.
+    """
+    name = "".join(person.name.casefold().split())
+    return token_hash(f"{name}|{person.date_of_birth.isoformat()}|{person.email.casefold()}|{kind}")
 
 
-@transactional
-def undo_cancel(appointment_id: UUID) -> Appointment:
-    """Take the cancelled visit's slot again. Raises SlotTaken when it is gone, TooLate when time is up."""
-    appointment = _changeable(appointment_id, Status.CANCELLED)
-    claim_slot(appointment.slot_id, journey_id=None)
-    appointment.status, appointment.cancel_reason = Status.BOOKED, None
-    _note_change(appointment, "booked")
-    return appointment
-
-
-@transactional
-def ask_call_back(journey_id: UUID, wish: CallBackWish, idempotency_key: str) -> None:
-    """Put a wish to be called on the desk's list, with how urgent the answers so far are; twice is once."""
-    standing = standing_of(journey_id)
-    inserted = insert_once(
-        CallBack,
-        id=uuid4(),
-        journey_id=journey_id,
-        name=wish.name,
-        phone=wish.phone,
-        best_time=wish.best_time,
-        note=wish.note or None,
-        lane=standing.lane if standing else None,
-        idempotency_key=idempotency_key,
-        asked_at=clock.now(),
+def _require_only_one(key: str) -> None:
+    """Raise AlreadyBooked when a visit of this person and kind is still to come."""
+    over = select(Slot.id).where(Slot.id == Appointment.slot_id, Slot.ends_at <= clock.now()).exists()
+    db.session.execute(
+        update(Appointment)
+        .where(Appointment.one_of_kind == key, over)
+        .values(one_of_kind=None)
+        .execution_options(synchronize_session=False)
     )
-    if inserted:
-        audit.services.record("call-back-asked", f"journey:{journey_id}")
-
-
-@transactional
-def settle_call_back(call_back_id: UUID, outcome: str) -> None:
-    """Note how a call back went; it leaves the list of open ones. Raises LookupError when there is none."""
-    call_back = db.session.get(CallBack, call_back_id)
-    if call_back is None:
-        raise LookupError(call_back_id)
-    call_back.outcome, call_back.settled_at = outcome, clock.now()
-    audit.services.record("call-back-settled", f"call-back:{call_back_id}", outcome=outcome)
-
-
-def _changeable(appointment_id: UUID, status: Status) -> Appointment:
-    appointment = db.session.get_one(Appointment, appointment_id, with_for_update=True)
-    if appointment.status != status or appointment.slot.starts_at <= clock.now():
-        raise TooLate(appointment_id)
-    return appointment
-
-
-def _note_change(appointment: Appointment, kind: str) -> None:
-    appointment.ics_sequence += 1
-    appointment.changed_at = clock.now()
-    queue_mail(kind, appointment.id, appointment.ics_sequence)
-    audit.services.record(kind, f"appointment:{appointment.id}")
+    if (existing := find_one_of_kind(key)) is not None:
+        raise AlreadyBooked(existing)
 
 
 def _own_booking(idempotency_key: str, journey_id: UUID) -> Appointment | None:

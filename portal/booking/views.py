@@ -11,19 +11,18 @@ from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
 from portal.assessment.rules import Lane
-from portal.booking import queries, services
-from portal.booking.forms import ConfirmForm, DetailsForm, FilterForm, SlotForm
-from portal.booking.services import Details, MayNotBook, SafetyUnknown
+from portal.booking import own_zone, queries, services, slot_list, visit_access
+from portal.booking.forms import ConfirmForm, DetailsForm, SlotForm
+from portal.booking.models import Appointment
+from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
 from portal.core.htmx import render
 from portal.referrals import journeys
 from portal.referrals.services import Reached, reach
 from portal.scheduling import queries as scheduling
-from portal.scheduling.models import Slot
-from portal.scheduling.queries import SlotFilter
+from portal.scheduling import services as scheduling_services
 from portal.scheduling.services import SlotTaken
 
 blueprint = Blueprint("booking", __name__)
-DAYS_SHOWN, NEAREST_SHOWN = 7, 6
 
 
 @blueprint.errorhandler(SafetyUnknown)
@@ -38,10 +37,11 @@ def show_lane_instead(_error: MayNotBook) -> AnyResponse:
 
 @blueprint.get("/book/")
 def choose_slot() -> AnyResponse:
-    standing = services.require_standing(journeys.current())
-    if (journey_id := journeys.current()) is not None:
+    journey_id = journeys.current()
+    standing = services.require_standing(journey_id)
+    if journey_id is not None:
         reach(journey_id, Reached.SLOTS_SEEN)
-    return _render_slots(standing.lane, SlotForm())
+    return slot_list.render_for_booking(standing.lane, standing.prompt, journey_id, SlotForm())
 
 
 @blueprint.post("/book/")
@@ -51,7 +51,8 @@ def hold_slot() -> AnyResponse:
     assert journey_id is not None  # whoever has a standing is on a journey
     form = SlotForm()
     if form.slot_id is None:
-        return _render_slots(standing.lane, form, error="Choose one of the times, then go on.", status=422)
+        error = "Choose one of the times, then go on."
+        return slot_list.render_for_booking(standing.lane, standing.prompt, journey_id, form, error)
     try:
         services.choose_slot(form.slot_id, journey_id)
     except SlotTaken:
@@ -80,25 +81,28 @@ def enter_details() -> AnyResponse:
     draft = queries.get_draft(journey_id)
     if draft is None:
         return _nothing_begun(journey_id)
-    form = DetailsForm(data=draft.details)
-    return _render_details(form, draft.slot_id, journey_id)
+    return _render_details(DetailsForm(data=draft.details), draft.slot_id, journey_id)
 
 
 @blueprint.post("/book/details")
 def save_details() -> AnyResponse:
+    """Each time it is sent renews the hold and keeps what was typed, right or wrong; "keep" does only that."""
     journey_id = journeys.current()
     standing = services.require_standing(journey_id)
     draft = queries.get_draft(journey_id)
     if draft is None or journey_id is None:
         return _nothing_begun(journey_id)
     form = DetailsForm()
-    if not form.validate():
-        return _render_details(form, draft.slot_id, journey_id, status=422)
-    services.save_details(journey_id, form.details())
+    complete = form.validate()
+    services.save_details(journey_id, form.details().to_json() if complete else form.typed(), complete)
     try:
-        services.renew_hold(journey_id, draft.slot_id)
+        scheduling_services.hold_slot(draft.slot_id, journey_id)
     except SlotTaken:
         return _render_taken(draft.slot_id, standing.lane, journey_id)
+    if "keep" in request.form:
+        return redirect(url_for(".enter_details"), 303)
+    if not complete:
+        return _render_details(form, draft.slot_id, journey_id, status=422)
     return redirect(url_for(".check_booking"), 303)
 
 
@@ -109,7 +113,7 @@ def check_booking() -> AnyResponse:
     draft = queries.get_draft(journey_id)
     if draft is None:
         return _nothing_begun(journey_id)
-    if not draft.details:
+    if not draft.complete:
         return redirect(url_for(".enter_details"), 303)
     return render(
         "booking/check.html",
@@ -117,6 +121,7 @@ def check_booking() -> AnyResponse:
         details=Details.from_json(draft.details),
         slot=scheduling.get_slot(draft.slot_id),
         held_until=_held_until(draft.slot_id, journey_id),
+        own_zone=own_zone.get(),
     )
 
 
@@ -126,15 +131,31 @@ def book() -> AnyResponse:
     standing = services.require_standing(journey_id)
     form = ConfirmForm()
     draft = queries.get_draft(journey_id)
-    if journey_id is None or form.slot_id is None or not form.validate():
+    if journey_id is None or form.slot_id is None or draft is None or not draft.complete or not form.validate():
         return _nothing_begun(journey_id)
-    if draft is None or not draft.details:
-        return _nothing_begun(journey_id)
+    details = Details.from_json(draft.details)
     try:
-        services.book(journey_id, form.slot_id, Details.from_json(draft.details), form.key.data)
+        services.book(journey_id, form.slot_id, details, form.key.data, own_zone.get())
     except SlotTaken:
         return _render_taken(form.slot_id, standing.lane, journey_id)
+    except AlreadyBooked as error:
+        return _render_already_booked(error.appointment, journey_id)
     return redirect(url_for(".show_confirmation"), 303)
+
+
+@blueprint.post("/book/renew")
+def renew_hold() -> AnyResponse:
+    """Another ten minutes for the time that is held, from any page that shows it."""
+    journey_id = journeys.current()
+    standing = services.require_standing(journey_id)
+    draft = queries.get_draft(journey_id)
+    if draft is None or journey_id is None:
+        return _nothing_begun(journey_id)
+    try:
+        scheduling_services.hold_slot(draft.slot_id, journey_id)
+    except SlotTaken:
+        return _render_taken(draft.slot_id, standing.lane, journey_id)
+    return redirect(url_for(".check_booking" if draft.complete else ".enter_details"), 303)
 
 
 @blueprint.get("/book/confirmed")
@@ -142,6 +163,7 @@ def show_confirmation() -> AnyResponse:
     appointment = queries.find_latest_of(journeys.current())
     if appointment is None:
         return redirect(url_for(".choose_slot"), 303)
+    visit_access.grant(appointment.id)
     return render(
         "booking/confirmed.html",
         appointment=appointment,
@@ -161,25 +183,6 @@ def _render_safety(form: object, status: int = 200) -> Response:
     return render("booking/safety.html", status=status, form=form, outcome="invalid" if status == 422 else None)
 
 
-def _render_slots(lane: Lane, form: SlotForm, error: str | None = None, status: int = 200) -> Response:
-    filters = FilterForm(request.args)
-    filters.offer(scheduling.list_modes(), list(scheduling.list_locations()), list(scheduling.list_providers()))
-    slots = scheduling.find_free_slots(filters.wanted(), lane, journeys.current())
-    return render(
-        "booking/slots.html",
-        "slot_list",
-        status,
-        form=form,
-        filters=filters,
-        days=_by_day(slots),
-        first=slots[0] if slots else None,
-        error=error,
-        held=scheduling.get_held_slot(journeys.current()),
-        booked=queries.find_latest_of(journeys.current()),
-        outcome="invalid" if error else None,
-    )
-
-
 def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, status: int = 200) -> Response:
     return render(
         "booking/details.html",
@@ -187,6 +190,7 @@ def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, st
         form=form,
         slot=scheduling.get_slot(slot_id),
         held_until=_held_until(slot_id, journey_id),
+        own_zone=own_zone.get(),
         outcome="invalid" if status == 422 else "held",
     )
 
@@ -194,28 +198,24 @@ def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, st
 def _render_taken(slot_id: int, lane: Lane, journey_id: UUID) -> Response:
     """An ordinary answer: somebody was faster. What was typed is kept; the nearest free times are here."""
     wanted = scheduling.get_slot(slot_id)
-    free = scheduling.find_free_slots(SlotFilter(), lane, journey_id)
-    if wanted is not None:
-        free.sort(key=lambda slot: abs(slot.starts_at - wanted.starts_at))
-    nearest = sorted(free[:NEAREST_SHOWN], key=lambda slot: slot.starts_at)
     return render(
         "booking/taken.html",
         status=409,
         form=SlotForm(formdata=None),
         wanted=wanted,
-        days=_by_day(nearest),
+        days=slot_list.list_nearest(wanted, lane, journey_id),
         outcome="taken",
     )
+
+
+def _render_already_booked(existing: Appointment | None, journey_id: UUID) -> Response:
+    """One visit of a kind for each person: whoever has it gets its link by mail, and nobody else learns of it."""
+    own = existing is not None and existing.journey_id == journey_id
+    if existing is not None:
+        services.send_link_again(existing)
+    return render("booking/already_booked.html", status=409, own=own, outcome="limited")
 
 
 def _held_until(slot_id: int, journey_id: UUID | None) -> object:
     held = scheduling.get_held_slot(journey_id)
     return held.held_until if held is not None and held.id == slot_id else None
-
-
-def _by_day(slots: list[Slot]) -> list[tuple[object, list[Slot]]]:
-    """Slots by the day on the clocks of their place, in order."""
-    days: dict[object, list[Slot]] = {}
-    for slot in slots:
-        days.setdefault(slot.starts_at.astimezone(slot.location.zone).date(), []).append(slot)
-    return list(days.items())

@@ -1,37 +1,61 @@
-"""`/visit/<token>`: one visit, for whoever holds its link. Nothing happens on GET."""
+"""`/visit/<key>`: one visit, for whoever holds its link. Nothing happens on GET.
+
+The key in a mail is the token; looking at it swaps it for an hour's access and the visit's reference in the address.
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, make_response, redirect, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
-from portal.booking import calendar, queries, services
-from portal.booking.forms import CancelForm
+from portal.booking import calendar, changes, queries, slot_list, visit_access, waitlist
+from portal.booking.changes import ATTACK, TooLate, can_change, can_undo, has_attack_help, list_switches
+from portal.booking.forms import AttackForm, CancelForm, SlotForm, WishesForm
 from portal.booking.models import Appointment, Status
-from portal.booking.services import TooLate
-from portal.core import clock
+from portal.booking.services import AlreadyBooked
+from portal.booking.wishes import Wishes
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
+from portal.scheduling.queries import list_locations, list_modes
 from portal.scheduling.services import SlotTaken
 
-blueprint = Blueprint("visit", __name__, url_prefix="/visit/<token>")
+blueprint = Blueprint("visit", __name__, url_prefix="/visit/<key>")
+
+
+@blueprint.before_request
+def swap_token() -> AnyResponse | None:
+    """Send whoever opens a link to the same page at an address without the secret."""
+    values = request.view_args or {}
+    appointment = queries.find_by_token(values.get("key", ""))
+    if appointment is None:
+        return None
+    visit_access.grant(appointment.id)
+    if request.method in {"GET", "HEAD"} and request.endpoint != "visit.download_calendar":
+        return redirect(url_for(request.endpoint or "", **{**values, "key": appointment.reference}), 303)
+    return None
 
 
 @blueprint.after_request
 def keep_link_secret(response: Response) -> Response:
-    """The address is the key: it must not leave with a referrer."""
+    """The address may be the key: it must not leave with a referrer."""
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 
+@blueprint.errorhandler(404)
+def explain_link(_error: Exception) -> Response:
+    """The same for a visit that is not there and for one that this browser may not see (any more)."""
+    return render("booking/no_visit.html", status=404)
+
+
 @blueprint.get("")
-def show_visit(token: str) -> Response:
-    return _render_visit(_find(token), token)
+def show_visit(key: str) -> Response:
+    return _render_visit(_find(key))
 
 
 @blueprint.get("/calendar.ics")
-def download_calendar(token: str) -> Response:
-    appointment = _find(token)
+def download_calendar(key: str) -> Response:
+    appointment = _find(key)
     if not appointment.takes_slot:
         abort(404)
     response = make_response(calendar.build_entry(appointment, calendar.PUBLISH))
@@ -40,72 +64,191 @@ def download_calendar(token: str) -> Response:
     return response
 
 
+@blueprint.get("/move")
+def choose_time(key: str) -> AnyResponse:
+    appointment = _find(key)
+    if not can_change(appointment):
+        return _back_to(appointment)
+    return slot_list.render_for_move(appointment, SlotForm())
+
+
+@blueprint.post("/move")
+def move(key: str) -> AnyResponse:
+    appointment = _find(key)
+    form = SlotForm()
+    if form.slot_id is None:
+        return slot_list.render_for_move(appointment, form, "Choose one of the times, then go on.", 422)
+    try:
+        moved = changes.move(appointment.id, form.slot_id)
+    except SlotTaken:
+        return slot_list.render_for_move(_find(key), SlotForm(formdata=None), status=409, taken=form.slot_id)
+    except TooLate:
+        return _render_visit(_find(key), "unavailable", 409)
+    return _render_visit(moved, "moved")
+
+
 @blueprint.get("/cancel")
-def choose_cancel(token: str) -> AnyResponse:
-    appointment = _find(token)
-    if not _can_change(appointment):
-        return redirect(url_for(".show_visit", token=token), 303)
-    return _render_cancel(appointment, token, CancelForm())
+def choose_cancel(key: str) -> AnyResponse:
+    appointment = _find(key)
+    return _render_cancel(appointment, CancelForm()) if can_change(appointment) else _back_to(appointment)
 
 
 @blueprint.post("/cancel")
-def cancel(token: str) -> AnyResponse:
-    appointment = _find(token)
+def cancel(key: str) -> AnyResponse:
+    appointment = _find(key)
     form = CancelForm()
     if not form.validate():
-        return _render_cancel(appointment, token, form, status=422)
+        return _render_cancel(appointment, form, status=422)
     if form.choice.data == "keep" or form.confirmed.data == "no":
-        return _render_visit(appointment, token, outcome="kept")
+        return _render_visit(appointment, "kept")
     if form.confirmed.data != "yes":
-        return render("booking/cancel_confirm.html", appointment=appointment, token=token, form=form)
-    try:
-        services.cancel(appointment.id, form.choice.data)
-    except TooLate:
-        return _render_visit(_find(token), token, outcome="unavailable", status=409)
-    return redirect(url_for(".show_visit", token=token), 303)
+        return render("booking/cancel_confirm.html", appointment=appointment, form=form)
+    return _cancel(appointment, form.choice.data)
 
 
 @blueprint.post("/undo")
-def undo_cancel(token: str) -> AnyResponse:
-    appointment = _find(token)
+def undo_cancel(key: str) -> AnyResponse:
+    appointment = _find(key)
     try:
-        services.undo_cancel(appointment.id)
+        changes.undo_cancel(appointment.id)
     except SlotTaken:
-        return _render_visit(_find(token), token, outcome="taken", status=409)
+        return _render_visit(_find(key), "taken", 409)
+    except AlreadyBooked:
+        return _render_visit(_find(key), "limited", 409)
     except TooLate:
-        return _render_visit(_find(token), token, outcome="unavailable", status=409)
-    return redirect(url_for(".show_visit", token=token), 303)
+        return _render_visit(_find(key), "unavailable", 409)
+    return _back_to(appointment)
 
 
-def _find(token: str) -> Appointment:
-    return queries.find_by_token(token) or abort(404)
+@blueprint.get("/attack")
+def show_attack_help(key: str) -> AnyResponse:
+    appointment = _find(key)
+    return (
+        _render_attack(appointment, _attack_form(appointment))
+        if has_attack_help(appointment)
+        else _back_to(appointment)
+    )
 
 
-def _can_change(appointment: Appointment) -> bool:
-    return appointment.status == Status.BOOKED and appointment.slot.starts_at > clock.now()
+@blueprint.post("/attack")
+def use_attack_help(key: str) -> AnyResponse:
+    appointment = _find(key)
+    form = _attack_form(appointment)
+    if not form.validate():
+        return _render_attack(appointment, form, status=422)
+    if form.choice.data == "keep":
+        return _render_visit(appointment, "kept")
+    if form.choice.data == ATTACK:
+        return _cancel(appointment, ATTACK)
+    try:
+        return _render_visit(changes.switch(appointment.id, form.choice.data), "moved")
+    except TooLate:
+        return _render_visit(_find(key), "unavailable", 409)
 
 
-def _render_visit(appointment: Appointment, token: str, outcome: str | None = None, status: int = 200) -> Response:
+@blueprint.get("/earlier")
+def show_earlier(key: str) -> AnyResponse:
+    appointment = _find(key)
+    if not appointment.takes_slot:
+        return _back_to(appointment)
+    entry = queries.get_entry(appointment.id)
+    wishes = Wishes.from_json(entry.wishes) if entry else Wishes()
+    return _render_earlier(appointment, WishesForm(data=wishes.to_json()))
+
+
+@blueprint.post("/earlier")
+def join_or_leave_waitlist(key: str) -> AnyResponse:
+    appointment = _find(key)
+    form = WishesForm()
+    _offer_wishes(form)
+    if not form.validate() or not appointment.takes_slot:
+        return _render_earlier(appointment, form, status=422)
+    if "leave" in request.form:
+        waitlist.close(appointment.id)
+    else:
+        waitlist.join(appointment.id, form.wishes())
+    return _back_to(appointment)
+
+
+def _find(key: str) -> Appointment:
+    """The visit of that link, or of that reference if this browser has opened its link; 404 for all else."""
+    by_token = queries.find_by_token(key)
+    if by_token is not None:
+        return by_token
+    appointment = queries.find_by_reference(key)
+    if appointment is None or not visit_access.is_granted(appointment.id):
+        abort(404)
+    visit_access.grant(appointment.id)
+    return appointment
+
+
+def _back_to(appointment: Appointment) -> AnyResponse:
+    return redirect(url_for(".show_visit", key=appointment.reference), 303)
+
+
+def _cancel(appointment: Appointment, reason: str) -> AnyResponse:
+    try:
+        changes.cancel(appointment.id, reason)
+    except TooLate:
+        return _render_visit(appointment, "unavailable", 409)
+    return _back_to(appointment)
+
+
+def _render_visit(appointment: Appointment, outcome: str | None = None, status: int = 200) -> Response:
+    entry = queries.get_entry(appointment.id)
     return render(
         "booking/visit.html",
         status=status,
         appointment=appointment,
         slot=appointment.slot,
-        token=token,
-        can_change=_can_change(appointment),
-        can_undo=appointment.status == Status.CANCELLED and appointment.slot.starts_at > clock.now(),
+        can_change=can_change(appointment),
+        can_undo=can_undo(appointment),
+        has_attack_help=has_attack_help(appointment),
+        waiting=entry is not None and entry.closed_at is None,
         form=BaseForm(formdata=None),
         outcome=outcome or ("cancelled" if appointment.status == Status.CANCELLED else "booked"),
         reference=appointment.reference,
     )
 
 
-def _render_cancel(appointment: Appointment, token: str, form: CancelForm, status: int = 200) -> Response:
+def _render_cancel(appointment: Appointment, form: CancelForm, status: int = 200) -> Response:
     return render(
         "booking/cancel.html",
         status=status,
         appointment=appointment,
-        token=token,
         form=form,
+        outcome="invalid" if status == 422 else None,
+    )
+
+
+def _attack_form(appointment: Appointment) -> AttackForm:
+    form = AttackForm()
+    form.offer(list_switches(appointment))
+    return form
+
+
+def _render_attack(appointment: Appointment, form: AttackForm, status: int = 200) -> Response:
+    return render(
+        "booking/attack.html",
+        status=status,
+        appointment=appointment,
+        form=form,
+        outcome="invalid" if status == 422 else None,
+    )
+
+
+def _offer_wishes(form: WishesForm) -> None:
+    form.offer(list_modes(), list_locations())
+
+
+def _render_earlier(appointment: Appointment, form: WishesForm, status: int = 200) -> Response:
+    _offer_wishes(form)
+    entry = queries.get_entry(appointment.id)
+    return render(
+        "booking/earlier.html",
+        status=status,
+        appointment=appointment,
+        form=form,
+        waiting=entry is not None and entry.closed_at is None,
         outcome="invalid" if status == 422 else None,
     )

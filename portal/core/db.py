@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -100,6 +100,24 @@ def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters
         raise AssertionError("unreachable")
 
     return wrapper
+
+
+class _SeenEnough(Exception):
+    """Ends a transaction whose result is wanted and whose changes are not."""
+
+
+def look_ahead(function: Callable[[], Result]) -> Result:
+    """What a transactional function would return; everything that it changes is undone."""
+    seen: list[Result] = []
+
+    @transactional
+    def do_and_undo() -> None:
+        seen.append(function())
+        raise _SeenEnough
+
+    with suppress(_SeenEnough):
+        do_and_undo()
+    return seen[-1]
 
 
 @contextmanager

@@ -39,6 +39,7 @@ def init_app(app: Flask) -> None:
         tel=tel_link,
         phone=phone_in_words,
         ago=ago_in_words,
+        wall=wall_in_words,
     )
 
 
@@ -67,6 +68,11 @@ def time_in_words(value: datetime, zone: ZoneInfo) -> str:
     """Wall time in that zone, like "9:20 am"."""
     local = value.astimezone(zone)
     return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+
+
+def wall_in_words(value: datetime) -> str:
+    """Wall time of no zone in particular, like "Tue, Nov 24, 9:20 am"."""
+    return f"{day_in_words(value)}, {value.hour % 12 or 12}:{value:%M} {'am' if value.hour < 12 else 'pm'}"
 
 
 def zone_name(value: datetime, zone: ZoneInfo) -> str:

@@ -1,19 +1,151 @@
 """What staff send from the desk."""
 
-from wtforms import RadioField
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any
+
+from wtforms import DateField, Field, RadioField, SelectField, StringField, TimeField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.core.forms import BaseForm
+from portal.scheduling.models import Availability, Closure, Location, Provider, VisitType
 
 OUTCOMES = (("reached", "Reached"), ("booked", "Booked"), ("no-answer", "No answer, done"), ("wrong", "Wrong number"))
+DAYS = (("MO", "Mon"), ("TU", "Tue"), ("WE", "Wed"), ("TH", "Thu"), ("FR", "Fri"), ("SA", "Sat"), ("SU", "Sun"))
+RHYTHMS = (
+    ("FREQ=WEEKLY", "every week"),
+    ("FREQ=WEEKLY;INTERVAL=2", "every second week, from the week of the first day"),
+    *((f"FREQ=MONTHLY;{n}", f"{words} of the month") for n, words in ((1, "first"), (2, "second"), (3, "third"))),
+    ("FREQ=MONTHLY;-1", "last of the month"),
+)
 
 
-class CallBackOutcomeForm(BaseForm):
-    """How a call back went."""
+def rule_in_words(rule: str) -> str:
+    """A rule of availability as the desk says it, like "every week: Mon, Thu"; others as they are written."""
+    frequency, _, days = rule.partition(";BYDAY=")
+    names = dict(DAYS)
+    if found := re.fullmatch(r"(-?\d)([A-Z]{2})", days):
+        which = dict(RHYTHMS).get(f"{frequency};{found[1]}")
+        return f"{which}: {names.get(found[2], found[2])}" if which else rule
+    rhythm = dict(RHYTHMS).get(frequency)
+    return f"{rhythm}: {', '.join(names.get(day, day) for day in days.split(','))}" if rhythm else rule
+
+
+class OutcomeForm(BaseForm):
+    """How a request went."""
 
     outcome = RadioField(
         "How did it go?",
         choices=[SelectChoice(value, label) for value, label in OUTCOMES],
-        validators=[InputRequired("Choose how the call went.")],
+        validators=[InputRequired("Choose how it went.")],
     )
+
+
+class DiaryForm(BaseForm):
+    """Something in the diary of clinicians and places."""
+
+    def offer(self, **rows: Sequence[Provider] | Sequence[Location] | Sequence[VisitType]) -> None:
+        """Fill in what there is to choose from, by the names of the fields."""
+        for name, found in rows.items():
+            field: Any = self[name]
+            anything = [] if field.flags.required else [SelectChoice("", "All")]
+            field.choices = anything + [SelectChoice(str(row.id), row.name) for row in found]
+
+
+def _number(field: Field) -> int | None:
+    return int(field.data) if field.data else None
+
+
+class ClosureForm(DiaryForm):
+    """A time without visits: a day or more, or hours of a day."""
+
+    provider = SelectField("Clinician", validators=[Optional()])
+    location = SelectField("Place", validators=[Optional()])
+    first = DateField("First day", validators=[InputRequired("Enter the first day that is closed.")])
+    last = DateField("Last day", validators=[Optional()], description="Leave empty for one day")
+    opens = TimeField("From", validators=[Optional()], description="Leave empty for whole days")
+    closes = TimeField("Until", validators=[Optional()])
+    weekdays = RadioField(
+        "Again",
+        choices=[SelectChoice("", "Only then"), SelectChoice("daily", "Every working day between them, like lunch")],
+        default="",
+    )
+    reason = StringField(
+        "Reason, for staff", validators=[InputRequired("Say why, for your colleagues."), Length(max=120)]
+    )
+
+    def validate_last(self, field: Field) -> None:
+        if self.first.data and field.data < self.first.data:
+            raise ValidationError("The last day must not be before the first.")
+
+    def validate_reason(self, _field: Field) -> None:
+        if (self.opens.data is None) != (self.closes.data is None):
+            raise ValidationError("Enter both times, from and until, or neither.")
+        if self.opens.data and self.closes.data and self.opens.data >= self.closes.data:
+            raise ValidationError("The closed time must end after it begins.")
+
+    def closure(self) -> Closure:
+        """A new closure, once the form is valid. Hours over several days come again each working day."""
+        first, last = self.first.data, self.last.data or self.first.data
+        again = self.weekdays.data == "daily" and self.opens.data is not None
+        whole = self.opens.data is None
+        return Closure(
+            provider_id=_number(self.provider),
+            location_id=_number(self.location),
+            starts=datetime.combine(first, self.opens.data or time.min),
+            ends=datetime.combine(first if again else last, time.max if whole else self.closes.data),
+            rule="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR" if again else None,
+            until=last if again and self.last.data else None,
+            reason=self.reason.data,
+        )
+
+
+class AvailabilityForm(DiaryForm):
+    """When a clinician offers a type of visit."""
+
+    provider = SelectField("Clinician", validators=[InputRequired()])
+    location = SelectField("Place", validators=[InputRequired()])
+    visit_type = SelectField("Type of visit", validators=[InputRequired()])
+    weekday = SelectField("On", choices=[SelectChoice(*day) for day in DAYS])
+    rhythm = SelectField("How often", choices=[SelectChoice(*rhythm) for rhythm in RHYTHMS])
+    opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
+    closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
+    valid_from = DateField("First day", validators=[InputRequired("Enter from which day on.")])
+    valid_until = DateField("Last day", validators=[Optional()], description="Leave empty when it has no end")
+
+    def validate_closes(self, field: Field) -> None:
+        if self.opens.data and field.data and field.data <= self.opens.data:
+            raise ValidationError("The times must end after they begin.")
+
+    def validate_valid_until(self, field: Field) -> None:
+        if self.valid_from.data and field.data < self.valid_from.data:
+            raise ValidationError("The last day must not be before the first.")
+
+    def availability(self) -> Availability:
+        """New availability, once the form is valid."""
+        frequency, _, which = self.rhythm.data.partition("MONTHLY;")
+        rule = (
+            f"{frequency}MONTHLY;BYDAY={which}{self.weekday.data}"
+            if which
+            else f"{frequency};BYDAY={self.weekday.data}"
+        )
+        return Availability(
+            provider_id=_number(self.provider),
+            location_id=_number(self.location),
+            visit_type_id=_number(self.visit_type),
+            rule=rule,
+            opens=self.opens.data,
+            closes=self.closes.data,
+            valid_from=self.valid_from.data,
+            valid_until=self.valid_until.data,
+        )
+
+
+class EndForm(BaseForm):
+    """The last day on which times are offered."""
+
+    last = DateField("Last day", validators=[InputRequired("Enter the last day.")])

@@ -12,13 +12,15 @@ from portal.assessment.brief import Brief
 from portal.assessment.brief_views import render_brief, send_brief
 from portal.assessment.queries import count_drop_off
 from portal.assessment.signoff import get_sign_off
-from portal.booking import services as booking_services
+from portal.booking import changes, requests
 from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
-from portal.booking.queries import get_appointment, list_open_call_backs
+from portal.booking.queries import find_likely_same, get_appointment, list_open_requests
+from portal.booking.wishes import Wishes
+from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import queries, services
-from portal.frontdesk.forms import CallBackOutcomeForm
+from portal.frontdesk.forms import OutcomeForm
 from portal.notifications.queries import list_mail_about
 
 blueprint = Blueprint("frontdesk", __name__, url_prefix="/desk")
@@ -62,6 +64,8 @@ def show_visit(appointment_id: UUID) -> Response:
         slot=appointment.slot,
         brief=queries.brief_of(appointment),
         mails=list_mail_about(appointment_id),
+        likely_same=find_likely_same(appointment.patient),
+        form=BaseForm(),
     )
 
 
@@ -78,26 +82,42 @@ def download_brief(appointment_id: UUID) -> AnyResponse:
     return send_brief(brief, otherwise=url_for(".show_brief", appointment_id=appointment_id), who=appointment)
 
 
-@blueprint.get("/call-backs")
-def list_call_backs() -> Response:
-    return render("frontdesk/call_backs.html", call_backs=list_open_call_backs(), form=CallBackOutcomeForm())
+@blueprint.post("/visit/<uuid:appointment_id>/allow-another")
+def allow_another(appointment_id: UUID) -> AnyResponse:
+    get_appointment(appointment_id) or abort(404)
+    changes.allow_another(appointment_id)
+    return redirect(url_for(".show_visit", appointment_id=appointment_id), 303)
 
 
-@blueprint.post("/call-backs/<uuid:call_back_id>")
-def settle_call_back(call_back_id: UUID) -> AnyResponse:
-    form = CallBackOutcomeForm()
+@blueprint.get("/requests")
+def list_requests() -> Response:
+    return _render_requests(OutcomeForm())
+
+
+@blueprint.post("/requests/<uuid:request_id>")
+def settle_request(request_id: UUID) -> AnyResponse:
+    form = OutcomeForm()
     if not form.validate():
-        return render("frontdesk/call_backs.html", status=422, call_backs=list_open_call_backs(), form=form)
+        return _render_requests(form, 422)
     try:
-        booking_services.settle_call_back(call_back_id, form.outcome.data)
+        requests.settle(request_id, form.outcome.data)
     except LookupError:
         abort(404)
-    return redirect(url_for(".list_call_backs"), 303)
+    return redirect(url_for(".list_requests"), 303)
 
 
 @blueprint.get("/drop-off")
 def show_drop_off() -> Response:
     return render("frontdesk/drop_off.html", screens=count_drop_off())
+
+
+def _render_requests(form: OutcomeForm, status: int = 200) -> Response:
+    return render(
+        "frontdesk/requests.html",
+        status=status,
+        requests=[(request, Wishes.from_json(request.wishes)) for request in list_open_requests()],
+        form=form,
+    )
 
 
 def _brief_or_404(appointment_id: UUID) -> tuple[Appointment, Brief]:

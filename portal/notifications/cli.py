@@ -5,19 +5,17 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from datetime import timedelta
 from types import FrameType
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError
 
-from portal.core import chores, clock
+from portal.core import chores
 from portal.core.db import db
 from portal.notifications.queries import list_mail
 from portal.notifications.services import send_due_mail
 
-BETWEEN_CHORES = timedelta(hours=1)
 PAUSE = 1.0  # seconds between two looks at the outbox
 PAUSE_WITHOUT_DATABASE = 10.0
 
@@ -27,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @group.command("worker")
 def work() -> None:
-    """Send mail as it comes due and do the hourly chores, until told to stop. Any number of workers may run."""
+    """Send mail as it comes due and do the regular chores, until told to stop. Any number of workers may run."""
     stop = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -35,14 +33,12 @@ def work() -> None:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    pause, next_chores = 0.0, clock.now()
+    pause, rota = 0.0, chores.Rota()
     while not stop.wait(pause):
         pause = PAUSE
         try:
             send_due_mail()
-            if clock.now() >= next_chores:
-                chores.do_all()
-                next_chores = clock.now() + BETWEEN_CHORES
+            rota.do_what_is_due()
         except OperationalError:
             log.exception("the database is away; trying again")
             pause = PAUSE_WITHOUT_DATABASE

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from portal.core import chores
-from portal.scheduling import cli, contact, queries, services, views
+from portal.scheduling import cli, contact, queries, remake, views
 from portal.scheduling.structured import describe_clinic
 
 
@@ -12,7 +12,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli.clinic_group)
     app.cli.add_command(cli.slots_group)
     contact.init_app(app)
-    chores.register("open slots", services.open_slots_if_any)
+    chores.register("open slots", remake.open_slots_if_any)
     app.jinja_env.globals.update(
         free_slots=queries.list_free_slots,
         specialists_for=queries.list_specialists_for,

@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 
 from portal.scheduling.clinic_file import BadClinicFile, read_clinic_file
 from portal.scheduling.queries import NoClinic
-from portal.scheduling.services import open_slots
+from portal.scheduling.remake import describe, open_slots
 from portal.scheduling.setup import load_clinic
 
 clinic_group = AppGroup("clinic", help="The clinic's set-up.")
@@ -29,8 +29,8 @@ def load(file: Path) -> None:
 
 @slots_group.command("open")
 def open_() -> None:
-    """Make the slots that availability offers, from today to the clinic's horizon."""
+    """Make the diary fit the set-up, from today to the clinic's horizon; what is booked or held stays."""
     try:
-        click.echo(f"{open_slots()} slots opened.")
+        click.echo(f"{describe(open_slots())}.")
     except NoClinic as error:
         raise click.ClickException(str(error)) from None

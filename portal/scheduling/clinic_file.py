@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
@@ -58,7 +58,11 @@ class ClinicEntry(Entry):
     phone: Annotated[str, Field(min_length=5, max_length=20)]
     phone_hours: Line
     minimum_notice_minutes: Annotated[int, Field(ge=0)] = 120
+    change_cutoff_minutes: Annotated[int, Field(ge=0)] = 24 * 60
     horizon_weeks: Annotated[int, Field(ge=1, le=52)] = 12
+    offer_minutes: Annotated[int, Field(ge=15, le=24 * 60)] = 120
+    quiet_from: time = time(21)
+    quiet_until: time = time(8)
     sample: bool = False
 
 
@@ -78,16 +82,26 @@ class ProviderEntry(Entry):
     languages: list[str] = ["English"]
     sees: list[str] = []
     about: str = ""
+    daily_cap: Annotated[int, Field(ge=1)] | None = None
 
 
 class VisitTypeEntry(Entry):
     code: Code
     name: Line
+    kind: Code = ""
     mode: Mode
     minutes: Annotated[int, Field(ge=5, le=480)]
+    buffer_before: Annotated[int, Field(ge=0, le=240)] = 0
+    buffer_after: Annotated[int, Field(ge=0, le=240)] = 0
+    switch_to: list[Code] = []
     lanes: list[str] = []
     description: str = ""
     preparation: str = ""
+
+    @model_validator(mode="after")
+    def name_kind(self) -> Self:
+        self.kind = self.kind or self.code
+        return self
 
 
 class AvailabilityEntry(Entry):
@@ -112,7 +126,19 @@ class ClosureEntry(Entry):
     location: Code | None = None
     starts: datetime
     ends: datetime
+    rule: Annotated[str, AfterValidator(_check_rule)] | None = None
+    until: date | None = None
     reason: Line
+
+    @model_validator(mode="after")
+    def check_order(self) -> Self:
+        if self.starts >= self.ends:
+            raise ValueError("`ends` must be later than `starts`")
+        if self.starts.tzinfo or self.ends.tzinfo:
+            raise ValueError("write wall time, without a zone")
+        if self.rule and self.ends - self.starts > timedelta(days=1):
+            raise ValueError("a closure that comes again lasts a day at most")
+        return self
 
 
 class ReferralLinkEntry(Entry):
@@ -140,6 +166,9 @@ class ClinicFile(Entry):
             "location": {entry.code for entry in self.locations},
             "visit_type": {entry.code for entry in self.visit_types},
         }
+        for visit_type in self.visit_types:
+            if strange := set(visit_type.switch_to) - known["visit_type"]:
+                raise ValueError(f"switch_to {min(strange)!r} of {visit_type.code!r} is not defined in this file")
         for entry in (*self.availability, *self.closures):
             for kind, codes in known.items():
                 code = getattr(entry, kind, None)

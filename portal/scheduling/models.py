@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, and_, or_
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, JSONText, UtcDateTime
@@ -26,12 +26,22 @@ class Clinic(Base):
     phone: Mapped[str] = mapped_column(String(20))
     phone_hours: Mapped[str] = mapped_column(String(120))
     minimum_notice_minutes: Mapped[int] = mapped_column(default=120)
+    change_cutoff_minutes: Mapped[int] = mapped_column(default=24 * 60)
     horizon_weeks: Mapped[int] = mapped_column(default=12)
+    offer_minutes: Mapped[int] = mapped_column(default=120)
+    quiet_from: Mapped[time] = mapped_column(default=time(21))
+    quiet_until: Mapped[time] = mapped_column(default=time(8))
     sample: Mapped[bool] = mapped_column(default=False)
 
     @property
     def minimum_notice(self) -> timedelta:
+        """How long before a visit it can be booked online at the latest."""
         return timedelta(minutes=self.minimum_notice_minutes)
+
+    @property
+    def change_cutoff(self) -> timedelta:
+        """How long before a visit it can be moved or cancelled online at the latest."""
+        return timedelta(minutes=self.change_cutoff_minutes)
 
 
 class Location(Base):
@@ -64,6 +74,7 @@ class Provider(Base):
     languages: Mapped[list[str]] = mapped_column(JSONText)
     sees: Mapped[list[str]] = mapped_column(JSONText)
     about: Mapped[str] = mapped_column(Text)
+    daily_cap: Mapped[int | None]  # visits a day, by the clocks of the place
 
 
 class Mode(StrEnum):
@@ -75,15 +86,23 @@ class Mode(StrEnum):
 
 
 class VisitType(Base):
-    """A kind of visit: how long, how people meet, and which lanes may book it online."""
+    """A type of visit: how long, how people meet, and which lanes may book it online.
+
+    Types of one `kind`, such as a consult in person and one by video, can be had in place of each other.
+    `switch_to` are the codes of types that a visit may become on a bad day, in its own time.
+    """
 
     __tablename__ = "visit_type"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(40))
     mode: Mapped[str] = mapped_column(String(12))
     minutes: Mapped[int]
+    buffer_before: Mapped[int] = mapped_column(default=0)  # minutes that the clinician has before
+    buffer_after: Mapped[int] = mapped_column(default=0)  # and after
+    switch_to: Mapped[list[str]] = mapped_column(JSONText, default=list)
     lanes: Mapped[list[str]] = mapped_column(JSONText)
     description: Mapped[str] = mapped_column(Text)
     preparation: Mapped[str] = mapped_column(Text)
@@ -113,7 +132,10 @@ class Availability(Base):
 
 
 class Closure(Base):
-    """A time without visits, in wall time: of one clinician, of one place, or of the whole clinic."""
+    """A time without visits, in wall time: of one clinician, of one place, or of the whole clinic.
+
+    With a `rule` it comes again, such as lunch: `FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR`, until that day.
+    """
 
     __tablename__ = "closure"
 
@@ -122,7 +144,12 @@ class Closure(Base):
     location_id: Mapped[int | None] = mapped_column(ForeignKey("location.id"))
     starts: Mapped[datetime]
     ends: Mapped[datetime]
+    rule: Mapped[str | None] = mapped_column(String(200))
+    until: Mapped[date | None]
     reason: Mapped[str] = mapped_column(String(120))
+
+    provider: Mapped[Provider | None] = relationship(lazy="joined")
+    location: Mapped[Location | None] = relationship(lazy="joined")
 
 
 class SlotState(StrEnum):
@@ -131,45 +158,73 @@ class SlotState(StrEnum):
     FREE = "free"
     HELD = "held"
     BOOKED = "booked"
-    BLOCKED = "blocked"
+
+
+CAN_BE_OFFERED = text("offered AND state <> 'booked'")
 
 
 class Slot(Base):
     """A time of one clinician that can be booked by one person.
 
-    That a clinician's slots never overlap is kept by the database: see the migrations.
+    `offered` says that the clinic's set-up still offers it; a slot that it does not is kept for its history,
+    and for the visit that may be in it. `reserved_from` to `reserved_until` adds the buffers of its type.
+    What is reserved for a clinician's slots, offered or taken, never overlaps: the database sees to it.
+    `day` and `begins` are what the clocks of the place show; `held_by` is a journey, or an offer of this time.
     """
 
     __tablename__ = "slot"
     __table_args__ = (
         CheckConstraint("starts_at < ends_at", name="starts_before_it_ends"),
-        CheckConstraint("state IN ('free', 'held', 'booked', 'blocked')", name="known_state"),
+        CheckConstraint("reserved_from <= starts_at AND reserved_until >= ends_at", name="reserved_around_it"),
+        CheckConstraint("state IN ('free', 'held', 'booked')", name="known_state"),
         CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held_until_when_held"),
-        Index("ix_slot_state_starts_at", "state", "starts_at"),
-        Index("ix_slot_provider_id_starts_at", "provider_id", "starts_at", unique=True),
+        Index(
+            "ix_slot_can_be_offered",
+            "starts_at",
+            "visit_type_id",
+            sqlite_where=CAN_BE_OFFERED,
+            postgresql_where=CAN_BE_OFFERED,
+        ),
+        Index("ix_slot_provider_id_reserved_from", "provider_id", "reserved_from"),
+        Index("ix_slot_provider_id_day", "provider_id", "day"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"))
     location_id: Mapped[int] = mapped_column(ForeignKey("location.id"))
     visit_type_id: Mapped[int] = mapped_column(ForeignKey("visit_type.id"))
-    starts_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reserved_from: Mapped[datetime] = mapped_column(UtcDateTime)
+    reserved_until: Mapped[datetime] = mapped_column(UtcDateTime)
+    day: Mapped[date] = mapped_column(index=True)
+    begins: Mapped[time]
+    offered: Mapped[bool] = mapped_column(default=True)
     state: Mapped[str] = mapped_column(String(8), default=SlotState.FREE)
-    held_by: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id"), index=True)
+    held_by: Mapped[UUID | None] = mapped_column(index=True)
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    freed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)  # by a visit that moved or ended
 
     provider: Mapped[Provider] = relationship()
     location: Mapped[Location] = relationship()
     visit_type: Mapped[VisitType] = relationship()
 
     @classmethod
-    def can_be_claimed(cls, journey_id: UUID | None, now: datetime, notice: timedelta) -> ColumnElement[bool]:
-        """The condition for a slot to be taken by this journey.
+    def can_be_claimed(cls, holder: UUID | None, now: datetime, notice: timedelta) -> ColumnElement[bool]:
+        """The condition for a slot to be taken by this holder.
 
-        It is free, or its hold has run out, and it leaves the clinic the notice it needs; or the journey
-        holds it, or was the last to hold it: then the notice was kept when the hold began.
+        It is offered, free or its hold has run out, and it leaves the clinic the notice it needs; or the holder
+        has it, or was the last to have it: then the notice was kept when the hold began.
         """
-        unclaimed = or_(cls.state == SlotState.FREE, and_(cls.state == SlotState.HELD, cls.held_until <= now))
-        own = and_(cls.state == SlotState.HELD, cls.held_by == journey_id)
-        return or_(and_(unclaimed, cls.starts_at >= now + notice), and_(own, cls.starts_at > now))
+        unclaimed = and_(cls.offered, or_(cls.state == SlotState.FREE, cls.held_until <= now))
+        held = and_(cls.state == SlotState.HELD, cls.held_by.is_not(None), cls.held_by == holder)
+        own = and_(held, or_(cls.held_until > now, cls.offered))
+        return and_(
+            cls.state != SlotState.BOOKED,
+            or_(and_(unclaimed, cls.starts_at >= now + notice), and_(own, cls.starts_at > now)),
+        )
+
+    @classmethod
+    def is_taken(cls, now: datetime) -> ColumnElement[bool]:
+        """The condition for a slot to be booked, or held by somebody."""
+        return or_(cls.state == SlotState.BOOKED, cls.held_until > now)

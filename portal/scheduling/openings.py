@@ -9,65 +9,83 @@ from datetime import date, datetime, time, timedelta
 from dateutil.rrule import rrulestr
 
 from portal.core import clock
-from portal.scheduling.models import Availability, Closure
+from portal.scheduling.models import Availability, Closure, VisitType
 
 
 @dataclass(frozen=True)
 class Opening:
-    """A time that availability offers."""
+    """A time that availability offers, and what it takes of the clinician's time with its buffers."""
 
     starts_at: datetime
     ends_at: datetime
+    reserved_from: datetime
+    reserved_until: datetime
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A wall time that is not offered, and why."""
+    """A wall time that is not offered, and why: it is closed then, or it does not exist."""
 
     wall: datetime
     reason: str
+    exists: bool = True
 
 
 def find_openings(
     availability: Availability, closures: Iterable[Closure], first: date, last: date
 ) -> Iterator[Opening | Skipped]:
     """The openings of that availability from the first to the last day, and what is skipped."""
-    hits = [closure for closure in closures if _concerns(closure, availability)]
-    length = timedelta(minutes=availability.visit_type.minutes)
-    for day in list_days(availability, first, last):
-        wall = datetime.combine(day, availability.opens)
-        while wall + length <= datetime.combine(day, availability.closes):
-            yield _opening(availability, hits, wall, length)
-            wall += length
+    hits = [c for c in closures if concerns(c, availability.provider_id, availability.location_id)]
+    before, length, after = _lengths(availability.visit_type)
+    for day in list_days(availability.rule, availability.valid_from, availability.valid_until, first, last):
+        wall, closes = datetime.combine(day, availability.opens), datetime.combine(day, availability.closes)
+        while wall + before + length + after <= closes:
+            yield _opening(availability, hits, wall + before)
+            wall += before + length + after
 
 
-def list_days(availability: Availability, first: date, last: date) -> list[date]:
-    """The days on which the availability's rule falls."""
-    first = max(first, availability.valid_from)
-    last = min(last, availability.valid_until or last)
-    anchor = datetime.combine(availability.valid_from, time.min)
-    days = rrulestr(availability.rule, dtstart=anchor).between(
+def list_days(rule: str, valid_from: date, valid_until: date | None, first: date, last: date) -> list[date]:
+    """The days from the first to the last on which a rule falls while it is valid."""
+    first = max(first, valid_from)
+    last = min(last, valid_until or last)
+    days = rrulestr(rule, dtstart=datetime.combine(valid_from, time.min)).between(
         datetime.combine(first, time.min), datetime.combine(last, time.min), inc=True
     )
     return [day.date() for day in days]
 
 
-def _opening(
-    availability: Availability, closures: list[Closure], wall: datetime, length: timedelta
-) -> Opening | Skipped:
+def concerns(closure: Closure, provider_id: int, location_id: int) -> bool:
+    """Whether a closure is of that clinician at that place."""
+    return closure.provider_id in {None, provider_id} and closure.location_id in {None, location_id}
+
+
+def covers(closure: Closure, starts: datetime, ends: datetime) -> bool:
+    """Whether a closure takes away any of the time between two wall times of one day."""
+    if closure.rule is None:
+        return closure.starts < ends and starts < closure.ends
+    # One that comes again lasts a day at most, so only those of today and of the evening before can reach here.
+    days = list_days(closure.rule, closure.starts.date(), closure.until, starts.date() - timedelta(days=1), ends.date())
+    lasts = closure.ends - closure.starts
+    begins = [datetime.combine(day, closure.starts.time()) for day in days]
+    return any(begin < ends and starts < begin + lasts for begin in begins)
+
+
+def _opening(availability: Availability, closures: list[Closure], wall: datetime) -> Opening | Skipped:
+    before, length, after = _lengths(availability.visit_type)
+    zone = availability.location.zone
     for closure in closures:
-        if closure.starts < wall + length and wall < closure.ends:
+        if covers(closure, wall, wall + length):
             return Skipped(wall, closure.reason)
     try:
-        starts_at = clock.instant(wall, availability.location.zone)
-        clock.instant(wall + length, availability.location.zone)
+        starts_at = clock.instant(wall, zone)
+        clock.instant(wall + length, zone)
     except clock.NonexistentTime as error:
-        return Skipped(wall, str(error))
-    return Opening(starts_at, starts_at + length)
+        return Skipped(wall, str(error), exists=False)
+    ends_at = starts_at + length
+    return Opening(starts_at, ends_at, starts_at - before, ends_at + after)
 
 
-def _concerns(closure: Closure, availability: Availability) -> bool:
-    return closure.provider_id in {None, availability.provider_id} and closure.location_id in {
-        None,
-        availability.location_id,
-    }
+def _lengths(visit_type: VisitType) -> tuple[timedelta, timedelta, timedelta]:
+    minutes = (visit_type.buffer_before or 0, visit_type.minutes, visit_type.buffer_after or 0)
+    before, length, after = (timedelta(minutes=m) for m in minutes)
+    return before, length, after

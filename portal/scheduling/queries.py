@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from datetime import date, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
 from portal.core.db import db
-from portal.scheduling.models import Clinic, Location, Mode, Provider, Slot, SlotState, VisitType
+from portal.scheduling.models import (
+    CAN_BE_OFFERED,
+    Availability,
+    Clinic,
+    Closure,
+    Location,
+    Mode,
+    Provider,
+    Slot,
+    SlotState,
+    VisitType,
+)
+from portal.scheduling.openings import concerns, covers
 
 NOON = time(12)
 DAY = timedelta(days=1)
-WIDEST_OFFSET = timedelta(hours=14)  # of any zone from UTC
 WITH_SURROUNDINGS = (joinedload(Slot.provider), joinedload(Slot.location), joinedload(Slot.visit_type))
 
 
@@ -27,12 +37,15 @@ class NoClinic(LookupError):
 
 @dataclass(frozen=True)
 class SlotFilter:
-    """Which free times somebody wants to see; None means any."""
+    """Which free times somebody wants to see; None or empty means any."""
 
     mode: Mode | None = None
     location: str | None = None
     provider: str | None = None
     part_of_day: str | None = None  # "morning" or "afternoon", by the clocks of the place
+    weekdays: frozenset[int] = frozenset()  # Monday is 0
+    day: date | None = None
+    kind: str | None = None  # of the visit's type
 
 
 def get_clinic() -> Clinic:
@@ -64,27 +77,81 @@ def list_modes() -> list[Mode]:
     return sorted({Mode(mode) for mode, lanes in rows if lanes})
 
 
-def find_free_slots(wanted: SlotFilter, lane: str, journey_id: UUID | None = None, limit: int = 60) -> list[Slot]:
-    """Free slots that this lane may book, soonest first; those held by the journey itself count as free."""
-    query = (
-        select(Slot)
-        .join(Slot.visit_type)
-        .where(Slot.can_be_claimed(journey_id, clock.now(), get_clinic().minimum_notice))
-        .options(*WITH_SURROUNDINGS)
-        .order_by(Slot.starts_at, Slot.id)
-    )
-    if wanted.mode:
-        query = query.where(VisitType.mode == wanted.mode)
+def list_bookable_types(lane: str, kind: str | None = None) -> list[VisitType]:
+    """The types of visit that this lane may book online, of one kind or of any."""
+    types = db.session.scalars(select(VisitType).order_by(VisitType.id))
+    return [type_ for type_ in types if lane in type_.lanes and kind in {None, type_.kind}]
+
+
+def list_phone_only_types() -> list[VisitType]:
+    """The types of visit that nobody can book online; the desk does."""
+    return [type_ for type_ in db.session.scalars(select(VisitType).order_by(VisitType.id)) if not type_.lanes]
+
+
+def list_visit_types() -> Sequence[VisitType]:
+    """All types of visit, by name."""
+    return db.session.scalars(select(VisitType).order_by(VisitType.name)).all()
+
+
+def get_visit_type(code: str) -> VisitType | None:
+    """The type of visit with that code."""
+    return db.session.scalar(select(VisitType).where(VisitType.code == code))
+
+
+def find_free_slots(wanted: SlotFilter, lane: str, holder: UUID | None = None, limit: int = 60) -> Sequence[Slot]:
+    """Free slots that this lane may book, soonest first; those that the holder has count as free."""
+    query = select(Slot).where(*_free(wanted, lane, holder)).options(*WITH_SURROUNDINGS)
+    return db.session.scalars(query.order_by(Slot.starts_at, Slot.id).limit(limit)).all()
+
+
+def count_free_by_day(wanted: SlotFilter, lane: str, holder: UUID | None = None) -> dict[date, int]:
+    """How many slots are free for this lane on each day that has any."""
+    query = select(Slot.day, func.count()).where(*_free(wanted, lane, holder)).group_by(Slot.day)
+    return dict(db.session.execute(query).tuples().all())
+
+
+def _free(wanted: SlotFilter, lane: str, holder: UUID | None) -> Iterator[ColumnElement[bool]]:
+    types = [t.id for t in list_bookable_types(lane, wanted.kind) if wanted.mode in {None, t.mode}]
+    # In these very words, for the databases to see that their index of it serves.
+    yield text(CAN_BE_OFFERED.text)  # type: ignore[misc]
+    yield Slot.visit_type_id.in_(types)
+    yield Slot.can_be_claimed(holder, clock.now(), get_clinic().minimum_notice)
     if wanted.location:
-        query = query.where(Slot.location.has(Location.code == wanted.location))
+        yield Slot.location_id == select(Location.id).where(Location.code == wanted.location).scalar_subquery()
     if wanted.provider:
-        query = query.where(Slot.provider.has(Provider.code == wanted.provider))
-    with db.session.scalars(query.execution_options(yield_per=limit)) as slots:
-        fitting = (s for s in slots if lane in s.visit_type.lanes and _fits_part_of_day(s, wanted.part_of_day))
-        return list(islice(fitting, limit))
+        yield Slot.provider_id == select(Provider.id).where(Provider.code == wanted.provider).scalar_subquery()
+    if wanted.part_of_day:
+        yield Slot.begins < NOON if wanted.part_of_day == "morning" else Slot.begins >= NOON
+    if wanted.weekdays:
+        yield Slot.day.in_(_days_to_come(wanted.weekdays))
+    if wanted.day:
+        yield Slot.day == wanted.day
+    if full := _full_days(holder):
+        yield tuple_(Slot.provider_id, Slot.day).not_in(full)
 
 
-def list_free_slots(lane: str, limit: int) -> list[Slot]:
+def _days_to_come(weekdays: Collection[int]) -> list[date]:
+    today = clock.now().date()
+    days = (today + DAY * n for n in range(-1, 7 * get_clinic().horizon_weeks + 2))
+    return [day for day in days if day.weekday() in weekdays]
+
+
+def _full_days(holder: UUID | None) -> list[tuple[int, date]]:
+    """The days, by clinician, that have all the visits they may have; what the holder has does not count."""
+    if not db.session.scalar(select(func.count(Provider.daily_cap))):
+        return []
+    rows = db.session.execute(
+        select(Slot.provider_id, Slot.day)
+        .join(Slot.provider)
+        .where(Provider.daily_cap.is_not(None), Slot.day >= clock.now().date() - DAY, Slot.is_taken(clock.now()))
+        .where(Slot.held_by.is_distinct_from(holder))
+        .group_by(Slot.provider_id, Slot.day, Provider.daily_cap)
+        .having(func.count() >= Provider.daily_cap)
+    )
+    return [(provider_id, day) for provider_id, day in rows]
+
+
+def list_free_slots(lane: str, limit: int) -> Sequence[Slot]:
     """The soonest free slots for this lane, for any page that offers a few; none without a clinic."""
     try:
         return find_free_slots(SlotFilter(), lane, limit=limit)
@@ -97,28 +164,70 @@ def get_slot(slot_id: int) -> Slot | None:
     return db.session.get(Slot, slot_id, options=WITH_SURROUNDINGS)
 
 
-def get_held_slot(journey_id: UUID | None) -> Slot | None:
-    """The slot that this journey holds now, if it holds one."""
+def find_freed_slots() -> Sequence[Slot]:
+    """The slots to come that a visit has left and nobody has claimed yet, soonest first."""
+    return db.session.scalars(
+        select(Slot)
+        .where(Slot.freed_at.is_not(None), text(CAN_BE_OFFERED.text))
+        .where(Slot.can_be_claimed(None, clock.now(), get_clinic().minimum_notice))
+        .options(*WITH_SURROUNDINGS)
+        .order_by(Slot.starts_at)
+    ).all()
+
+
+def get_held_slot(holder: UUID | None) -> Slot | None:
+    """The slot that this holder has now, if there is one."""
     return db.session.scalar(
-        select(Slot).where(Slot.held_by == journey_id, Slot.state == SlotState.HELD, Slot.held_until > clock.now())
+        select(Slot).where(Slot.held_by == holder, Slot.state == SlotState.HELD, Slot.held_until > clock.now())
     )
 
 
-def list_day_slots(day: date) -> list[Slot]:
-    """All slots that begin on that day by the clocks of their place, by clinician and time."""
-    midnight = datetime.combine(day, time.min, UTC)
-    found = db.session.scalars(
+def list_day_slots(day: date) -> Sequence[Slot]:
+    """The slots of that day by the clocks of their place, by clinician and time: what is offered, booked or held."""
+    return db.session.scalars(
         select(Slot)
         .join(Slot.provider)
-        .where(Slot.starts_at > midnight - WIDEST_OFFSET, Slot.starts_at < midnight + DAY + WIDEST_OFFSET)
+        .where(Slot.day == day, or_(Slot.offered, Slot.is_taken(clock.now())))
         .options(*WITH_SURROUNDINGS)
         .order_by(Provider.name, Slot.starts_at)
+    ).all()
+
+
+def list_closures() -> Sequence[Closure]:
+    """The closures that are not over yet, soonest first."""
+    yesterday = clock.now().replace(tzinfo=None) - DAY
+    coming = or_(
+        and_(Closure.rule.is_(None), Closure.ends > yesterday),
+        and_(Closure.rule.is_not(None), or_(Closure.until.is_(None), Closure.until >= yesterday.date())),
     )
-    return [slot for slot in found if slot.starts_at.astimezone(slot.location.zone).date() == day]
+    return db.session.scalars(select(Closure).where(coming).order_by(Closure.starts, Closure.id)).all()
 
 
-def _fits_part_of_day(slot: Slot, part_of_day: str | None) -> bool:
-    if part_of_day is None:
-        return True
-    begins: datetime = slot.starts_at.astimezone(slot.location.zone)
-    return (begins.time() < NOON) == (part_of_day == "morning")
+def list_availability() -> Sequence[Availability]:
+    """When clinicians offer what, by clinician and time of day; without what is over."""
+    today = clock.now().date()
+    return db.session.scalars(
+        select(Availability)
+        .join(Availability.provider)
+        .where(or_(Availability.valid_until.is_(None), Availability.valid_until >= today))
+        .order_by(Provider.name, Availability.rule, Availability.opens)
+    ).all()
+
+
+def find_slots_hit(closure: Closure) -> list[Slot]:
+    """The slots to come that are booked and lie in a closed time."""
+    booked = db.session.scalars(
+        select(Slot)
+        .where(Slot.state == SlotState.BOOKED, Slot.starts_at > clock.now())
+        .options(*WITH_SURROUNDINGS)
+        .order_by(Slot.starts_at)
+    )
+    return [slot for slot in booked if is_hit(closure, slot)]
+
+
+def is_hit(closure: Closure, slot: Slot) -> bool:
+    """Whether a slot lies in a closed time of its clinician and place."""
+    starts, ends = (
+        moment.astimezone(slot.location.zone).replace(tzinfo=None) for moment in (slot.starts_at, slot.ends_at)
+    )
+    return concerns(closure, slot.provider_id, slot.location_id) and covers(closure, starts, ends)

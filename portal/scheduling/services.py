@@ -1,19 +1,19 @@
-"""Open slots, hold them, claim them, give them back. Each change is one conditional UPDATE."""
+"""Hold slots, claim them, give them back. Each change is one conditional UPDATE."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, func, select, update
 
 from portal.core import clock
 from portal.core.db import db, transactional
-from portal.scheduling.models import Availability, Closure, Slot, SlotState
-from portal.scheduling.openings import Opening, find_openings
-from portal.scheduling.queries import NoClinic, get_clinic
+from portal.scheduling.models import Provider, Slot, SlotState
+from portal.scheduling.queries import get_clinic
 
 HOLD = timedelta(minutes=10)
+GIVEN_BACK = {"state": SlotState.FREE, "held_by": None, "held_until": None}
 
 
 class SlotTaken(Exception):
@@ -21,29 +21,35 @@ class SlotTaken(Exception):
 
 
 @transactional
-def hold_slot(slot_id: int, journey_id: UUID) -> datetime:
-    """Hold a slot for this journey and give back any other it held; returns until when.
+def hold_slot(slot_id: int, holder: UUID, until: datetime | None = None) -> datetime:
+    """Hold a slot for this holder, 10 minutes unless told, and give back any other it held; returns until when.
 
     Raises SlotTaken when the slot is not free, not offered online any more, or does not exist.
     """
-    until = clock.now() + HOLD
-    _claim(slot_id, journey_id, state=SlotState.HELD, held_by=journey_id, held_until=until)
-    db.session.execute(
-        update(Slot)
-        .where(Slot.held_by == journey_id, Slot.state == SlotState.HELD, Slot.id != slot_id)
-        .values(state=SlotState.FREE, held_by=None, held_until=None)
-        .execution_options(synchronize_session=False)
-    )
+    until = until or clock.now() + HOLD
+    _claim(slot_id, holder, state=SlotState.HELD, held_by=holder, held_until=until)
+    release_holds(holder, besides=slot_id)
     return until
 
 
 @transactional
-def claim_slot(slot_id: int, journey_id: UUID | None) -> Slot:
-    """Make a slot booked, for the journey that holds it or finds it free.
+def release_holds(holder: UUID, besides: int | None = None) -> None:
+    """Give back what this holder holds, but for one slot."""
+    db.session.execute(
+        update(Slot)
+        .where(Slot.held_by == holder, Slot.state == SlotState.HELD, Slot.id.is_distinct_from(besides))
+        .values(**GIVEN_BACK)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@transactional
+def claim_slot(slot_id: int, holder: UUID | None) -> Slot:
+    """Make a slot booked, for who holds it or finds it free.
 
     Raises SlotTaken when somebody else has it or it is not offered any more.
     """
-    _claim(slot_id, journey_id, state=SlotState.BOOKED, held_by=None, held_until=None)
+    _claim(slot_id, holder, state=SlotState.BOOKED, held_by=None, held_until=None, freed_at=None)
     slot = db.session.get(Slot, slot_id, populate_existing=True)
     assert slot is not None
     return slot
@@ -51,16 +57,21 @@ def claim_slot(slot_id: int, journey_id: UUID | None) -> Slot:
 
 @transactional
 def release_slot(slot_id: int) -> None:
-    """Free a booked slot again."""
+    """Free a booked slot again; one that the set-up no longer offers is not offered by this either."""
     db.session.execute(
-        update(Slot).where(Slot.id == slot_id, Slot.state == SlotState.BOOKED).values(state=SlotState.FREE)
+        update(Slot)
+        .where(Slot.id == slot_id, Slot.state == SlotState.BOOKED)
+        .values(**GIVEN_BACK, freed_at=clock.now())
+        .execution_options(synchronize_session=False)
     )
 
 
-def _claim(slot_id: int, journey_id: UUID | None, **values: object) -> None:
+def _claim(slot_id: int, holder: UUID | None, **values: object) -> None:
+    if _day_is_full(slot_id):
+        raise SlotTaken(slot_id)
     result = db.session.execute(
         update(Slot)
-        .where(Slot.id == slot_id, Slot.can_be_claimed(journey_id, clock.now(), get_clinic().minimum_notice))
+        .where(Slot.id == slot_id, Slot.can_be_claimed(holder, clock.now(), get_clinic().minimum_notice))
         .values(**values)
         .execution_options(synchronize_session=False)
     )
@@ -69,52 +80,16 @@ def _claim(slot_id: int, journey_id: UUID | None, **values: object) -> None:
         raise SlotTaken(slot_id)
 
 
-def open_slots_if_any() -> int:
-    """What the worker does every hour: as `open_slots`, and nothing on a database without a clinic."""
-    try:
-        return open_slots()
-    except NoClinic:
-        return 0
+def _day_is_full(slot_id: int) -> bool:
+    """Whether the slot's clinician has as many other visits on its day as a day may have.
 
-
-@transactional
-def open_slots() -> int:
-    """Make the slots that availability offers from today to the clinic's horizon; returns how many.
-
-    Doing it again makes none. What stands already, booked or not, is never changed.
+    Locks the clinician, so that of two people who take the last place of a day one gets it.
     """
-    closures = list(db.session.scalars(select(Closure)))
-    return sum(_open(availability, closures) for availability in db.session.scalars(select(Availability)))
-
-
-def _open(availability: Availability, closures: list[Closure]) -> int:
-    first = clock.today(availability.location.zone)
-    last = first + timedelta(weeks=get_clinic().horizon_weeks)
-    taken = _times_of(availability.provider_id)
-    made = 0
-    for opening in find_openings(availability, closures, first, last):
-        if isinstance(opening, Opening) and opening.starts_at > clock.now() and not _overlaps(opening, taken):
-            db.session.add(
-                Slot(
-                    provider_id=availability.provider_id,
-                    location_id=availability.location_id,
-                    visit_type_id=availability.visit_type_id,
-                    starts_at=opening.starts_at,
-                    ends_at=opening.ends_at,
-                )
-            )
-            taken.append((opening.starts_at, opening.ends_at))
-            made += 1
-    db.session.flush()
-    return made
-
-
-def _times_of(provider_id: int) -> list[tuple[datetime, datetime]]:
-    rows = db.session.execute(
-        select(Slot.starts_at, Slot.ends_at).where(Slot.provider_id == provider_id, Slot.ends_at > clock.now())
-    )
-    return [(starts_at, ends_at) for starts_at, ends_at in rows]
-
-
-def _overlaps(opening: Opening, taken: list[tuple[datetime, datetime]]) -> bool:
-    return any(starts_at < opening.ends_at and opening.starts_at < ends_at for starts_at, ends_at in taken)
+    provider_id, day, cap = db.session.execute(
+        select(Slot.provider_id, Slot.day, Provider.daily_cap).join(Slot.provider).where(Slot.id == slot_id)
+    ).one_or_none() or (None, None, None)
+    if cap is None:
+        return False
+    db.session.execute(select(Provider.id).where(Provider.id == provider_id).with_for_update())
+    taken = select(func.count()).where(Slot.provider_id == provider_id, Slot.day == day, Slot.id != slot_id)
+    return (db.session.scalar(taken.where(Slot.is_taken(clock.now()))) or 0) >= cap

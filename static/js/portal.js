@@ -17,3 +17,27 @@ document.addEventListener("htmx:after:swap", () => {
   const titled = document.querySelector("[data-title]");
   if (titled) document.title = titled.dataset.title;
 });
+
+// How long a time is still held, in words; two minutes before the end a screen reader hears of it.
+const countDown = () => {
+  for (const left of document.querySelectorAll("[data-until]")) {
+    const minutes = Math.ceil((new Date(left.dataset.until) - Date.now()) / 60000);
+    const words = minutes === 1 ? "1 minute" : `${minutes} minutes`;
+    left.textContent = minutes > 0 ? left.dataset.words.replace("N", words) : left.dataset.over;
+    const warning = document.querySelector("[data-warns]");
+    if (warning && minutes === 2) warning.textContent = warning.dataset.warns;
+  }
+};
+countDown();
+setInterval(countDown, 5000);
+
+// Times of video and phone visits also by the clocks of whoever reads: the browser knows which those are.
+const zones = document.querySelector("select[data-own-zone]");
+if (zones) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (own) {
+    if (![...zones.options].some((option) => option.value === own)) zones.add(new Option(own.replaceAll("_", " "), own));
+    zones.value = own;
+    zones.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}

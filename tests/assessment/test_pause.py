@@ -101,11 +101,11 @@ def test_a_call_back_reaches_the_desk_once_and_leaves_the_list_when_settled(visi
     wish = {**form.values, "name": "Jane Doe", "phone": "212 555 0177", "note": "After lunch"}
     for _ in range(2):
         assert visitor.post(form.action, wish).heading == "We call you"
-    page = desk.open("/desk/call-backs")
+    page = desk.open("/desk/requests")
     assert page.text.count("(212) 555-0177") == 1
     assert "same day" in page.text
     assert "After lunch" in page.text
-    settle = next(form for form in page.forms if "call-backs" in form.action)
+    settle = next(form for form in page.forms if "requests" in form.action)
     assert desk.send(settle, outcome="pigeon").status == 422
     assert "Nobody is waiting" in desk.send(settle, outcome="reached").text
 

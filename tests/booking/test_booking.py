@@ -240,10 +240,10 @@ class TestTimesThatAreNotOffered:
     def test_an_unknown_time(self, patient):
         assert self.hold(patient, "999999").outcome == "taken"
 
-    @pytest.mark.parametrize("state", [SlotState.BLOCKED, SlotState.BOOKED])
-    def test_a_blocked_or_booked_time(self, patient, app, state):
+    @pytest.mark.parametrize("values", [{"offered": False}, {"state": SlotState.BOOKED}], ids=["withdrawn", "booked"])
+    def test_a_withdrawn_or_booked_time(self, patient, app, values):
         slot = patient.free_slots()[0]
-        change_slot(app, slot, state=state)
+        change_slot(app, slot, **values)
         assert self.hold(patient, slot).outcome == "taken"
 
     def test_a_time_that_is_past_or_too_soon(self, patient, app):

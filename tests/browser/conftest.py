@@ -16,7 +16,7 @@ from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
-from portal.scheduling.services import open_slots
+from portal.scheduling.remake import open_slots
 from tests import servers
 from tests.conftest import make_settings, settings_environment
 

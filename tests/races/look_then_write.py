@@ -19,16 +19,16 @@ from wsgi import app
 genuine_book = booking.book
 
 
-def look_then_book(journey_id, slot_id, details, idempotency_key):
+def look_then_book(journey_id, slot_id, *details):
     state = db.session.scalar(select(Slot.state).where(Slot.id == slot_id))
     db.session.rollback()
     if state != SlotState.FREE:
         raise scheduling.SlotTaken(slot_id)
     time.sleep(0.05)  # what any real page does between its look and its write
-    return genuine_book(journey_id, slot_id, details, idempotency_key)
+    return genuine_book(journey_id, slot_id, *details)
 
 
-def write_whatever_it_is(slot_id, journey_id, **values):
+def write_whatever_it_is(slot_id, holder, **values):
     db.session.execute(update(Slot).where(Slot.id == slot_id).values(**values))
 
 

@@ -24,7 +24,7 @@ from portal.core import clock
 from portal.core.db import db, transactional
 from portal.referrals.services import start_journey
 from portal.scheduling.models import Slot
-from portal.scheduling.services import open_slots
+from portal.scheduling.remake import open_slots
 from tests.conftest import settings_environment
 from tests.servers import web_server
 from tests.visitor import Visitor
@@ -54,6 +54,7 @@ def a_booking_about_to_be_sent(slot_id: int, number: int) -> UUID:
         slot_id=slot_id,
         idempotency_key=f"key-{number}",
         details=details,
+        complete=True,
         changed_at=clock.now(),
     )
     db.session.add(draft)

@@ -1,0 +1,174 @@
+"""Move, cancel, take up again, switch to a call: what can happen to a visit once it is booked."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from portal import audit
+from portal.booking import waitlist
+from portal.booking.models import Appointment, Status
+from portal.booking.services import AlreadyBooked, one_of_kind_key
+from portal.core import clock
+from portal.core.db import db, transactional
+from portal.notifications.services import queue_mail
+from portal.scheduling.models import VisitType
+from portal.scheduling.queries import get_clinic, get_visit_type
+from portal.scheduling.services import SlotTaken, claim_slot, release_slot
+
+ATTACK = "attack"
+
+
+class TooLate(Exception):
+    """The visit has begun, is over, is cancelled, or is too near to be changed online."""
+
+
+def can_change(appointment: Appointment) -> bool:
+    """Whether the visit can be moved or cancelled online: it stands, and the clinic's cut-off is not reached."""
+    return _stands(appointment) and appointment.slot.starts_at - clock.now() >= get_clinic().change_cutoff
+
+
+def can_undo(appointment: Appointment) -> bool:
+    """Whether a cancelled visit can be taken up again, if its time is still free."""
+    return appointment.status == Status.CANCELLED and appointment.slot.starts_at > clock.now()
+
+
+def has_attack_help(appointment: Appointment) -> bool:
+    """Whether it is the day of the visit, or the cut-off is reached: then a bad day needs a way out."""
+    zone = appointment.slot.location.zone
+    today = clock.today(zone) == appointment.slot.starts_at.astimezone(zone).date()
+    return _stands(appointment) and (today or not can_change(appointment))
+
+
+def list_switches(appointment: Appointment) -> list[VisitType]:
+    """The types that this visit can become in its own time, such as a call."""
+    switches = (get_visit_type(code) for code in appointment.visit_type.switch_to)
+    return [visit_type for visit_type in switches if visit_type is not None]
+
+
+@transactional
+def move(appointment_id: UUID, slot_id: int) -> Appointment:
+    """Move a visit to a free time: the new one is claimed before the old one is freed; twice is once.
+
+    Raises SlotTaken when the time is gone or is of another kind, TooLate after the cut-off. Then the visit stands.
+    """
+    appointment = _get_for_change(appointment_id)
+    if not can_change(appointment):
+        raise TooLate(appointment_id)
+    return _move(appointment, slot_id, holder=None)
+
+
+@transactional
+def accept_offer(token: str) -> Appointment:
+    """Move the visit to the earlier time that was offered; twice is once.
+
+    Raises LookupError for an unknown link, SlotTaken when the time is gone, TooLate when the visit does not stand:
+    then the place on the list is kept.
+    """
+    offer = waitlist.get_for_answer(token)
+    appointment = _get_for_change(offer.entry.appointment_id)
+    if not _stands(appointment):
+        raise TooLate(appointment.id)
+    if appointment.slot_id != offer.slot_id:
+        if appointment.slot.starts_at <= offer.slot.starts_at:
+            raise SlotTaken(offer.slot_id)  # the visit has become an earlier one in the meantime
+        _move(appointment, offer.slot_id, holder=offer.id)
+    waitlist.note_accepted(offer)
+    return appointment
+
+
+@transactional
+def cancel(appointment_id: UUID, reason: str) -> Appointment:
+    """Cancel a visit and free its slot. Raises TooLate after the cut-off, but not on a bad day (`ATTACK`)."""
+    appointment = _get_for_change(appointment_id)
+    if not (has_attack_help(appointment) if reason == ATTACK else can_change(appointment)):
+        raise TooLate(appointment_id)
+    appointment.status, appointment.cancel_reason = Status.CANCELLED, reason
+    appointment.one_of_kind = None
+    _note_change(appointment, "cancelled")
+    waitlist.close(appointment.id)
+    _free(appointment.slot_id)
+    return appointment
+
+
+def undo_cancel(appointment_id: UUID) -> Appointment:
+    """Take the cancelled visit's slot again; twice is once.
+
+    Raises SlotTaken when it is gone, AlreadyBooked when there is another visit of the kind, TooLate when time is up.
+    """
+    try:
+        return _undo_cancel(appointment_id)
+    except IntegrityError:
+        raise AlreadyBooked from None
+
+
+@transactional
+def _undo_cancel(appointment_id: UUID) -> Appointment:
+    appointment = _get_for_change(appointment_id)
+    if appointment.status == Status.BOOKED:
+        return appointment
+    if not can_undo(appointment):
+        raise TooLate(appointment_id)
+    claim_slot(appointment.slot_id, holder=None)
+    appointment.status, appointment.cancel_reason = Status.BOOKED, None
+    appointment.one_of_kind = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
+    _note_change(appointment, "booked")
+    return appointment
+
+
+@transactional
+def switch(appointment_id: UUID, visit_type_code: str) -> Appointment:
+    """Let a visit become a call in its own time; twice is once. Raises TooLate, or LookupError for another type."""
+    appointment = _get_for_change(appointment_id)
+    if appointment.visit_type.code == visit_type_code:
+        return appointment
+    if not has_attack_help(appointment):
+        raise TooLate(appointment_id)
+    chosen = next((t for t in list_switches(appointment) if t.code == visit_type_code), None)
+    if chosen is None:
+        raise LookupError(visit_type_code)
+    appointment.visit_type = chosen
+    _note_change(appointment, "moved")
+    return appointment
+
+
+@transactional
+def allow_another(appointment_id: UUID) -> None:
+    """Let this visit's patient book another of its kind; the desk decides that."""
+    _get_for_change(appointment_id).one_of_kind = None
+    audit.services.record("another-allowed", f"appointment:{appointment_id}")
+
+
+def _get_for_change(appointment_id: UUID) -> Appointment:
+    return db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)
+
+
+def _stands(appointment: Appointment) -> bool:
+    return appointment.status == Status.BOOKED and appointment.slot.starts_at > clock.now()
+
+
+def _move(appointment: Appointment, slot_id: int, holder: UUID | None) -> Appointment:
+    if appointment.slot_id == slot_id:
+        return appointment
+    old_slot_id = appointment.slot_id
+    slot = claim_slot(slot_id, holder)
+    if slot.visit_type.kind != appointment.visit_type.kind or appointment.lane not in {None, *slot.visit_type.lanes}:
+        raise SlotTaken(slot_id)
+    appointment.slot, appointment.visit_type = slot, slot.visit_type
+    _note_change(appointment, "moved")
+    db.session.flush()
+    _free(old_slot_id)
+    return appointment
+
+
+def _free(slot_id: int) -> None:
+    release_slot(slot_id)
+    waitlist.offer_slot(slot_id)
+
+
+def _note_change(appointment: Appointment, kind: str) -> None:
+    appointment.ics_sequence += 1
+    appointment.changed_at = clock.now()
+    queue_mail(kind, appointment.id, appointment.ics_sequence)
+    audit.services.record(kind, f"appointment:{appointment.id}")

@@ -1,0 +1,49 @@
+"""The zone of a person's own clocks: a second line beside the times of video and phone visits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import session
+
+from portal.core.pages import moment_in_words
+from portal.scheduling.models import Mode, Slot, VisitType
+
+KEY = "zone"
+# What a person can choose without JavaScript; with it, the browser says which of all the world's it is.
+ZONES = {
+    "America/New_York": "Eastern",
+    "America/Chicago": "Central",
+    "America/Denver": "Mountain",
+    "America/Phoenix": "Arizona",
+    "America/Los_Angeles": "Pacific",
+    "America/Anchorage": "Alaska",
+    "Pacific/Honolulu": "Hawaii",
+}
+
+
+def remember(name: str) -> None:
+    """Keep the zone for this browser; an empty name forgets it, an unknown one changes nothing."""
+    if name in available_timezones():
+        session[KEY] = name
+    elif not name:
+        session.pop(KEY, None)
+
+
+def get() -> str | None:
+    """The zone that this browser is in, where it has been said."""
+    name: str | None = session.get(KEY)
+    return name
+
+
+def moment_there(slot: Slot, visit_type: VisitType, zone_name: str | None) -> str | None:
+    """When a video or phone visit is by the person's own clocks, where these differ from the clinic's."""
+    if zone_name is None or visit_type.mode == Mode.IN_PERSON:
+        return None
+    here, there = slot.starts_at.astimezone(slot.location.zone), slot.starts_at.astimezone(ZoneInfo(zone_name))
+    return None if _wall(here) == _wall(there) else moment_in_words(slot.starts_at, ZoneInfo(zone_name))
+
+
+def _wall(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=None)

@@ -1,0 +1,55 @@
+"""What people ask of the desk besides a free time: to be called, or a time that is not on offer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from portal import audit
+from portal.assessment.services import standing_of
+from portal.booking.models import PatientRequest, RequestKind
+from portal.booking.wishes import Wishes
+from portal.core import clock
+from portal.core.db import db, insert_once, transactional
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks, how to reach them, and what would suit."""
+
+    name: str
+    phone: str
+    wishes: Wishes
+    note: str
+
+
+@transactional
+def ask(kind: RequestKind, journey_id: UUID, asked: Asked, idempotency_key: str) -> None:
+    """Put a request on the desk's list, with how urgent the answers so far are; twice is once."""
+    standing = standing_of(journey_id)
+    inserted = insert_once(
+        PatientRequest,
+        id=uuid4(),
+        kind=kind.value,
+        journey_id=journey_id,
+        name=asked.name,
+        phone=asked.phone,
+        wishes=asked.wishes.to_json(),
+        note=asked.note or None,
+        lane=standing.lane if standing else None,
+        prompt=standing.prompt if standing else False,
+        idempotency_key=idempotency_key,
+        asked_at=clock.now(),
+    )
+    if inserted:
+        audit.services.record(f"{kind.value}-asked", f"journey:{journey_id}")
+
+
+@transactional
+def settle(request_id: UUID, outcome: str) -> None:
+    """Note how a request went; it leaves the list of open ones. Raises LookupError when there is none."""
+    request = db.session.get(PatientRequest, request_id)
+    if request is None:
+        raise LookupError(request_id)
+    request.outcome, request.settled_at = outcome, clock.now()
+    audit.services.record("request-settled", f"request:{request_id}", outcome=outcome)

@@ -1,0 +1,161 @@
+"""Free times to choose from, as a list and as a month: for a new visit and for moving one."""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response, request, url_for
+
+from portal.booking import own_zone, queries
+from portal.booking.forms import FilterForm, SlotForm
+from portal.booking.models import Appointment
+from portal.booking.services import LANE_OF_RETURNING
+from portal.core import clock
+from portal.core.htmx import render
+from portal.scheduling import queries as scheduling
+from portal.scheduling.models import Slot
+from portal.scheduling.queries import SlotFilter
+
+SOON = timedelta(days=14)  # within this, somebody in the prompt lane should be seen
+NEAREST_SHOWN = 6
+Days = list[tuple[date, list[Slot]]]
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of days with how many times are free on each; the weeks begin on Sunday, as on US calendars."""
+
+    first: date
+    weeks: list[list[date | None]]
+    free: dict[date, int]
+    before: date | None
+    after: date | None
+
+
+def render_for_booking(
+    lane: str, prompt: bool, holder: UUID | None, form: SlotForm, error: str | None = None
+) -> Response:
+    """The page of free times for a new visit."""
+    held = scheduling.get_held_slot(holder)
+    context = _context(url_for("booking.choose_slot"), SlotFilter(), lane, holder, form)
+    return render(
+        "booking/slots.html",
+        "slot_list",
+        422 if error else 200,
+        **{**context, "chosen": context["chosen"] or (held.id if held else None)},
+        error=error,
+        held=held,
+        prompt=prompt,
+        none_soon=prompt and not _any_soon(context["first"]),
+        booked=queries.find_latest_of(holder),
+        phone_only=scheduling.list_phone_only_types(),
+        outcome="invalid" if error else None,
+    )
+
+
+def render_for_move(
+    appointment: Appointment, form: SlotForm, error: str | None = None, status: int = 200, taken: int | None = None
+) -> Response:
+    """The page of free times that a visit can move to; `taken` is the one that has gone a moment ago."""
+    address = url_for("visit.choose_time", key=appointment.reference)
+    wanted = SlotFilter(kind=appointment.visit_type.kind)
+    context = _context(address, wanted, appointment.lane or LANE_OF_RETURNING, None, form)
+    outcome = "invalid" if error else "taken" if taken else None
+    return render(
+        "booking/move.html",
+        "slot_list",
+        status,
+        **context,
+        error=error,
+        taken=scheduling.get_slot(taken) if taken else None,
+        appointment=appointment,
+        outcome=outcome,
+    )
+
+
+def list_nearest(wanted: Slot | None, lane: str, holder: UUID) -> Days:
+    """The free times nearest to one that has gone."""
+    free = list(scheduling.find_free_slots(SlotFilter(), lane, holder))
+    if wanted is not None:
+        free.sort(key=lambda slot: abs(slot.starts_at - wanted.starts_at))
+    return by_day(sorted(free[:NEAREST_SHOWN], key=lambda slot: slot.starts_at))
+
+
+def by_day(slots: Sequence[Slot]) -> Days:
+    """Slots by the day on the clocks of their place, in order."""
+    days: dict[date, list[Slot]] = {}
+    for slot in slots:
+        days.setdefault(slot.day, []).append(slot)
+    return list(days.items())
+
+
+def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, form: SlotForm) -> dict[str, Any]:
+    if "zone" in request.args:
+        own_zone.remember(request.args["zone"])
+    filters = FilterForm(request.args)
+    filters.offer(scheduling.list_modes(), scheduling.list_locations(), scheduling.list_providers(), own_zone.get())
+    wanted = replace(filters.wanted(), kind=base.kind)
+    slots = scheduling.find_free_slots(wanted, lane, holder)
+    return {
+        "address": address,
+        "link": partial(_link, address),
+        "form": form,
+        "filters": filters,
+        "wanted": wanted,
+        "days": by_day(slots),
+        "first": slots[0] if slots else None,
+        "chosen": _number(request.args.get("slot")),
+        "gone": "slot" in request.args and _number(request.args["slot"]) not in {slot.id for slot in slots},
+        "month": _month(scheduling.count_free_by_day(replace(wanted, day=None), lane, holder)) if _as_month() else None,
+        "own_zone": own_zone.get(),
+    }
+
+
+def _link(address: str, **changes: object) -> str:
+    """The address of this list as it is filtered now, with these changes; None takes something out."""
+    values: dict[str, Any] = {name: values for name, values in request.args.lists() if name not in {"slot", "zone"}}
+    values.update(changes)
+    query = urlencode({name: value for name, value in values.items() if value not in (None, [""])}, doseq=True)
+    return f"{address}?{query}" if query else address
+
+
+def _as_month() -> bool:
+    return request.args.get("view") == "month"
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
+
+
+def _any_soon(first: Slot | None) -> bool:
+    return first is not None and first.starts_at <= clock.now() + SOON
+
+
+def _month(free: dict[date, int]) -> Month:
+    """The month asked for, or the first with a free time; the months beside it as far as there are free times."""
+    today = clock.now().date()
+    first = _first_of(min(free, default=today))
+    last = _first_of(max(free, default=today))
+    try:
+        shown = min(max(_first_of(date.fromisoformat(f"{request.args.get('month', '')}-01")), first), last)
+    except ValueError:
+        shown = first
+    weeks = calendar.Calendar(calendar.SUNDAY).monthdatescalendar(shown.year, shown.month)
+    return Month(
+        shown,
+        [[day if day.month == shown.month else None for day in week] for week in weeks],
+        free,
+        _first_of(shown - timedelta(days=1)) if shown > first else None,
+        _first_of(shown + timedelta(days=32)) if shown < last else None,
+    )
+
+
+def _first_of(day: date) -> date:
+    return day.replace(day=1)

@@ -1,0 +1,185 @@
+"""The earlier-slot list: a time that a visit leaves is offered to one person after the other, each with a hold."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import CursorResult, select, update
+
+from portal import audit
+from portal.booking.models import Appointment, Offer, OfferState, Status, WaitlistEntry
+from portal.booking.queries import find_offer, get_entry
+from portal.booking.wishes import Wishes
+from portal.core import clock
+from portal.core.crypto import new_token, token_hash
+from portal.core.db import db, insert_once, transactional
+from portal.notifications.services import queue_mail
+from portal.scheduling.models import Clinic, Slot
+from portal.scheduling.queries import find_freed_slots, get_clinic, get_slot
+from portal.scheduling.services import SlotTaken, hold_slot, release_holds
+
+SHORTEST_ANSWER = timedelta(minutes=15)
+LANES = ("consult", "self_care")  # who comes first; within a lane who should be seen promptly, then who waited longest
+
+
+@transactional
+def join(appointment_id: UUID, wishes: Wishes) -> None:
+    """Put a visit on the list or change its wishes; its place by waiting time stays."""
+    entry = get_entry(appointment_id)
+    if entry is None or entry.closed_at is not None:
+        entry = entry or WaitlistEntry(appointment_id=appointment_id)
+        entry.joined_at, entry.closed_at = clock.now(), None
+        audit.services.record("waitlist-joined", f"appointment:{appointment_id}")
+    entry.wishes = wishes.to_json()
+    db.session.add(entry)
+
+
+@transactional
+def close(appointment_id: UUID) -> None:
+    """Take a visit off the list; a time that is offered to it goes to the next."""
+    entry = get_entry(appointment_id)
+    if entry is None or entry.closed_at is not None:
+        return
+    entry.closed_at = clock.now()
+    audit.services.record("waitlist-left", f"appointment:{appointment_id}")
+    for offer in db.session.scalars(select(Offer).where(Offer.entry_id == entry.id, Offer.state == OfferState.OPEN)):
+        _end(offer, OfferState.DECLINED)
+
+
+@transactional
+def decline(token: str) -> Offer:
+    """Keep the visit as it is and the place on the list; the time goes to the next. Raises LookupError."""
+    offer = get_for_answer(token)
+    if offer.state == OfferState.OPEN:
+        _end(offer, OfferState.DECLINED)
+    return offer
+
+
+@transactional
+def tend() -> int:
+    """What the worker does every minute: end the offers whose time is up, offer what is free; returns how many."""
+    up = select(Offer).where(Offer.state == OfferState.OPEN, Offer.answer_by <= clock.now()).with_for_update()
+    for offer in db.session.scalars(up.execution_options(populate_existing=True)).all():
+        _end(offer, OfferState.LAPSED)
+    return sum(offer_slot(slot.id) for slot in find_freed_slots()) if db.session.get(Clinic, 1) else 0
+
+
+@transactional
+def offer_slot(slot_id: int) -> bool:
+    """Offer a free slot to the best match on the list, with a hold; whether there was one."""
+    slot = get_slot(slot_id)
+    if slot is None or (answer_by := answer_time(slot, get_clinic())) is None:
+        return False
+    for entry in _find_matches(slot):
+        token, offer_id = new_token(), uuid4()
+        try:
+            hold_slot(slot_id, offer_id, until=answer_by)
+        except SlotTaken:
+            return False
+        offered = insert_once(
+            Offer,
+            id=offer_id,
+            entry_id=entry.id,
+            slot_id=slot_id,
+            offered_at=clock.now(),
+            answer_by=answer_by,
+            token=token,
+            token_hash=token_hash(token),
+        )
+        if offered:
+            queue_mail("offer", offer_id, 0)
+            audit.services.record("offered", f"appointment:{entry.appointment_id}", slot=slot_id)
+            return True
+        release_holds(offer_id)  # a moment ago this person was offered another time
+    return False
+
+
+def get_for_answer(token: str) -> Offer:
+    """The offer that this link answers, locked. Raises LookupError."""
+    offer = find_offer(token, for_update=True)
+    if offer is None:
+        raise LookupError("no such offer")
+    return offer
+
+
+def note_accepted(offer: Offer) -> None:
+    """The visit has moved to the time offered: its place on the list has done its work."""
+    offer.state = OfferState.ACCEPTED
+    if offer.entry.closed_at is None:
+        offer.entry.closed_at = clock.now()
+        audit.services.record("offer-accepted", f"appointment:{offer.entry.appointment_id}", slot=offer.slot_id)
+
+
+def answer_time(slot: Slot, clinic: Clinic) -> datetime | None:
+    """Until when an offer made now can be answered; None in the night, or when there is no time left for it.
+
+    The clock of an offer stands still in the quiet hours of the place.
+    """
+    now, zone = clock.now(), slot.location.zone
+    if _is_quiet(now, zone, clinic):
+        return None
+    night = _next(clinic.quiet_from, now, zone)
+    answer_by = now + timedelta(minutes=clinic.offer_minutes)
+    if answer_by > night and clinic.quiet_from != clinic.quiet_until:
+        answer_by = _next(clinic.quiet_until, night, zone) + (answer_by - night)
+    answer_by = min(answer_by, slot.starts_at - clinic.minimum_notice)
+    return answer_by if answer_by - now >= SHORTEST_ANSWER else None
+
+
+def _is_quiet(moment: datetime, zone: ZoneInfo, clinic: Clinic) -> bool:
+    wall, begins, ends = moment.astimezone(zone).time(), clinic.quiet_from, clinic.quiet_until
+    return begins <= wall < ends if begins <= ends else wall >= begins or wall < ends
+
+
+def _next(wall: time, after: datetime, zone: ZoneInfo) -> datetime:
+    """The next instant after that one at which the clocks of the zone show that time."""
+    local = after.astimezone(zone)
+    day = local.date() + timedelta(days=local.time() >= wall)
+    return datetime.combine(day, wall, zone).astimezone(after.tzinfo)
+
+
+def _find_matches(slot: Slot) -> list[WaitlistEntry]:
+    """The open entries that this time suits, the best first."""
+    offered = select(Offer.entry_id).where((Offer.slot_id == slot.id) | (Offer.state == OfferState.OPEN))
+    rows = (
+        select(WaitlistEntry)
+        .join(WaitlistEntry.appointment)
+        .join(Appointment.slot)
+        .where(
+            WaitlistEntry.closed_at.is_(None),
+            Appointment.status == Status.BOOKED,
+            Slot.starts_at > slot.starts_at,
+            WaitlistEntry.id.not_in(offered),
+        )
+        .order_by(WaitlistEntry.joined_at)
+    )
+    found = [entry for entry in db.session.scalars(rows) if _suits(entry, slot)]
+    return sorted(found, key=lambda entry: _urgency(entry.appointment))
+
+
+def _suits(entry: WaitlistEntry, slot: Slot) -> bool:
+    appointment = entry.appointment
+    same_kind = appointment.visit_type.kind == slot.visit_type.kind
+    return same_kind and appointment.lane in {None, *slot.visit_type.lanes} and Wishes.from_json(entry.wishes).fit(slot)
+
+
+def _urgency(appointment: Appointment) -> tuple[bool, int]:
+    lane = appointment.lane or LANES[0]
+    return not appointment.prompt, LANES.index(lane) if lane in LANES else len(LANES)
+
+
+def _end(offer: Offer, state: OfferState) -> None:
+    """End an open offer once: its hold is given back, and the next in line is offered the time."""
+    result = db.session.execute(
+        update(Offer)
+        .where(Offer.id == offer.id, Offer.state == OfferState.OPEN)
+        .values(state=state)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)
+    if result.rowcount == 1:
+        offer.state = state
+        release_holds(offer.id)
+        offer_slot(offer.slot_id)

@@ -1,0 +1,67 @@
+"""`/waitlist/<token>`: an earlier time that was offered, taken or left by its link. Nothing happens on GET."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, redirect, url_for
+from werkzeug import Response as AnyResponse
+
+from portal.booking import changes, queries, visit_access, waitlist
+from portal.booking.changes import TooLate
+from portal.booking.models import Offer
+from portal.core.forms import BaseForm
+from portal.core.htmx import render
+from portal.scheduling.services import SlotTaken
+
+blueprint = Blueprint("waitlist", __name__, url_prefix="/waitlist/<token>")
+
+
+@blueprint.after_request
+def keep_link_secret(response: Response) -> Response:
+    """The address is the key: it must not leave with a referrer."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+@blueprint.get("")
+def show_offer(token: str) -> Response:
+    return _render(_find(token))
+
+
+@blueprint.post("/accept")
+def accept(token: str) -> AnyResponse:
+    _find(token)
+    try:
+        appointment = changes.accept_offer(token)
+    except (SlotTaken, TooLate):
+        return _render(_find(token), "taken", 409)
+    visit_access.grant(appointment.id)
+    return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
+
+
+@blueprint.post("/decline")
+def decline(token: str) -> AnyResponse:
+    _find(token)
+    return _render(waitlist.decline(token), "kept")
+
+
+@blueprint.post("/leave")
+def leave(token: str) -> AnyResponse:
+    offer = _find(token)
+    waitlist.close(offer.entry.appointment_id)
+    return _render(_find(token), "kept")
+
+
+def _find(token: str) -> Offer:
+    return queries.find_offer(token) or abort(404)
+
+
+def _render(offer: Offer, outcome: str | None = None, status: int = 200) -> Response:
+    return render(
+        "booking/offer.html",
+        status=status,
+        offer=offer,
+        appointment=offer.entry.appointment,
+        waiting=offer.entry.closed_at is None,
+        form=BaseForm(formdata=None),
+        outcome=outcome or ("held" if offer.state == "open" else None),
+    )

@@ -1,0 +1,70 @@
+"""Closures and availability, changed at the desk: the diary follows at once, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from sqlalchemy import select, update
+
+from portal import audit
+from portal.core import clock
+from portal.core.db import db, look_ahead, transactional
+from portal.scheduling.models import Availability, Closure, Slot, SlotState
+from portal.scheduling.queries import WITH_SURROUNDINGS, is_hit
+from portal.scheduling.remake import Changes, open_slots
+from portal.scheduling.services import GIVEN_BACK
+
+
+@transactional
+def close(closure: Closure) -> Changes:
+    """Close a time: what is free in it is withdrawn, holds in it end, visits stay and are listed as hit."""
+    db.session.add(closure)
+    db.session.flush()
+    changes = open_slots()
+    held = db.session.scalars(
+        select(Slot).where(Slot.state == SlotState.HELD, Slot.starts_at > clock.now()).options(*WITH_SURROUNDINGS)
+    )
+    lost = [slot.id for slot in held if is_hit(closure, slot)]
+    end_holds = update(Slot).where(Slot.id.in_(lost), Slot.state == SlotState.HELD).values(**GIVEN_BACK)
+    db.session.execute(end_holds.execution_options(synchronize_session=False))
+    audit.services.record("closed", f"closure:{closure.id}", reason=closure.reason)
+    return changes
+
+
+@transactional
+def reopen(closure_id: int) -> Changes:
+    """Take a closure back: its times are offered again. Raises LookupError when there is none."""
+    closure = db.session.get(Closure, closure_id)
+    if closure is None:
+        raise LookupError(closure_id)
+    db.session.delete(closure)
+    db.session.flush()
+    audit.services.record("reopened", f"closure:{closure_id}", reason=closure.reason)
+    return open_slots()
+
+
+@transactional
+def save_availability(availability: Availability) -> Changes:
+    """Store new or changed availability."""
+    db.session.add(availability)
+    db.session.flush()
+    audit.services.record("availability-saved", f"availability:{availability.id}", rule=availability.rule)
+    return open_slots()
+
+
+@transactional
+def end_availability(availability_id: int, last: date) -> Changes:
+    """Offer these times until that day and not after. Raises LookupError when there are none."""
+    availability = db.session.get(Availability, availability_id)
+    if availability is None:
+        raise LookupError(availability_id)
+    availability.valid_until = last
+    db.session.flush()
+    audit.services.record("availability-ended", f"availability:{availability_id}", last=last.isoformat())
+    return open_slots()
+
+
+def preview(change: Callable[[], Changes]) -> Changes:
+    """What a change would do to the diary: it is done, looked at, and undone."""
+    return look_ahead(change)
