@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -211,35 +210,8 @@ class WishesForm(BaseForm):
         return Wishes(*(tuple(field.data or ()) for field in fields))
 
 
-class TimeRequestForm(WishesForm):
-    """Who would like another time than those on offer."""
-
-    name = StringField(
-        "Name",
-        validators=[InputRequired("Enter the name of the person who comes."), Length(max=120)],
-        render_kw={"autocomplete": "name", "maxlength": 120},
-    )
-    phone = TelField(
-        "Phone",
-        description="We call you with times that fit",
-        validators=[InputRequired("Enter the phone number we should call."), check_phone],
-        render_kw={"autocomplete": "tel", "maxlength": 30},
-    )
-    note = TextAreaField(
-        "Anything else? (not required)",
-        description="Kept encrypted, seen only by the clinic.",
-        validators=[Length(max=500, message="Shorten the note to 500 characters.")],
-        render_kw={"rows": 3, "maxlength": 500},
-    )
-    key = HiddenField(validators=[InputRequired(), Length(max=64)])
-
-    def asked(self) -> Asked:
-        """What was typed, once the form is valid."""
-        return Asked(self.name.data, self.phone.data, self.wishes(), self.note.data or "")
-
-
-class CallBackForm(BaseForm):
-    """Who to call, and when."""
+class RequestForm(BaseForm):
+    """Who asks something of the desk, and where to call."""
 
     name = StringField(
         "Name",
@@ -251,12 +223,6 @@ class CallBackForm(BaseForm):
         validators=[InputRequired("Enter the phone number we should call."), check_phone],
         render_kw={"autocomplete": "tel", "maxlength": 30},
     )
-    best_time = RadioField(
-        "When suits you best?",
-        choices=[SelectChoice(value, label) for value, label in BEST_TIMES],
-        default="any",
-        validators=[InputRequired("Choose when we should call.")],
-    )
     note = TextAreaField(
         "Anything we should know? (not required)",
         description="Kept encrypted, seen only by the clinic.",
@@ -265,10 +231,32 @@ class CallBackForm(BaseForm):
     )
     key = HiddenField(validators=[InputRequired(), Length(max=64)])
 
+    def wishes(self) -> Wishes:
+        """What would suit, once the form is valid."""
+        raise NotImplementedError
+
     def asked(self) -> Asked:
         """What was typed, once the form is valid."""
-        parts = () if self.best_time.data == "any" else (self.best_time.data,)
-        return Asked(self.name.data, self.phone.data, Wishes(parts_of_day=parts), self.note.data or "")
+        return Asked(self.name.data, self.phone.data, self.wishes(), self.note.data or "")
+
+
+class TimeRequestForm(WishesForm, RequestForm):
+    """Who would like another time than those on offer."""
+
+
+class CallBackForm(RequestForm):
+    """Who to call, and when."""
+
+    best_time = RadioField(
+        "When suits you best?",
+        choices=[SelectChoice(value, label) for value, label in BEST_TIMES],
+        default="any",
+        validators=[InputRequired("Choose when we should call.")],
+    )
+
+    def wishes(self) -> Wishes:
+        """The part of the day that was chosen."""
+        return Wishes(parts_of_day=() if self.best_time.data == "any" else (self.best_time.data,))
 
 
 class FilterForm(BaseForm):
@@ -284,6 +272,7 @@ class FilterForm(BaseForm):
     provider = RadioField("With whom", validate_choice=False)
     zone = RadioField("Your clocks, for video and phone", validate_choice=False)
     day = HiddenField()
+    since = HiddenField()
 
     def offer(
         self, modes: list[Mode], locations: Sequence[Location], providers: Sequence[Provider], zone: str | None
@@ -299,9 +288,12 @@ class FilterForm(BaseForm):
         self.zone.data = zone or ""
 
     @property
-    def chosen(self) -> bool:
-        """Whether the list is narrowed at all."""
-        return replace(self.wanted(), day=None) != SlotFilter()
+    def chosen(self) -> list[str]:
+        """What the list is narrowed to, in words."""
+        wanted = {self.mode.data, self.part_of_day.data, self.location.data, self.provider.data} - {"", None}
+        fields = (self.mode, self.part_of_day, self.location, self.provider)
+        words = [str(choice.label) for field in fields for choice in field.choices if choice.value in wanted]
+        return words + [WEEKDAYS[day] for day in sorted(self.wanted().weekdays)]
 
     def wanted(self) -> SlotFilter:
         """The filter chosen; what is not on offer counts as any."""
@@ -314,6 +306,7 @@ class FilterForm(BaseForm):
             **{name: value or None for name, value in chosen.items()},
             weekdays=weekdays,
             day=parse_date(self.day.data or ""),
+            since=parse_date(self.since.data or ""),
         )
 
 

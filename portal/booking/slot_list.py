@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -24,7 +26,7 @@ from portal.scheduling.models import Slot
 from portal.scheduling.queries import SlotFilter
 
 SOON = timedelta(days=14)  # within this, somebody in the prompt lane should be seen
-NEAREST_SHOWN = 6
+NEAREST_SHOWN, MOST_SHOWN, MOST_ON_A_DAY = 6, 60, 500
 Days = list[tuple[date, list[Slot]]]
 
 
@@ -89,11 +91,17 @@ def list_nearest(wanted: Slot | None, lane: str, holder: UUID) -> Days:
 
 
 def by_day(slots: Sequence[Slot]) -> Days:
-    """Slots by the day on the clocks of their place, in order."""
-    days: dict[date, list[Slot]] = {}
-    for slot in slots:
-        days.setdefault(slot.day, []).append(slot)
-    return list(days.items())
+    """Slots by day and time on the clocks of their place."""
+    ordered = sorted(slots, key=lambda slot: (slot.day, slot.begins, slot.starts_at))
+    return [(day, list(group)) for day, group in groupby(ordered, key=attrgetter("day"))]
+
+
+def _whole_days(slots: Sequence[Slot]) -> tuple[Days, date | None]:
+    """What one page shows of the slots found, as whole days; and the day on which the next page begins."""
+    days = by_day(slots)
+    if len(slots) <= MOST_SHOWN:
+        return days, None
+    return (days[:-1], days[-1][0]) if len(days) > 1 else (days, days[0][0] + timedelta(days=1))
 
 
 def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, form: SlotForm) -> dict[str, Any]:
@@ -102,18 +110,24 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, for
     filters = FilterForm(request.args)
     filters.offer(scheduling.list_modes(), scheduling.list_locations(), scheduling.list_providers(), own_zone.get())
     wanted = replace(filters.wanted(), kind=base.kind)
-    slots = scheduling.find_free_slots(wanted, lane, holder)
+    slots = scheduling.find_free_slots(wanted, lane, holder, MOST_ON_A_DAY if wanted.day else MOST_SHOWN + 1)
+    days, next_day = _whole_days(slots)
+    if next_day and len(days) == 1:  # a day with more than a page's worth is shown whole
+        days = by_day(scheduling.find_free_slots(replace(wanted, day=days[0][0]), lane, holder, MOST_ON_A_DAY))
     return {
         "address": address,
         "link": partial(_link, address),
         "form": form,
         "filters": filters,
         "wanted": wanted,
-        "days": by_day(slots),
+        "days": days,
+        "next_day": next_day,
         "first": slots[0] if slots else None,
         "chosen": _number(request.args.get("slot")),
         "gone": "slot" in request.args and _number(request.args["slot"]) not in {slot.id for slot in slots},
-        "month": _month(scheduling.count_free_by_day(replace(wanted, day=None), lane, holder)) if _as_month() else None,
+        "month": _month(scheduling.count_free_by_day(replace(wanted, day=None, since=None), lane, holder))
+        if _as_month()
+        else None,
         "own_zone": own_zone.get(),
     }
 

@@ -25,12 +25,12 @@ from portal.scheduling.services import SlotTaken
 blueprint = Blueprint("booking", __name__)
 
 
-@blueprint.errorhandler(SafetyUnknown)
+@blueprint.app_errorhandler(SafetyUnknown)
 def ask_safety_first(_error: SafetyUnknown) -> AnyResponse:
     return redirect(url_for("booking.show_safety"), 303)
 
 
-@blueprint.errorhandler(MayNotBook)
+@blueprint.app_errorhandler(MayNotBook)
 def show_lane_instead(_error: MayNotBook) -> AnyResponse:
     return redirect(url_for("assessment.show_result"), 303)
 
@@ -95,10 +95,8 @@ def save_details() -> AnyResponse:
     form = DetailsForm()
     complete = form.validate()
     services.save_details(journey_id, form.details().to_json() if complete else form.typed(), complete)
-    try:
-        scheduling_services.hold_slot(draft.slot_id, journey_id)
-    except SlotTaken:
-        return _render_taken(draft.slot_id, standing.lane, journey_id)
+    if (taken := _hold_again(draft.slot_id, standing.lane, journey_id)) is not None:
+        return taken
     if "keep" in request.form:
         return redirect(url_for(".enter_details"), 303)
     if not complete:
@@ -151,10 +149,8 @@ def renew_hold() -> AnyResponse:
     draft = queries.get_draft(journey_id)
     if draft is None or journey_id is None:
         return _nothing_begun(journey_id)
-    try:
-        scheduling_services.hold_slot(draft.slot_id, journey_id)
-    except SlotTaken:
-        return _render_taken(draft.slot_id, standing.lane, journey_id)
+    if (taken := _hold_again(draft.slot_id, standing.lane, journey_id)) is not None:
+        return taken
     return redirect(url_for(".check_booking" if draft.complete else ".enter_details"), 303)
 
 
@@ -177,6 +173,15 @@ def _nothing_begun(journey_id: UUID | None) -> AnyResponse:
     """After booking, the old pages lead to what was booked; before, to the free times."""
     booked = queries.find_latest_of(journey_id)
     return redirect(url_for(".show_confirmation" if booked else ".choose_slot"), 303)
+
+
+def _hold_again(slot_id: int, lane: Lane, journey_id: UUID) -> Response | None:
+    """Another ten minutes for the time chosen; the page that says so when it is gone."""
+    try:
+        scheduling_services.hold_slot(slot_id, journey_id)
+    except SlotTaken:
+        return _render_taken(slot_id, lane, journey_id)
+    return None
 
 
 def _render_safety(form: object, status: int = 200) -> Response:

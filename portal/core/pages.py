@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
         tel=tel_link,
         phone=phone_in_words,
         ago=ago_in_words,
-        wall=wall_in_words,
+        clock=clock_in_words,
     )
 
 
@@ -66,13 +66,12 @@ def long_day_in_words(value: date) -> str:
 
 def time_in_words(value: datetime, zone: ZoneInfo) -> str:
     """Wall time in that zone, like "9:20 am"."""
-    local = value.astimezone(zone)
-    return f"{local.hour % 12 or 12}:{local:%M} {'am' if local.hour < 12 else 'pm'}"
+    return clock_in_words(value.astimezone(zone).time())
 
 
-def wall_in_words(value: datetime) -> str:
-    """Wall time of no zone in particular, like "Tue, Nov 24, 9:20 am"."""
-    return f"{day_in_words(value)}, {value.hour % 12 or 12}:{value:%M} {'am' if value.hour < 12 else 'pm'}"
+def clock_in_words(value: time) -> str:
+    """What a clock on the wall shows, like "9:20 am"."""
+    return f"{value.hour % 12 or 12}:{value:%M} {'am' if value.hour < 12 else 'pm'}"
 
 
 def zone_name(value: datetime, zone: ZoneInfo) -> str:

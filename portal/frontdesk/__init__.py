@@ -3,10 +3,11 @@
 from flask import Flask
 
 from portal.frontdesk import diary_views, views
-from portal.frontdesk.forms import rule_in_words
+from portal.frontdesk.words import closure_in_words, rule_in_words
+from portal.scheduling.remake import describe
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.filters["rhythm"] = rule_in_words
+    app.jinja_env.filters.update(rhythm=rule_in_words, closed=closure_in_words, changes=describe)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(diary_views.blueprint)

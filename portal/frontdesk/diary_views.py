@@ -10,7 +10,7 @@ from portal.core.htmx import render
 from portal.frontdesk.forms import AvailabilityForm, ClosureForm, EndForm
 from portal.scheduling import changes, queries
 from portal.scheduling.models import Closure
-from portal.scheduling.remake import Changes, describe
+from portal.scheduling.remake import Changes
 
 blueprint = Blueprint("diary", __name__, url_prefix="/desk")
 
@@ -92,7 +92,7 @@ def _render_closures(
         status=status,
         form=form,
         closures=[(closure, _visits_hit(closure)) for closure in queries.list_closures()],
-        preview=describe(preview) if preview else None,
+        preview=preview,
         hits=hits,
     )
 
@@ -113,6 +113,6 @@ def _render_availability(
         status=status,
         form=form,
         rows=queries.list_availability(),
-        preview=describe(preview) if preview else None,
+        preview=preview,
         ending=ending or EndForm(formdata=None),
     )

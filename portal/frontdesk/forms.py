@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
@@ -12,27 +11,10 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.core.forms import BaseForm
+from portal.frontdesk.words import DAYS, RHYTHMS
 from portal.scheduling.models import Availability, Closure, Location, Provider, VisitType
 
 OUTCOMES = (("reached", "Reached"), ("booked", "Booked"), ("no-answer", "No answer, done"), ("wrong", "Wrong number"))
-DAYS = (("MO", "Mon"), ("TU", "Tue"), ("WE", "Wed"), ("TH", "Thu"), ("FR", "Fri"), ("SA", "Sat"), ("SU", "Sun"))
-RHYTHMS = (
-    ("FREQ=WEEKLY", "every week"),
-    ("FREQ=WEEKLY;INTERVAL=2", "every second week, from the week of the first day"),
-    *((f"FREQ=MONTHLY;{n}", f"{words} of the month") for n, words in ((1, "first"), (2, "second"), (3, "third"))),
-    ("FREQ=MONTHLY;-1", "last of the month"),
-)
-
-
-def rule_in_words(rule: str) -> str:
-    """A rule of availability as the desk says it, like "every week: Mon, Thu"; others as they are written."""
-    frequency, _, days = rule.partition(";BYDAY=")
-    names = dict(DAYS)
-    if found := re.fullmatch(r"(-?\d)([A-Z]{2})", days):
-        which = dict(RHYTHMS).get(f"{frequency};{found[1]}")
-        return f"{which}: {names.get(found[2], found[2])}" if which else rule
-    rhythm = dict(RHYTHMS).get(frequency)
-    return f"{rhythm}: {', '.join(names.get(day, day) for day in days.split(','))}" if rhythm else rule
 
 
 class OutcomeForm(BaseForm):

@@ -66,5 +66,12 @@ def end_availability(availability_id: int, last: date) -> Changes:
 
 
 def preview(change: Callable[[], Changes]) -> Changes:
-    """What a change would do to the diary: it is done, looked at, and undone."""
-    return look_ahead(change)
+    """What a change would do to the diary: it is done, looked at, and undone; without what is so already."""
+    before, after = look_ahead(open_slots), look_ahead(change)
+    return Changes(
+        after.made - before.made,
+        after.withdrawn - before.withdrawn,
+        after.skipped - before.skipped,
+        after.refused - before.refused,
+        after.clashes - before.clashes,
+    )

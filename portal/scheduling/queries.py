@@ -45,6 +45,7 @@ class SlotFilter:
     part_of_day: str | None = None  # "morning" or "afternoon", by the clocks of the place
     weekdays: frozenset[int] = frozenset()  # Monday is 0
     day: date | None = None
+    since: date | None = None  # this day and later
     kind: str | None = None  # of the visit's type
 
 
@@ -107,7 +108,7 @@ def find_free_slots(wanted: SlotFilter, lane: str, holder: UUID | None = None, l
 def count_free_by_day(wanted: SlotFilter, lane: str, holder: UUID | None = None) -> dict[date, int]:
     """How many slots are free for this lane on each day that has any."""
     query = select(Slot.day, func.count()).where(*_free(wanted, lane, holder)).group_by(Slot.day)
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def _free(wanted: SlotFilter, lane: str, holder: UUID | None) -> Iterator[ColumnElement[bool]]:
@@ -126,6 +127,8 @@ def _free(wanted: SlotFilter, lane: str, holder: UUID | None) -> Iterator[Column
         yield Slot.day.in_(_days_to_come(wanted.weekdays))
     if wanted.day:
         yield Slot.day == wanted.day
+    if wanted.since:
+        yield Slot.day >= wanted.since
     if full := _full_days(holder):
         yield tuple_(Slot.provider_id, Slot.day).not_in(full)
 

@@ -27,17 +27,17 @@ class Changes:
     made: int = 0
     withdrawn: int = 0
     skipped: Counter[str] = field(default_factory=Counter)  # closed, by the closure's reason
-    refused: list[str] = field(default_factory=list)  # wall times that do not exist
+    refused: Counter[str] = field(default_factory=Counter)  # wall times that do not exist
     clashes: int = 0  # times not made, because a visit or another time already stands there
 
 
 def describe(changes: Changes) -> str:
     """Changes in words, such as "12 slots opened; 2 skipped: Labor Day"."""
-    parts = [f"{changes.made} slots opened"]
+    parts = [f"{changes.made} slots opened"] if changes.made or not changes.withdrawn else []
     if changes.withdrawn:
         parts.append(f"{changes.withdrawn} withdrawn")
     parts += [f"{count} skipped: {reason}" for reason, count in changes.skipped.items()]
-    parts += [f"1 refused: {reason}" for reason in changes.refused]
+    parts += [f"{count} refused: {reason}" for reason, count in changes.refused.items()]
     if changes.clashes:
         parts.append(f"{changes.clashes} not opened: a visit stands there")
     return "; ".join(parts)
@@ -82,7 +82,7 @@ def _find_offers(provider: Provider, closures: Sequence[Closure], horizon: timed
             elif opening.exists:
                 changes.skipped[opening.reason] += 1
             else:
-                changes.refused.append(opening.reason)
+                changes.refused[opening.reason] += 1
     return sorted(offers, key=lambda offer: offer[1].starts_at)
 
 

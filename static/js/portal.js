@@ -32,12 +32,15 @@ countDown();
 setInterval(countDown, 5000);
 
 // Times of video and phone visits also by the clocks of whoever reads: the browser knows which those are.
-const zones = document.querySelector("select[data-own-zone]");
-if (zones) {
-  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (own) {
+document.addEventListener(
+  "htmx:after:process",
+  () => {
+    const zones = document.querySelector("select[data-own-zone]");
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!zones || !own) return;
     if (![...zones.options].some((option) => option.value === own)) zones.add(new Option(own.replaceAll("_", " "), own));
     zones.value = own;
     zones.dispatchEvent(new Event("change", { bubbles: true }));
-  }
-}
+  },
+  { once: true },
+);

@@ -108,6 +108,7 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
     desk.fill("#email", "desk@clinic.example")
     desk.fill("#password", portal.password)
     desk.get_by_role("button", name="Sign in").click()
+    desk.wait_for_url("**/desk/day/*")
     Person(desk, look=javascript).see()
     desk.get_by_role("link", name=name).click()
     expect(desk.get_by_text(reference)).to_be_visible()
@@ -179,7 +180,7 @@ def test_pages_are_readable_in_every_choice_of_colours(portal, open_browser, the
 def test_the_urgent_results_are_accessible(portal, open_browser, answers, outcome):
     from portal.assessment.services import record_answers
     from portal.referrals.services import start_journey
-    from tests.races.test_herd import cookie_for
+    from tests.races.crowd import cookie_for
 
     with portal.app.app_context():
         journey_id = start_journey()

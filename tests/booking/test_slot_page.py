@@ -1,0 +1,113 @@
+"""The page of free times: a list and a month, narrowed, by one's own clocks, refreshed without losing a choice."""
+
+import pytest
+from sqlalchemy import update
+
+from portal.core.db import db
+from portal.scheduling.models import Provider
+from tests.booking.conftest import Diary
+
+
+@pytest.fixture
+def patient(visitor):
+    visitor.pass_safety()
+    return visitor
+
+
+def test_weekdays_narrow_the_list(patient):
+    page = patient.open("/book/?weekdays=0&weekdays=4&mode=in-person")
+    assert "Monday, November 23" in page.text
+    assert "Friday, November 20" in page.text
+    assert "Wednesday" not in page.text.partition("Free times")[2].partition("Nothing fits")[0]
+
+
+def test_a_day_of_the_month_leads_to_its_times(patient):
+    page = patient.open("/book/?view=month&mode=in-person")
+    assert "November 2026" in page.text.replace("<strong>", "").replace("</strong>", "")
+    day = page.link("day=2026-11-20")
+    page = patient.open(day)
+    assert "Friday, November 20, 4 free" in page.text
+    assert len(patient.free_slots()) == 4
+
+
+def test_a_month_without_free_times_is_not_led_to(patient):
+    page = patient.open("/book/?view=month&month=1999-01")
+    assert "November" in page.text
+    assert not any("month=2026-10" in link for link in page.links)
+    assert patient.open("/book/?view=month&month=nonsense").status == 200
+
+
+def test_a_choice_that_is_taken_while_the_page_is_open_is_said(patient, book):
+    refresh = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    slot = Diary(patient.client.application).slot_at("2026-11-20 09:00")
+    kept = patient.client.get(f"/book/?slot={slot}", headers=refresh).text
+    assert f'value="{slot}" checked' in kept
+    assert "<html" not in kept
+    book("2026-11-20 09:00")
+    assert "has just been taken" in patient.client.get(f"/book/?slot={slot}", headers=refresh).text
+
+
+def test_phone_visits_are_shown_by_ones_own_clocks_too_and_in_the_mail(patient, app, mail_server):
+    patient.open("/book/?mode=phone&zone=America/New_York")
+    assert "Where you are: Thursday, November 19, 4:00 pm EST" in patient.page.text
+    patient.book(patient.free_slots()[0])
+    assert "Where you are: Thursday" in patient.page.text
+    with app.app_context():
+        from portal.notifications.services import send_due_mail
+
+        send_due_mail()
+    assert "Where you are: Thursday, November 19, 4:00 pm EST" in mail_server.text()
+
+
+def test_visits_in_person_are_shown_by_the_clocks_of_the_place_alone(patient):
+    patient.open("/book/?mode=in-person&zone=Asia/Tokyo")
+    assert "Where you are" not in patient.page.text
+    assert patient.open("/book/?zone=Nowhere/Land").status == 200
+
+
+def test_types_that_only_the_desk_books_are_named(patient):
+    assert "By phone only: follow-up (30 min)" in patient.open("/book/").text
+
+
+def test_a_day_that_has_all_the_visits_it_may_have_is_not_offered(patient, app, book, diary):
+    with app.app_context():
+        db.session.execute(update(Provider).where(Provider.code == "ada").values(daily_cap=1))
+        db.session.commit()
+    other = diary.slot_at("2026-11-20 11:00")
+    assert other in patient.free_slots()
+    book("2026-11-20 09:00")
+    patient.open("/book/")
+    assert other not in patient.free_slots()
+    form = next(form for form in patient.page.forms if "slot" in form.choices)
+    assert patient.send(form, slot=other).outcome == "taken"
+
+
+def test_keeping_the_time_longer_keeps_what_is_typed_wrong_too(patient, clock):
+    patient.hold()
+    clock.shift(60)
+    page = patient.send(name="Jane", email="not yet", keep="yes")
+    assert (page.path, page.outcome) == ("/book/details", "held")
+    assert page.form.values["email"] == ["not yet"]
+    assert "yours until <strong>10:11 am EST" in page.text
+    assert patient.open("/book/check").path == "/book/details"
+
+
+def test_choosing_another_time_gives_the_first_one_back_and_keeps_what_is_typed(patient, other_person):
+    patient.hold()
+    first = patient.page.response
+    assert first.status_code == 200
+    patient.fill_in()
+    slots = other_person.free_slots()
+    patient.hold(slots[3])
+    assert patient.page.form.values["email"] == ["jane@example.com"]
+    other_person.open("/book/")
+    assert slots[3] not in other_person.free_slots()
+
+
+@pytest.fixture
+def other_person(app):
+    from tests.visitor import Visitor
+
+    other = Visitor(app)
+    other.pass_safety()
+    return other

@@ -1,0 +1,136 @@
+"""Closures and availability at the desk: shown before they are done, the diary follows at once."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.accounts.services import StaffRole
+from portal.core.db import db
+from portal.scheduling.models import Closure, Provider, Slot, SlotState, VisitType
+
+DAY = "2026-11-20"
+
+
+def count_offered(app, day=DAY):
+    with app.app_context():
+        return db.session.scalar(
+            select(func.count()).select_from(Slot).where(Slot.day == date.fromisoformat(day), Slot.offered)
+        )
+
+
+def fill(person, path, **values):
+    """Fill in the form that leads there; the first one of each desk page is that for signing out."""
+    form = next(form for form in person.page.forms if form.action.endswith(path))
+    return person.send(form, **values)
+
+
+def close(person, **values):
+    return fill(person, "/closures", **{"first": DAY, "reason": "Ill", **values})
+
+
+@pytest.fixture
+def booked(visitor):
+    """A visit on that day."""
+    visitor.pass_safety()
+    visitor.open(f"/book/?day={DAY}")
+    return visitor.book(visitor.free_slots()[0])
+
+
+def test_a_closure_is_shown_first_with_the_visits_it_hits_and_then_closes_the_day(desk, app, booked):
+    assert count_offered(app) == 4
+    desk.open("/desk/closures")
+    page = close(desk)
+    assert "4 free times are withdrawn" in page.text
+    assert "1 visit stands in this time" in page.text
+    assert "Jane Doe" in page.text
+    assert count_offered(app) == 4  # looked at, not done
+    page = close(desk, confirmed="yes")
+    assert "1 still to be moved" in page.text
+    assert count_offered(app) == 0
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).where(Slot.state == SlotState.BOOKED)) == 1  # nobody is dropped
+    fill(desk, "/reopen")
+    assert count_offered(app) == 4
+
+
+def test_a_hold_in_a_closed_time_ends_and_its_holder_is_offered_others(desk, app, visitor):
+    visitor.pass_safety()
+    visitor.open(f"/book/?day={DAY}")
+    visitor.hold(visitor.free_slots()[0])
+    desk.open("/desk/closures")
+    close(desk, confirmed="yes")
+    page = visitor.fill_in()
+    assert (page.status, page.outcome) == (409, "taken")
+    assert visitor.free_slots()
+
+
+def test_lunch_comes_again_on_every_working_day(desk, app):
+    desk.open("/desk/closures")
+    close(desk, first="2026-11-19", opens="12:00", closes="13:00", weekdays="daily", confirmed="yes")
+    assert count_offered(app) == 3
+    assert count_offered(app, "2026-11-23") == 5  # three in the morning, two in the afternoon
+    with app.app_context():
+        assert db.session.scalar(select(Closure).where(Closure.reason == "Ill")).rule.startswith("FREQ=WEEKLY")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"first": ""}, "Enter the first day that is closed."),
+        ({"last": "2026-11-01"}, "The last day must not be before the first."),
+        ({"opens": "10:00"}, "Enter both times, from and until, or neither."),
+        ({"opens": "10:00", "closes": "09:00"}, "The closed time must end after it begins."),
+        ({"reason": ""}, "Say why, for your colleagues."),
+        ({"first": "yesterday"}, "Not a valid date value."),
+    ],
+)
+def test_a_closure_that_makes_no_sense_is_explained_and_nothing_is_lost(desk, wrong, message):
+    desk.open("/desk/closures")
+    page = close(desk, **wrong)
+    assert page.status == 422
+    assert message in page.errors
+    assert page.forms[1].values["reason"] == [wrong.get("reason", "Ill")]
+
+
+class TestAvailability:
+    @pytest.fixture
+    def manager(self, staff):
+        manager = staff(StaffRole.MANAGER)
+        manager.open("/desk/availability")
+        return manager
+
+    @pytest.fixture
+    def new(self, app):
+        """Ada sees new patients on Thursdays from 9 to 12 too."""
+        with app.app_context():
+            ada = db.session.scalar(select(Provider.id).where(Provider.code == "ada"))
+            new = db.session.scalar(select(VisitType.id).where(VisitType.code == "new"))
+        return {
+            "provider": str(ada),
+            "location": "1",
+            "visit_type": str(new),
+            "weekday": "TH",
+            "rhythm": "FREQ=WEEKLY",
+            "opens": "09:00",
+            "closes": "12:00",
+            "valid_from": "2026-11-19",
+        }
+
+    def test_it_is_shown_first_and_then_offered(self, manager, app, new):
+        page = fill(manager, "/availability", **new)
+        assert "9 slots opened" in page.text
+        assert count_offered(app, "2026-12-03") == 4  # Ben's phone visits, in the afternoon
+        fill(manager, "/availability", **new, confirmed="yes")
+        assert count_offered(app, "2026-12-03") == 7
+        assert "every week: Thu" in manager.page.text
+
+    def test_ending_it_withdraws_what_is_free_and_keeps_what_is_booked(self, manager, app, booked):
+        fill(manager, "/1/end", last="2026-11-18")
+        assert count_offered(app) == 0
+        with app.app_context():
+            assert db.session.scalar(select(func.count()).where(Slot.state == SlotState.BOOKED)) == 1
+
+    def test_the_front_desk_does_not_change_what_is_offered(self, desk):
+        assert desk.open("/desk/availability").status == 403
+        assert not any("availability" in link for link in desk.open("/desk/").links)
