@@ -81,6 +81,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "visit.move": ANYONE,
     "visit.show_attack_help": ANYONE,
     "visit.use_attack_help": ANYONE,
+    "visit.ask_birth_date": ANYONE,
+    "visit.show_brief": ANYONE,
     "visit.show_earlier": ANYONE,
     "visit.join_or_leave_waitlist": ANYONE,
     "waitlist.show_offer": ANYONE,
@@ -108,6 +110,13 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "frontdesk.list_requests": STAFF,
     "frontdesk.settle_request": STAFF,
     "frontdesk.allow_another": STAFF,
+    "frontdesk.cancel_visit": STAFF,
+    "frontdesk.undo_cancel": STAFF,
+    "mail.list_troubled": STAFF,
+    "mail.send_now": STAFF,
+    "mail.withhold": STAFF,
+    "mail.settle": STAFF,
+    "mail.correct_address": STAFF,
     "diary.list_closures": STAFF,  # whoever takes the call that a clinician is ill closes the day
     "diary.close": STAFF,
     "diary.reopen": STAFF,
@@ -124,6 +133,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "notifications.list_mail": ANYONE,
     "notifications.show_mail": ANYONE,
     "notifications.show_html": ANYONE,
+    "notifications.preview": ANYONE,
+    "notifications.preview_html": ANYONE,
 }
 
 

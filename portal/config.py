@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,6 +49,10 @@ class Settings(BaseModel):
     port: int = Field(8000, ge=1, le=65535, description="Where the web process listens (the variable is `PORT`).")
     smtp_url: str = Field("", description="`smtp://user:password@host:port`, or `smtps://`; `?starttls=required`.")
     mail_from: str = Field("", description="The mailbox that mail comes from. Default: appointments@ the host.")
+    mail_bounces: str = Field("", description="A mailbox for mail that comes back; each mail gets its own `+` address.")
+    mail_uncertain: Literal["resend", "hold"] = Field(
+        "resend", description="What becomes of a mail whose fate is unknown: sent once more, or left to the desk."
+    )
     staff_mfa: Literal["required", "optional", ""] = Field(
         "", description="Second factor for staff. Default: required in production, optional in development."
     )
@@ -69,6 +74,13 @@ class Settings(BaseModel):
         if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
             raise ValueError("write the whole address, like https://portal.example.org")
         return value.rstrip("/")
+
+    @field_validator("mail_from", "mail_bounces")
+    @classmethod
+    def check_mailbox(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[^@\s+]+@[^@\s]+", value):
+            raise ValueError("write one mailbox, like appointments@example.org, without a `+`")
+        return value
 
     @field_validator("smtp_url")
     @classmethod

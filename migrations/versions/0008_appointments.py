@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("lane", sa.String(length=12), nullable=True),
         sa.Column("prompt", sa.Boolean(), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("brief_tries", sa.Integer(), nullable=False),
         sa.Column("cancel_reason", sa.String(length=40), nullable=True),
         sa.Column("ics_uid", sa.String(length=120), nullable=False),
         sa.Column("ics_sequence", sa.Integer(), nullable=False),

@@ -1,4 +1,4 @@
-"""Requests to the desk, and the earlier-slot list with its offers."""
+"""Requests to the desk, the earlier-slot list with its offers, calendar feeds."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,12 +10,23 @@ branch_labels = depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "calendar_feed",
+        sa.Column("provider_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_calendar_feed_provider_id")),
+        sa.PrimaryKeyConstraint("provider_id", name=op.f("pk_calendar_feed")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feed_token_hash")),
+    )
+    op.create_table(
         "patient_request",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=12), nullable=False),
         sa.Column("journey_id", sa.Uuid(), nullable=True),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("phone", sa.String(length=20), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("wishes", sa.Text(), nullable=False),
         sa.Column("lane", sa.String(length=12), nullable=True),
         sa.Column("prompt", sa.Boolean(), nullable=False),
@@ -81,3 +92,4 @@ def downgrade() -> None:
     op.drop_table("waitlist_entry")
     op.drop_index(op.f("ix_patient_request_asked_at"), table_name="patient_request")
     op.drop_table("patient_request")
+    op.drop_table("calendar_feed")

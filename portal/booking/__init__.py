@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from flask import Flask
 
-from portal.booking import mails, own_zone, request_views, views, visit_views, waitlist, waitlist_views
+from portal.booking import digest, mails, own_zone, request_views, samples, views, visit_views, waitlist, waitlist_views
 from portal.core import chores
+from portal.notifications.letters import sample_letters_with
 
 MINUTE = timedelta(minutes=1)
 
@@ -17,4 +18,6 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(waitlist_views.blueprint)
     app.jinja_env.globals["moment_there"] = own_zone.moment_there
     chores.register("tend the earlier-slot list", waitlist.tend, every=MINUTE)
+    chores.register("digests", digest.queue_digests, every=10 * MINUTE)
     mails.init_app()
+    sample_letters_with(samples.write_samples)

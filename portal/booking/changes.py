@@ -8,11 +8,14 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.booking import waitlist
+from portal.booking.announce import announce
 from portal.booking.models import Appointment, Status
 from portal.booking.services import AlreadyBooked, one_of_kind_key
 from portal.core import clock
 from portal.core.db import db, transactional
-from portal.notifications.services import queue_mail
+from portal.notifications.models import PROBLEMS, MailState
+from portal.notifications.queries import list_mail_about
+from portal.notifications.services import send_now
 from portal.scheduling.models import VisitType
 from portal.scheduling.queries import get_clinic, get_visit_type
 from portal.scheduling.services import SlotTaken, claim_slot, release_slot
@@ -84,12 +87,16 @@ def cancel(appointment_id: UUID, reason: str) -> Appointment:
     appointment = _get_for_change(appointment_id)
     if not (has_attack_help(appointment) if reason == ATTACK else can_change(appointment)):
         raise TooLate(appointment_id)
-    appointment.status, appointment.cancel_reason = Status.CANCELLED, reason
-    appointment.one_of_kind = None
-    _note_change(appointment, "cancelled")
-    waitlist.close(appointment.id)
-    _free(appointment.slot_id)
-    return appointment
+    return _end(appointment, reason)
+
+
+@transactional
+def cancel_by_staff(appointment_id: UUID, reason: str) -> Appointment:
+    """Cancel a visit for the patient or the clinic; the mail waits three minutes. Raises TooLate once it is over."""
+    appointment = _get_for_change(appointment_id)
+    if not _stands(appointment):
+        raise TooLate(appointment_id)
+    return _end(appointment, reason, may_undo=True)
 
 
 def undo_cancel(appointment_id: UUID) -> Appointment:
@@ -140,6 +147,20 @@ def allow_another(appointment_id: UUID) -> None:
     audit.services.record("another-allowed", f"appointment:{appointment_id}")
 
 
+@transactional
+def correct_address(appointment_id: UUID, email: str) -> None:
+    """Another e-mail address for the patient of a visit; mail about it that did not arrive is sent there."""
+    appointment = _get_for_change(appointment_id)
+    appointment.patient.email = email
+    if appointment.one_of_kind is not None:
+        appointment.one_of_kind = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
+    db.session.flush()
+    for mail in list_mail_about(appointment_id):
+        if mail.state in PROBLEMS or mail.state == MailState.RETRYING:
+            send_now(mail.id)
+    audit.services.record("address-corrected", f"appointment:{appointment_id}")
+
+
 def _get_for_change(appointment_id: UUID) -> Appointment:
     return db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)
 
@@ -162,13 +183,22 @@ def _move(appointment: Appointment, slot_id: int, holder: UUID | None) -> Appoin
     return appointment
 
 
+def _end(appointment: Appointment, reason: str, may_undo: bool = False) -> Appointment:
+    appointment.status, appointment.cancel_reason = Status.CANCELLED, reason
+    appointment.one_of_kind = None
+    _note_change(appointment, "cancelled", may_undo)
+    waitlist.close(appointment.id)
+    _free(appointment.slot_id)
+    return appointment
+
+
 def _free(slot_id: int) -> None:
     release_slot(slot_id)
     waitlist.offer_slot(slot_id)
 
 
-def _note_change(appointment: Appointment, kind: str) -> None:
+def _note_change(appointment: Appointment, kind: str, may_undo: bool = False) -> None:
     appointment.ics_sequence += 1
     appointment.changed_at = clock.now()
-    queue_mail(kind, appointment.id, appointment.ics_sequence)
+    announce(appointment, kind, may_undo)
     audit.services.record(kind, f"appointment:{appointment.id}")

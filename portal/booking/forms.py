@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from wtforms import EmailField, HiddenField, RadioField, SelectMultipleField, StringField, TelField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput
 
 from portal.booking.changes import ATTACK
@@ -181,6 +182,16 @@ class AttackForm(BaseForm):
         ]
 
 
+class BirthDateForm(BaseForm):
+    """The date of birth that opens what is more than an appointment."""
+
+    date_of_birth = BirthDateField(
+        "Date of birth",
+        description="Month, day and year, like 5/17/1980",
+        render_kw={"autocomplete": "bday", "maxlength": 20},
+    )
+
+
 class CheckboxesField(SelectMultipleField):
     """Some of several choices; none chosen means that all of them do."""
 
@@ -242,6 +253,17 @@ class RequestForm(BaseForm):
 
 class TimeRequestForm(WishesForm, RequestForm):
     """Who would like another time than those on offer."""
+
+    email = EmailField(
+        "E-mail (not required)",
+        description="For a line that your request has arrived",
+        validators=[Optional(), Length(max=254), check_email],
+        render_kw={"autocomplete": "email", "maxlength": 254, "spellcheck": "false"},
+    )
+
+    def asked(self) -> Asked:
+        """What was typed, once the form is valid."""
+        return replace(super().asked(), email=self.email.data or None)
 
 
 class CallBackForm(RequestForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -9,16 +10,23 @@ from flask import url_for
 
 from portal.booking.calendar import CANCEL, REQUEST, build_entry
 from portal.booking.models import Appointment, OfferState, Status
-from portal.booking.queries import get_appointment, get_offer
+from portal.booking.queries import get_appointment, get_offer, get_request, list_visits_of_day
+from portal.config import current_settings
 from portal.core import clock
 from portal.notifications.letters import Letter, render_letter, write_letters_with
+from portal.scheduling.queries import get_provider
 
 
 def init_app() -> None:
     write_letters_with("booked", write_booked)
     write_letters_with("moved", write_moved)
     write_letters_with("cancelled", write_cancelled)
+    write_letters_with("reminder", write_reminder)
+    write_letters_with("prepare", write_prepare)
     write_letters_with("link", write_link)
+    write_letters_with("offer-lapsed", write_offer_lapsed)
+    write_letters_with("request", write_request)
+    write_letters_with("digest", write_digest)
     write_letters_with("offer", write_offer)
 
 
@@ -32,6 +40,18 @@ def write_moved(appointment_id: UUID, sequence: int) -> Letter | None:
     """The new time or way to meet, in the same calendar entry; None once the visit has changed again."""
     appointment = _still(appointment_id, sequence, Status.BOOKED)
     return _letter("moved", appointment, REQUEST) if appointment else None
+
+
+def write_reminder(appointment_id: UUID, sequence: int) -> Letter | None:
+    """That the visit comes near; None once it has changed or begun."""
+    appointment = _to_come(appointment_id, sequence)
+    return render_letter("reminder", to=appointment.patient.email, **_facts(appointment)) if appointment else None
+
+
+def write_prepare(appointment_id: UUID, sequence: int) -> Letter | None:
+    """What to bring, and where the rest stands; None once the visit has changed or begun."""
+    appointment = _to_come(appointment_id, sequence)
+    return render_letter("prepare", to=appointment.patient.email, **_facts(appointment)) if appointment else None
 
 
 def write_link(appointment_id: UUID, _hour: int) -> Letter | None:
@@ -54,6 +74,47 @@ def write_offer(offer_id: UUID, _sequence: int) -> Letter | None:
         slot=offer.slot,
         answer_by=offer.answer_by,
         offer_url=url_for("waitlist.show_offer", token=offer.token, _external=True),
+        unsubscribe=url_for("waitlist.show_offer", token=offer.token, _external=True),
+    )
+
+
+def write_offer_lapsed(offer_id: UUID, _sequence: int) -> Letter | None:
+    """That an earlier time went to somebody else and the place on the list stands; None once that is not so."""
+    offer = get_offer(offer_id)
+    if offer is None or offer.state != OfferState.LAPSED or offer.entry.closed_at is not None:
+        return None
+    appointment = offer.entry.appointment
+    return render_letter(
+        "offer-lapsed",
+        to=appointment.patient.email,
+        unsubscribe=url_for("waitlist.show_offer", token=offer.token, _external=True),
+        **_facts(appointment),
+    )
+
+
+def write_request(request_id: UUID, _sequence: int) -> Letter | None:
+    """That a request for a time has arrived; None without an address, or once the desk has settled it."""
+    request = get_request(request_id)
+    if request is None or request.email is None or request.outcome is not None:
+        return None
+    return render_letter("request", to=request.email, person=request.name)
+
+
+def write_digest(about_id: UUID, day_number: int) -> Letter | None:
+    """A clinician's next day: times and how people come, no names; None when the day has begun or is empty."""
+    provider, day = get_provider(about_id.int), date.fromordinal(day_number)
+    if provider is None or provider.email is None:
+        return None
+    visits = [v for v in list_visits_of_day(provider.id, day) if v.slot.starts_at > clock.now()]
+    if not visits:
+        return None
+    return render_letter(
+        "digest",
+        to=provider.email,
+        unsubscribe=f"mailto:{current_settings().sender}?subject=No%20daily%20mail",
+        day=day,
+        visits=visits,
+        day_url=f"{current_settings().address}/desk/day/{day.isoformat()}",
     )
 
 
@@ -68,6 +129,11 @@ def _still(appointment_id: UUID, sequence: int, status: Status) -> Appointment |
     if appointment is None or appointment.ics_sequence != sequence or appointment.status != status:
         return None
     return appointment
+
+
+def _to_come(appointment_id: UUID, sequence: int) -> Appointment | None:
+    appointment = _still(appointment_id, sequence, Status.BOOKED)
+    return appointment if appointment and appointment.slot.starts_at > clock.now() else None
 
 
 def _letter(kind: str, appointment: Appointment, method: str) -> Letter:

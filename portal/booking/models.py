@@ -75,6 +75,7 @@ class Appointment(Base):
     lane: Mapped[str | None] = mapped_column(String(12))
     prompt: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(EncryptedJSON)
+    brief_tries: Mapped[int] = mapped_column(default=0)  # wrong dates of birth since the right one
     cancel_reason: Mapped[str | None] = mapped_column(String(40))
     ics_uid: Mapped[str] = mapped_column(String(120), unique=True)
     ics_sequence: Mapped[int] = mapped_column(default=0)
@@ -125,6 +126,7 @@ class PatientRequest(Base):
     journey_id: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id"))
     name: Mapped[str] = mapped_column(String(120))
     phone: Mapped[str] = mapped_column(String(20))
+    email: Mapped[str | None] = mapped_column(String(254))
     wishes: Mapped[dict[str, list[str]]] = mapped_column(JSONText)
     lane: Mapped[str | None] = mapped_column(String(12))
     prompt: Mapped[bool] = mapped_column(default=False)
@@ -182,3 +184,14 @@ class Offer(Base):
 
     entry: Mapped[WaitlistEntry] = relationship()
     slot: Mapped[Slot] = relationship("Slot")
+
+
+class CalendarFeed(Base):
+    """A clinician's visits as a calendar that other programs subscribe to, until its address is revoked."""
+
+    __tablename__ = "calendar_feed"
+
+    provider_id: Mapped[int] = mapped_column(ForeignKey("provider.id"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

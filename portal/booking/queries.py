@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from portal.booking.models import Appointment, BookingDraft, Offer, Patient, PatientRequest, WaitlistEntry
+from portal.booking.models import (
+    TAKE_THE_SLOT,
+    Appointment,
+    BookingDraft,
+    Offer,
+    Patient,
+    PatientRequest,
+    WaitlistEntry,
+)
 from portal.core.crypto import token_hash
 from portal.core.db import db
+from portal.scheduling.models import Slot
 
 
 def get_appointment(appointment_id: UUID) -> Appointment | None:
@@ -78,6 +88,21 @@ def get_offer(offer_id: UUID) -> Offer | None:
     return db.session.get(Offer, offer_id)
 
 
+def get_request(request_id: UUID) -> PatientRequest | None:
+    """The request of that id."""
+    return db.session.get(PatientRequest, request_id)
+
+
+def list_visits_of_day(provider_id: int, day: date) -> Sequence[Appointment]:
+    """A clinician's visits of a day by the clocks of their place, in order."""
+    return db.session.scalars(
+        select(Appointment)
+        .join(Appointment.slot)
+        .where(Slot.provider_id == provider_id, Slot.day == day, Appointment.status.in_(TAKE_THE_SLOT))
+        .order_by(Slot.starts_at)
+    ).all()
+
+
 def find_likely_same(patient: Patient) -> list[Patient]:
     """Other records that may be the same person, for the desk to judge.
 
@@ -97,6 +122,12 @@ def _alike(one: Patient, other: Patient) -> tuple[bool, ...]:
         one.email.casefold() == other.email.casefold(),
         one.name.split()[-1].casefold() == other.name.split()[-1].casefold(),
     )
+
+
+def find_visits(appointment_ids: Collection[UUID]) -> dict[UUID, Appointment]:
+    """The appointments of these ids, by id."""
+    rows = db.session.scalars(select(Appointment).where(Appointment.id.in_(appointment_ids)))
+    return {appointment.id: appointment for appointment in rows}
 
 
 def find_appointments_in(slot_ids: Collection[int]) -> dict[int, list[Appointment]]:

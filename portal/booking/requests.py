@@ -11,6 +11,7 @@ from portal.booking.models import PatientRequest, RequestKind
 from portal.booking.wishes import Wishes
 from portal.core import clock
 from portal.core.db import db, insert_once, transactional
+from portal.notifications.services import queue_mail
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,22 @@ class Asked:
     phone: str
     wishes: Wishes
     note: str
+    email: str | None = None
 
 
 @transactional
 def ask(kind: RequestKind, journey_id: UUID, asked: Asked, idempotency_key: str) -> None:
     """Put a request on the desk's list, with how urgent the answers so far are; twice is once."""
     standing = standing_of(journey_id)
+    request_id = uuid4()
     inserted = insert_once(
         PatientRequest,
-        id=uuid4(),
+        id=request_id,
         kind=kind.value,
         journey_id=journey_id,
         name=asked.name,
         phone=asked.phone,
+        email=asked.email,
         wishes=asked.wishes.to_json(),
         note=asked.note or None,
         lane=standing.lane if standing else None,
@@ -41,6 +45,8 @@ def ask(kind: RequestKind, journey_id: UUID, asked: Asked, idempotency_key: str)
         idempotency_key=idempotency_key,
         asked_at=clock.now(),
     )
+    if inserted and asked.email:
+        queue_mail("request", request_id, 0)
     if inserted:
         audit.services.record(f"{kind.value}-asked", f"journey:{journey_id}")
 

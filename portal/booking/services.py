@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.assessment.services import Standing, keep_for_visit, standing_of
+from portal.booking.announce import announce
 from portal.booking.models import Appointment, BookingDraft, Patient, Status
 from portal.booking.queries import find_by_idempotency_key, find_one_of_kind, get_draft
 from portal.config import current_settings
@@ -23,6 +24,7 @@ from portal.scheduling.models import Slot
 from portal.scheduling.queries import get_clinic
 from portal.scheduling.services import SlotTaken, claim_slot, hold_slot
 
+MOST_TRIES = 10
 LANE_OF_RETURNING = "consult"  # of visits that the desk has made, without an assessment
 
 
@@ -32,6 +34,10 @@ class SafetyUnknown(Exception):
 
 class MayNotBook(Exception):
     """This person's lane is not offered online times."""
+
+
+class TooManyTries(Exception):
+    """A visit's date of birth has been guessed wrong too often: only the desk opens it now."""
 
 
 class AlreadyBooked(Exception):
@@ -127,7 +133,7 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     _check_offered(slot, standing)
     key = one_of_kind_key(details, slot.visit_type.kind)
     _require_only_one(key)
-    appointment = _new_appointment(slot, _find_or_add_patient(details), idempotency_key)
+    appointment = build_appointment(slot, find_or_add_patient(details), idempotency_key)
     appointment.one_of_kind, appointment.patient_zone = key, zone
     appointment.journey_id, appointment.assessment_id = journey_id, standing.assessment_id
     appointment.lane, appointment.prompt = standing.lane, standing.prompt
@@ -138,9 +144,21 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     if (draft := get_draft(journey_id)) is not None:
         db.session.delete(draft)
     reach(journey_id, Reached.BOOKED)
-    queue_mail("booked", appointment.id, appointment.ics_sequence)
+    announce(appointment, "booked")
     audit.services.record("booked", f"appointment:{appointment.id}", slot=slot.id)
     return appointment
+
+
+@transactional
+def check_birth_date(appointment_id: UUID, given: date) -> bool:
+    """Whether that is the date of birth of a visit's patient. Raises TooManyTries after ten wrong ones."""
+    appointment = db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)
+    if appointment.brief_tries >= MOST_TRIES:
+        raise TooManyTries(appointment_id)
+    known = appointment.patient.date_of_birth == given
+    appointment.brief_tries = 0 if known else appointment.brief_tries + 1
+    audit.services.record("brief-opened" if known else "brief-refused", f"appointment:{appointment_id}")
+    return known
 
 
 def one_of_kind_key(person: Details | Patient, kind: str) -> str:
@@ -175,7 +193,8 @@ def _check_offered(slot: Slot | None, standing: Standing) -> None:
         raise SlotTaken(slot)
 
 
-def _new_appointment(slot: Slot, patient: Patient, idempotency_key: str) -> Appointment:
+def build_appointment(slot: Slot, patient: Patient, idempotency_key: str) -> Appointment:
+    """A new visit of that patient in that slot, not stored yet."""
     now, token, appointment_id = clock.now(), new_token(), uuid4()
     return Appointment(
         id=appointment_id,
@@ -202,7 +221,7 @@ def _unused_reference() -> str:
             return reference
 
 
-def _find_or_add_patient(details: Details) -> Patient:
+def find_or_add_patient(details: Details) -> Patient:
     """The patient with exactly these details, or a new one; who is alike is for the desk to judge."""
     values = {name: value for name, value in details.__dict__.items() if name != "note"}
     known = db.session.scalar(select(Patient).filter_by(**values).limit(1))

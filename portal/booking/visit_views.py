@@ -8,11 +8,13 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
-from portal.booking import calendar, changes, queries, slot_list, visit_access, waitlist
+from portal.assessment.brief import write_brief
+from portal.assessment.brief_views import render_brief
+from portal.booking import calendar, changes, queries, services, slot_list, visit_access, waitlist
 from portal.booking.changes import ATTACK, TooLate, can_change, can_undo, has_attack_help, list_switches
-from portal.booking.forms import AttackForm, CancelForm, SlotForm, WishesForm
+from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, WishesForm
 from portal.booking.models import Appointment, Status
-from portal.booking.services import AlreadyBooked
+from portal.booking.services import AlreadyBooked, TooManyTries
 from portal.booking.wishes import Wishes
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
@@ -146,6 +148,30 @@ def use_attack_help(key: str) -> AnyResponse:
         return _render_visit(_find(key), "unavailable", 409)
 
 
+@blueprint.get("/brief")
+def ask_birth_date(key: str) -> Response:
+    return _render_birth_date(_find_with_brief(key), BirthDateForm())
+
+
+@blueprint.post("/brief")
+def show_brief(key: str) -> Response:
+    """The summary for the care team, for whoever has the link and knows the date of birth."""
+    appointment = _find_with_brief(key)
+    form = BirthDateForm()
+    if not form.validate():
+        return _render_birth_date(appointment, form, 422)
+    assert form.date_of_birth.date is not None
+    try:
+        known = services.check_birth_date(appointment.id, form.date_of_birth.date)
+    except TooManyTries:
+        return _render_birth_date(appointment, form, 429)
+    if not known:
+        form.date_of_birth.errors = ["This is not the date of birth of the visit's patient."]
+        return _render_birth_date(appointment, form, 422)
+    assert appointment.assessment is not None
+    return make_response(render_brief(write_brief(appointment.assessment), "", who=appointment))
+
+
 @blueprint.get("/earlier")
 def show_earlier(key: str) -> AnyResponse:
     appointment = _find(key)
@@ -235,6 +261,18 @@ def _render_attack(appointment: Appointment, form: AttackForm, status: int = 200
         form=form,
         outcome="invalid" if status == 422 else None,
     )
+
+
+def _find_with_brief(key: str) -> Appointment:
+    appointment = _find(key)
+    if appointment.assessment is None or appointment.assessment.finished_at is None:
+        abort(404)
+    return appointment
+
+
+def _render_birth_date(appointment: Appointment, form: BirthDateForm, status: int = 200) -> Response:
+    outcome = {422: "invalid", 429: "limited"}.get(status)
+    return render("booking/birth_date.html", status=status, appointment=appointment, form=form, outcome=outcome)
 
 
 def _offer_wishes(form: WishesForm) -> None:

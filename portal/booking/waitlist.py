@@ -182,4 +182,6 @@ def _end(offer: Offer, state: OfferState) -> None:
     if result.rowcount == 1:
         offer.state = state
         release_holds(offer.id)
+        if state == OfferState.LAPSED:
+            queue_mail("offer-lapsed", offer.id, 0)
         offer_slot(offer.slot_id)

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 
-from wtforms import DateField, Field, RadioField, SelectField, StringField, TimeField
+from wtforms import DateField, EmailField, Field, RadioField, SelectField, StringField, TimeField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
-from portal.core.forms import BaseForm
+from portal.core.forms import BaseForm, check_email
 from portal.frontdesk.words import DAYS, RHYTHMS
 from portal.scheduling.models import Availability, Closure, Location, Provider, VisitType
 
@@ -24,6 +24,22 @@ class OutcomeForm(BaseForm):
         "How did it go?",
         choices=[SelectChoice(value, label) for value, label in OUTCOMES],
         validators=[InputRequired("Choose how it went.")],
+    )
+
+
+class AddressForm(BaseForm):
+    """An e-mail address, corrected."""
+
+    email = EmailField("E-mail", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email])
+
+
+class StaffCancelForm(BaseForm):
+    """Who cancels a visit."""
+
+    reason = RadioField(
+        "Cancel for",
+        choices=[SelectChoice("patient", "the patient"), SelectChoice("clinic", "the clinic")],
+        validators=[InputRequired("Choose for whom.")],
     )
 
 

@@ -6,16 +6,20 @@ import logging
 import signal
 import threading
 from types import FrameType
+from typing import BinaryIO
 
 import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError
 
+from portal.config import current_settings
 from portal.core import chores
 from portal.core.db import db
+from portal.notifications.bounces import NoBounce, read_bounce
 from portal.notifications.queries import list_mail
-from portal.notifications.services import send_due_mail
+from portal.notifications.services import note_bounce, send_due_mail
 
+LARGEST_REPORT = 1_000_000  # bytes; what matters stands at the beginning
 PAUSE = 1.0  # seconds between two looks at the outbox
 PAUSE_WITHOUT_DATABASE = 10.0
 
@@ -50,6 +54,22 @@ def work() -> None:
 def send() -> None:
     """Send what is due now, once."""
     click.echo(f"{send_due_mail()} mails tried.")
+
+
+@group.command("bounce")
+@click.argument("report", type=click.File("rb"), default="-")
+def bounce(report: BinaryIO) -> None:
+    """Note the failed delivery that a REPORT (RFC 3464) tells of; for the mail server's pipe."""
+    try:
+        found = read_bounce(current_settings(), report.read(LARGEST_REPORT))
+    except NoBounce as error:
+        raise click.ClickException(f"Nothing was noted: {error}.") from None
+    if not found.final:
+        click.echo(f"Mail {found.mail_id} is delayed: {found.reason}.")
+    elif note_bounce(found.mail_id, found.reason):
+        click.echo(f"Mail {found.mail_id} came back: {found.reason}.")
+    else:
+        raise click.ClickException(f"There is no mail {found.mail_id}.")
 
 
 @group.command("list")

@@ -26,10 +26,12 @@ class Letter:
     html: str
     calendar: bytes | None = None
     calendar_method: str = "REQUEST"
+    unsubscribe: str | None = None  # where whoever gets this letter can stop letters of its kind
 
 
 Writer = Callable[[UUID, int], Letter | None]
 _writers: dict[str, Writer] = {}
+_samples: dict[str, Callable[[], dict[str, Letter]]] = {}
 
 
 def write_letters_with(kind: str, writer: Writer) -> None:
@@ -41,19 +43,38 @@ def write_letters_with(kind: str, writer: Writer) -> None:
     _writers[kind] = writer
 
 
+def sample_letters_with(source: Callable[[], dict[str, Letter]]) -> None:
+    """Let a feature show its letters in every state, for `/dev/mail/`."""
+    _samples[source.__module__] = source
+
+
+def write_samples() -> dict[str, Letter]:
+    """Every letter that features show, by what it tells."""
+    return {name: letter for source in _samples.values() for name, letter in source().items()}
+
+
 def write_letter(kind: str, about_id: UUID, sequence: int) -> Letter | None:
-    """The letter as it is true now, or None when it no longer is."""
-    return _writers[kind](about_id, sequence)
+    """The letter as it is true now, or None when it no longer is.
+
+    A kind may have a colon: what follows it tells letters of one name apart, such as "reminder:3".
+    """
+    name, _, _ = kind.partition(":")
+    return _writers[name](about_id, sequence)
 
 
 def render_letter(
-    name: str, to: str, calendar: bytes | None = None, calendar_method: str = "REQUEST", **context: object
+    name: str,
+    to: str,
+    calendar: bytes | None = None,
+    calendar_method: str = "REQUEST",
+    unsubscribe: str | None = None,
+    **context: object,
 ) -> Letter:
     """The letter that the templates in templates/mail/<name>/ make of these facts."""
     subject, text, html = (
         render_template(f"mail/{name}/{part}", **context) for part in ("subject.txt", "body.txt", "body.html")
     )
-    return Letter(to, " ".join(subject.split()), text.strip() + "\n", html, calendar, calendar_method)
+    return Letter(to, " ".join(subject.split()), text.strip() + "\n", html, calendar, calendar_method, unsubscribe)
 
 
 def build_message(letter: Letter, message_id: str) -> EmailMessage:
@@ -65,6 +86,8 @@ def build_message(letter: Letter, message_id: str) -> EmailMessage:
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"
+    if letter.unsubscribe:
+        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
     message.set_content(letter.text)
     message.add_alternative(letter.html, subtype="html")
     if letter.calendar is not None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, UtcDateTime
+from portal.core.db import Base, EncryptedJSON, UtcDateTime
 
 
 class MailState(StrEnum):
@@ -23,9 +23,13 @@ class MailState(StrEnum):
     FAILED = "failed"
     SUPERSEDED = "superseded"  # not true any more when it was to leave
     UNCERTAIN = "uncertain"  # the connection broke between the final dot and the answer
+    WITHHELD = "withheld"  # staff decided that nobody is to be told
+    BOUNCED = "bounced"  # taken by the server, and came back later
 
 
-DUE_STATES = (MailState.QUEUED, MailState.RETRYING, MailState.UNCERTAIN)
+WAITING = (MailState.QUEUED, MailState.RETRYING)
+UNDER_WAY = (MailState.CLAIMED, MailState.HANDING_OVER)
+PROBLEMS = (MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN)  # for the desk to look at
 
 
 class OutgoingMail(Base):
@@ -43,6 +47,8 @@ class OutgoingMail(Base):
     sequence: Mapped[int]
     message_id: Mapped[str] = mapped_column(String(200), unique=True)
     not_before: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)  # as `not_before` was at first
+    may_undo: Mapped[bool] = mapped_column(default=False)  # it waits for staff, who may send it now or not at all
     state: Mapped[str] = mapped_column(String(14), default=MailState.QUEUED)
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(80))
@@ -50,3 +56,5 @@ class OutgoingMail(Base):
     last_error: Mapped[str | None] = mapped_column(String(300))
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    recipient: Mapped[str | None] = mapped_column(EncryptedJSON)  # where it went, once it has been sent or refused
+    looked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a problem that the desk has dealt with

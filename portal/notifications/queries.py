@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from portal.core import clock
 from portal.core.db import db
-from portal.notifications.models import DUE_STATES, OutgoingMail
+from portal.notifications.models import PROBLEMS, WAITING, MailState, OutgoingMail
+
+STRUGGLING = 5  # tries after which the desk hears of it
 
 
 def list_mail(limit: int = 50) -> Sequence[OutgoingMail]:
@@ -28,7 +30,28 @@ def list_mail_about(about_id: UUID) -> Sequence[OutgoingMail]:
 def oldest_waiting() -> datetime | None:
     """Since when the oldest mail that is due has been waiting; None when nothing waits."""
     return db.session.scalar(
-        select(func.min(OutgoingMail.queued_at)).where(
-            OutgoingMail.state.in_(DUE_STATES), OutgoingMail.not_before <= clock.now()
-        )
+        select(func.min(OutgoingMail.due_at)).where(OutgoingMail.state.in_(WAITING), OutgoingMail.due_at <= clock.now())
     )
+
+
+def get_mail(mail_id: int) -> OutgoingMail | None:
+    """The mail of that number."""
+    return db.session.get(OutgoingMail, mail_id)
+
+
+def list_problems() -> Sequence[OutgoingMail]:
+    """Mail that did not arrive, or is being tried again and again, and that the desk has not dealt with yet."""
+    struggling = and_(OutgoingMail.state == MailState.RETRYING, OutgoingMail.attempts >= STRUGGLING)
+    return db.session.scalars(
+        select(OutgoingMail)
+        .where(or_(OutgoingMail.state.in_(PROBLEMS), struggling), OutgoingMail.looked_at.is_(None))
+        .order_by(OutgoingMail.id)
+    ).all()
+
+
+def was_told(about_id: UUID, sequence: int) -> bool:
+    """Whether a mail about that state of a thing has left."""
+    sent = select(OutgoingMail.id).where(
+        OutgoingMail.about_id == about_id, OutgoingMail.sequence == sequence, OutgoingMail.state == MailState.SENT
+    )
+    return db.session.scalar(sent.limit(1)) is not None

@@ -1,7 +1,8 @@
 """Queue mail, and send what is due: claim with a lease, send one, mark one.
 
 Plain SMTP cannot promise "exactly once": between the final dot and the server's answer nobody knows. A
-mail caught there becomes `uncertain` and is sent once more with the same Message-ID.
+mail caught there becomes `uncertain`; it is sent once more with the same Message-ID, or left for the desk
+to decide, as `PORTAL_MAIL_UNCERTAIN` says.
 """
 
 from __future__ import annotations
@@ -13,46 +14,99 @@ import socket
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, and_, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, exists, or_, select, update
+from sqlalchemy.orm import aliased
 
+from portal import audit
 from portal.config import current_settings
 from portal.core import clock
 from portal.core.db import db, insert_once, transactional
+from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import build_message, write_letter
-from portal.notifications.models import DUE_STATES, MailState, OutgoingMail
-from portal.notifications.transport import Doubtful, LeaseLost, NotNow, Refused, deliver
+from portal.notifications.models import UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
 LEASE = timedelta(seconds=90)
 LONGEST_PAUSE = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(hours=72)
+UNDO_WINDOW = timedelta(minutes=3)
 
 log = logging.getLogger(__name__)
 
 
 @transactional
-def queue_mail(kind: str, about_id: UUID, sequence: int, not_before: datetime | None = None) -> None:
-    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing."""
+def queue_mail(
+    kind: str, about_id: UUID, sequence: int, not_before: datetime | None = None, may_undo: bool = False
+) -> None:
+    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing.
+
+    With `may_undo` it waits three minutes, in which staff may send it at once or withhold it.
+    """
     now = clock.now()
+    due_at = not_before or (now + UNDO_WINDOW if may_undo else now)
     insert_once(
         OutgoingMail,
         kind=kind,
         about_id=about_id,
         sequence=sequence,
         message_id=f"<{uuid4()}@{current_settings().sender.partition('@')[2]}>",
-        not_before=not_before or now,
+        not_before=due_at,
+        due_at=due_at,
+        may_undo=may_undo,
         state=MailState.QUEUED.value,
         attempts=0,
         queued_at=now,
     )
 
 
+@transactional
+def supersede_mail(about_id: UUID) -> None:
+    """Take back what waits about a thing that has changed: it would not be true any more."""
+    db.session.execute(
+        update(OutgoingMail)
+        .where(OutgoingMail.about_id == about_id, OutgoingMail.state.in_(WAITING))
+        .values(state=MailState.SUPERSEDED)
+        .execution_options(synchronize_session=False)
+    )
+
+
+@transactional
+def send_now(mail_id: int) -> bool:
+    """Let a waiting mail leave at once, or send one again that failed, bounced or ended in doubt; whether it will.
+
+    It keeps its Message-ID; the address it goes to is the one that stands now.
+    """
+    now = clock.now()
+    states = (*WAITING, MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN, MailState.WITHHELD, MailState.SENT)
+    return _decide(mail_id, states, "mail-sent-by-hand", state=MailState.QUEUED, not_before=now, due_at=now, attempts=0)
+
+
+@transactional
+def withhold(mail_id: int) -> bool:
+    """Tell nobody: a waiting mail never leaves; whether it was still waiting."""
+    return _decide(mail_id, WAITING, "mail-withheld", state=MailState.WITHHELD)
+
+
+@transactional
+def settle_problem(mail_id: int) -> bool:
+    """Note that the desk has dealt with a mail that failed, such as by phone."""
+    return _decide(mail_id, tuple(MailState), "mail-problem-settled", looked_at=clock.now())
+
+
+@transactional
+def note_bounce(mail_id: int, reason: str) -> bool:
+    """Note that a mail came back after the server had taken it; whether there is such a mail."""
+    return _decide(mail_id, tuple(MailState), "mail-bounced", state=MailState.BOUNCED, last_error=reason[:300])
+
+
 def send_due_mail() -> int:
     """Send all mail that is due; returns how many were tried. One bad mail never holds up the others."""
     worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     tried = 0
-    while (mail := _claim_next(worker)) is not None:
-        _send(mail, worker)
-        tried += 1
+    with Courier(current_settings()) as courier:
+        while (mail := _claim_next(worker)) is not None:
+            _send(mail, worker, courier)
+            tried += 1
     return tried
 
 
@@ -66,12 +120,7 @@ def _claim_next(worker: str) -> OutgoingMail | None:
     )
     mail = db.session.scalar(
         select(OutgoingMail)
-        .where(
-            or_(
-                and_(OutgoingMail.state.in_(DUE_STATES), OutgoingMail.not_before <= now),
-                and_(OutgoingMail.state == MailState.CLAIMED, OutgoingMail.lease_until < now),
-            )
-        )
+        .where(_is_due(now), ~_waits_for_its_turn(now))
         .order_by(OutgoingMail.not_before, OutgoingMail.id)
         .limit(1)
         .with_for_update(skip_locked=True)  # SQLite has no such clause and needs none: one writer at a time
@@ -82,30 +131,54 @@ def _claim_next(worker: str) -> OutgoingMail | None:
     return mail
 
 
-def _send(mail: OutgoingMail, worker: str) -> None:
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    resend = current_settings().mail_uncertain == "resend"
+    states = (*WAITING, MailState.UNCERTAIN) if resend else WAITING
+    return or_(
+        and_(OutgoingMail.state.in_(states), OutgoingMail.not_before <= now),
+        and_(OutgoingMail.state == MailState.CLAIMED, OutgoingMail.lease_until < now),
+    )
+
+
+def _waits_for_its_turn(now: datetime) -> ColumnElement[bool]:
+    """Whether an earlier mail about the same thing is under way, so that "moved" never overtakes "booked"."""
+    earlier = aliased(OutgoingMail)
+    return exists().where(
+        earlier.about_id == OutgoingMail.about_id,
+        earlier.id < OutgoingMail.id,
+        earlier.state.in_(UNDER_WAY),
+        earlier.lease_until >= now,
+    )
+
+
+def _send(mail: OutgoingMail, worker: str, courier: Courier) -> None:
+    recipient = None
     try:
         letter = write_letter(mail.kind, mail.about_id, mail.sequence)
         if letter is None:
             _settle(mail.id, worker, MailState.SUPERSEDED)
             return
+        recipient = letter.to
         message = build_message(letter, mail.message_id)
-        deliver(current_settings(), letter.to, message, lambda: _hand_over(mail.id, worker))
-        _settle(mail.id, worker, MailState.SENT)
+        sender = envelope_sender(current_settings(), mail.id)
+        courier.deliver(sender, recipient, message, lambda: _hand_over(mail.id, worker))
+        _settle(mail.id, worker, MailState.SENT, recipient=recipient)
     except LeaseLost:
         log.warning("mail %s was taken over by another worker", mail.id)
     except Refused as error:
-        _settle(mail.id, worker, MailState.FAILED, str(error))
+        _settle(mail.id, worker, MailState.FAILED, str(error), recipient=recipient)
     except Doubtful as error:
         _try_again(mail, worker, MailState.UNCERTAIN, str(error))
     except NotNow as error:
         _try_again(mail, worker, MailState.RETRYING, str(error))
     except Exception as error:  # a letter that cannot be written must not stop the others
+        db.session.rollback()
         log.exception("mail %s could not be written", mail.id)
         _try_again(mail, worker, MailState.RETRYING, type(error).__name__)
 
 
 def _try_again(mail: OutgoingMail, worker: str, state: MailState, error: str) -> None:
-    if clock.now() - mail.queued_at > GIVE_UP_AFTER:
+    if clock.now() - mail.due_at > GIVE_UP_AFTER:
         _settle(mail.id, worker, MailState.FAILED, error)
         return
     pause = min(LONGEST_PAUSE, timedelta(seconds=5 * 2 ** min(mail.attempts, 8)))
@@ -124,25 +197,33 @@ def _settle(
     error: str | None = None,
     not_before: datetime | None = None,
     lease: datetime | None = None,
+    recipient: str | None = None,
 ) -> bool:
     """Move a mail on, if it is still this worker's; whether it was."""
-    values: dict[str, object] = {
-        "state": state,
-        "last_error": error[:300] if error else None,
-        "lease_until": lease,
-    }
+    values: dict[str, object] = {"state": state, "last_error": error[:300] if error else None, "lease_until": lease}
     if not_before:
         values["not_before"] = not_before
+    if recipient:
+        values["recipient"] = recipient
     if state is MailState.SENT:
         values["sent_at"] = clock.now()
+    return _change(mail_id, and_(OutgoingMail.worker == worker, OutgoingMail.state.in_(UNDER_WAY)), values)
+
+
+def _decide(mail_id: int, states: tuple[MailState, ...], action: str, **values: object) -> bool:
+    """What staff or a bounce makes of a mail that is in one of these states; noted in the audit trail."""
+    done = _change(mail_id, OutgoingMail.state.in_(states), {"may_undo": False, **values})
+    if done:
+        audit.services.record(action, f"mail:{mail_id}")
+    return done
+
+
+def _change(mail_id: int, condition: ColumnElement[bool], values: dict[str, object]) -> bool:
     result = db.session.execute(
         update(OutgoingMail)
-        .where(
-            OutgoingMail.id == mail_id,
-            OutgoingMail.worker == worker,
-            OutgoingMail.state.in_((MailState.CLAIMED, MailState.HANDING_OVER)),
-        )
+        .where(OutgoingMail.id == mail_id, condition)
         .values(**values)
+        .execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)
     return result.rowcount == 1

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from portal.config import Settings
 
 TIMEOUT = 30  # seconds for each answer of the server
+MOST_MAILS = 100  # over one connection
 
 
 class Refused(Exception):
@@ -35,43 +37,75 @@ class LeaseLost(Exception):
 Committing = Callable[[], bool]
 
 
-def deliver(settings: Settings, recipient: str, message: EmailMessage, committing: Committing) -> None:
-    """Send the mail over SMTP; without an SMTP server, in development, put it in the data folder.
+class Courier:
+    """Takes one mail after the other to the mail server, over one connection for as long as it holds."""
 
-    `committing` is called when everything but the final dot has been said; it returns whether the mail is
-    still this worker's to send. Raises Refused, NotNow, Doubtful or LeaseLost.
-    """
-    data = message.as_bytes()
-    if not settings.smtp_url:
-        _deliver_to_folder(settings.data_dir / "mail", message, data, committing)
-        return
-    try:
-        with suppress_quit_errors(_connect(settings.smtp_url)) as server:
-            _deliver_over(server, settings.sender, recipient, data, committing)
-    except smtplib.SMTPResponseException as error:
-        raise _by_code(error.smtp_code, error.smtp_error) from error
-    except (OSError, smtplib.SMTPException) as error:
-        raise NotNow(f"{type(error).__name__}: {error}") from error
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server: smtplib.SMTP | None = None
+        self._carried = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hang_up()
+
+    def deliver(self, sender: str, recipient: str, message: EmailMessage, committing: Committing) -> None:
+        """Send the mail over SMTP; without an SMTP server, in development, put it in the data folder.
+
+        `committing` is called when everything but the final dot has been said; it returns whether the mail is
+        still this worker's to send. Raises Refused, NotNow, Doubtful or LeaseLost.
+        """
+        data = message.as_bytes()
+        if not self._settings.smtp_url:
+            _deliver_to_folder(mail_folder(self._settings), message, data, committing)
+            return
+        try:
+            _deliver_over(self._get_server(), sender, recipient, data, committing)
+        except (Refused, NotNow):
+            self._start_afresh()
+            raise
+        except (Doubtful, LeaseLost):
+            self._drop()
+            raise
+        except smtplib.SMTPResponseException as error:
+            self._drop()
+            raise NotNow(f"{error.smtp_code} {_text(error.smtp_error)}") from error
+        except (OSError, smtplib.SMTPException) as error:
+            self._drop()
+            raise NotNow(f"{type(error).__name__}: {error}") from error
+
+    def _get_server(self) -> smtplib.SMTP:
+        if self._server is None or self._carried >= MOST_MAILS:
+            self._hang_up()
+            self._server, self._carried = _connect(self._settings.smtp_url), 0
+        elif self._carried and not _is_alive(self._server):
+            self._drop()
+            self._server, self._carried = _connect(self._settings.smtp_url), 0
+        self._carried += 1
+        return self._server
+
+    def _start_afresh(self) -> None:
+        """After a refusal the connection serves the next mail, unless the server has closed it."""
+        if self._server is not None and not _is_alive(self._server):
+            self._drop()
+
+    def _hang_up(self) -> None:
+        if self._server is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                self._server.quit()
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._server = None
 
 
 def mail_folder(settings: Settings) -> Path:
     """Where development mail is put."""
     return settings.data_dir / "mail"
-
-
-class suppress_quit_errors:  # noqa: N801 - reads like contextlib's own
-    """Close the connection at the end; what goes wrong then does not matter any more."""
-
-    def __init__(self, server: smtplib.SMTP) -> None:
-        self._server = server
-
-    def __enter__(self) -> smtplib.SMTP:
-        return self._server
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError, smtplib.SMTPException):
-            self._server.quit()
-        self._server.close()
 
 
 def _connect(url: str) -> smtplib.SMTP:
@@ -82,19 +116,27 @@ def _connect(url: str) -> smtplib.SMTP:
     server: smtplib.SMTP
     if parts.scheme == "smtps":
         server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=context)
+        server.ehlo_or_helo_if_needed()
     else:
         server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT)
         server.ehlo_or_helo_if_needed()
         if options.get("starttls") == "required" or server.has_extn("starttls"):
             server.starttls(context=context)
+            server.ehlo_or_helo_if_needed()
     if parts.username:
         server.login(unquote(parts.username), unquote(parts.password or ""))
     return server
 
 
+def _is_alive(server: smtplib.SMTP) -> bool:
+    try:
+        return server.rset()[0] == 250
+    except (OSError, smtplib.SMTPException):
+        return False
+
+
 def _deliver_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes, committing: Committing) -> None:
-    server.ehlo_or_helo_if_needed()
-    _expect(server.mail(sender), 250)
+    _expect(server.mail(sender, [f"size={len(data)}"] if server.has_extn("size") else []), 250)
     _expect(server.rcpt(recipient), 250, 251)
     _expect(server.docmd("DATA"), 354)
     server.send(re.sub(rb"(?m)^\.", b"..", data) + (b"" if data.endswith(b"\r\n") else b"\r\n"))
@@ -116,8 +158,12 @@ def _expect(reply: tuple[int, bytes], *wanted: int) -> None:
 
 
 def _by_code(code: int, answer: bytes | str) -> Exception:
-    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
-    return Refused(f"{code} {text}") if 500 <= code < 600 else NotNow(f"{code} {text}")
+    kind = Refused if 500 <= code < 600 else NotNow
+    return kind(f"{code} {_text(answer)}")
+
+
+def _text(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
 
 
 def _deliver_to_folder(folder: Path, message: EmailMessage, data: bytes, committing: Committing) -> None:

@@ -60,6 +60,9 @@ class ClinicEntry(Entry):
     minimum_notice_minutes: Annotated[int, Field(ge=0)] = 120
     change_cutoff_minutes: Annotated[int, Field(ge=0)] = 24 * 60
     horizon_weeks: Annotated[int, Field(ge=1, le=52)] = 12
+    reminder_days: list[Annotated[int, Field(ge=0, le=60)]] = [3, 1]
+    reminder_time: time = time(9)
+    digest_time: time = time(17)
     offer_minutes: Annotated[int, Field(ge=15, le=24 * 60)] = 120
     quiet_from: time = time(21)
     quiet_until: time = time(8)
@@ -82,6 +85,7 @@ class ProviderEntry(Entry):
     languages: list[str] = ["English"]
     sees: list[str] = []
     about: str = ""
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
     daily_cap: Annotated[int, Field(ge=1)] | None = None
 
 

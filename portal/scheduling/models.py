@@ -28,6 +28,9 @@ class Clinic(Base):
     minimum_notice_minutes: Mapped[int] = mapped_column(default=120)
     change_cutoff_minutes: Mapped[int] = mapped_column(default=24 * 60)
     horizon_weeks: Mapped[int] = mapped_column(default=12)
+    reminder_days: Mapped[list[int]] = mapped_column(JSONText, default=lambda: [3, 1])  # before a visit
+    reminder_time: Mapped[time] = mapped_column(default=time(9))
+    digest_time: Mapped[time] = mapped_column(default=time(17))
     offer_minutes: Mapped[int] = mapped_column(default=120)
     quiet_from: Mapped[time] = mapped_column(default=time(21))
     quiet_until: Mapped[time] = mapped_column(default=time(8))
@@ -74,6 +77,7 @@ class Provider(Base):
     languages: Mapped[list[str]] = mapped_column(JSONText)
     sees: Mapped[list[str]] = mapped_column(JSONText)
     about: Mapped[str] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(String(254))  # for the digest of the next day
     daily_cap: Mapped[int | None]  # visits a day, by the clocks of the place
 
 

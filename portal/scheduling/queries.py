@@ -67,6 +67,11 @@ def list_providers() -> Sequence[Provider]:
     return db.session.scalars(select(Provider).order_by(Provider.name)).all()
 
 
+def get_provider(provider_id: int) -> Provider | None:
+    """The clinician of that id."""
+    return db.session.get(Provider, provider_id) if provider_id < 2**31 else None
+
+
 def list_specialists_for(pattern: str | None) -> list[Provider]:
     """The clinicians who see that headache pattern, by name; all of them when none is named."""
     return [provider for provider in list_providers() if pattern is None or pattern in provider.sees]

@@ -37,8 +37,9 @@ class Diary:
         return self.all(select(Slot.id).where(Slot.state == SlotState.BOOKED))
 
     def mails(self):
-        """The kinds of mail queued so far, in order."""
-        return self.all(select(OutgoingMail.kind).order_by(OutgoingMail.id))
+        """The kinds of mail queued so far, in order; without those for the days before the visit."""
+        kinds = self.all(select(OutgoingMail.kind).order_by(OutgoingMail.id))
+        return [kind for kind in kinds if kind != "prepare" and not kind.startswith("reminder:")]
 
     def count(self, model, *where):
         return self.scalar(select(func.count()).select_from(model).where(*where))

@@ -309,7 +309,7 @@ def test_a_fault_half_way_leaves_nothing_behind(patient, app, monkeypatch):
         raise RuntimeError("broken on purpose")
 
     app.config["PROPAGATE_EXCEPTIONS"] = False
-    monkeypatch.setattr("portal.booking.services.queue_mail", fail)
+    monkeypatch.setattr("portal.booking.services.announce", fail)
     page = patient.send()
     assert (page.status, page.outcome) == (500, "unavailable")
     assert count(app, Appointment) == 0

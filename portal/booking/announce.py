@@ -1,0 +1,51 @@
+"""Which mail a visit's change causes: the news itself, and the reminders that are true from now on."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+from portal.booking.models import Appointment
+from portal.core import clock
+from portal.notifications.queries import was_told
+from portal.notifications.services import queue_mail, supersede_mail
+from portal.scheduling.queries import get_clinic
+
+PREPARE_DAYS = 7  # before the visit; for one booked later than that, an hour after booking
+SETTLE = timedelta(hours=1)
+TOO_FRESH = timedelta(hours=12)  # whoever booked half a day before needs no reminder yet
+
+
+def announce(appointment: Appointment, news: str, may_undo: bool = False) -> None:
+    """Queue the news ("booked", "moved", "cancelled") of a visit; what waited about it is not true any more.
+
+    A cancellation that nobody was told of yet is undone without a word.
+    """
+    supersede_mail(appointment.id)
+    sequence = appointment.ics_sequence
+    unheard = news == "booked" and was_told(appointment.id, sequence - 2) and not was_told(appointment.id, sequence - 1)
+    if not unheard:
+        queue_mail(news, appointment.id, sequence, may_undo=may_undo)
+    if news != "cancelled":
+        _queue_reminders(appointment)
+
+
+def _queue_reminders(appointment: Appointment) -> None:
+    clinic, now = get_clinic(), clock.now()
+    for days in clinic.reminder_days:
+        moment = _days_before(appointment, days, clinic.reminder_time)
+        if now + TOO_FRESH < moment < appointment.slot.starts_at:
+            queue_mail(f"reminder:{days}", appointment.id, appointment.ics_sequence, moment)
+    if appointment.visit_type.preparation:
+        moment = max(now + SETTLE, _days_before(appointment, PREPARE_DAYS, clinic.reminder_time))
+        if moment < appointment.slot.starts_at - TOO_FRESH:
+            queue_mail("prepare", appointment.id, appointment.ics_sequence, moment)
+
+
+def _days_before(appointment: Appointment, days: int, wall: time) -> datetime:
+    """The instant at which the clocks of the visit's place show that time, so many days before it."""
+    zone = appointment.slot.location.zone
+    day = appointment.slot.starts_at.astimezone(zone).date() - timedelta(days=days)
+    try:
+        return clock.instant(datetime.combine(day, wall), zone)
+    except clock.NonexistentTime:
+        return clock.instant(datetime.combine(day, wall) + timedelta(hours=1), zone)

@@ -1,0 +1,82 @@
+"""Every letter about a visit in every state, for `/dev/mail/`: made of a booking that is undone at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+from portal.booking import mails
+from portal.booking.models import Appointment, Offer, OfferState, PatientRequest, RequestKind, Status, WaitlistEntry
+from portal.booking.services import Details, build_appointment, find_or_add_patient
+from portal.core import clock
+from portal.core.crypto import new_token, token_hash
+from portal.core.db import db, look_ahead
+from portal.notifications.letters import Letter
+from portal.scheduling.models import Slot
+from portal.scheduling.queries import list_bookable_types, list_free_slots
+
+JANE = Details("Jane Sample", date(1980, 5, 17), "jane@sample.example", "+12125550177", "call", "")
+LANE = "consult"
+ELSEWHERE = "Asia/Kolkata"
+
+
+def write_samples() -> dict[str, Letter]:
+    """The letters by what they tell; none when no two times are free to make them of."""
+    times = list_free_slots(LANE, 2)
+    return look_ahead(lambda: dict(_write(*times))) if len(times) == 2 else {}
+
+
+def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
+    visit = build_appointment(slot, find_or_add_patient(JANE), new_token())
+    slot.provider.email = "clinician@sample.example"
+    offer, request = _offer(visit, earlier), _request()
+    db.session.add_all([visit, offer, request])
+    db.session.flush()
+    letters = {
+        "booked": mails.write_booked(visit.id, 0),
+        "moved": mails.write_moved(visit.id, 0),
+        "reminder": mails.write_reminder(visit.id, 0),
+        "prepare": mails.write_prepare(visit.id, 0),
+        "link": mails.write_link(visit.id, 0),
+        "offer": mails.write_offer(offer.id, 0),
+        "request": mails.write_request(request.id, 0),
+        "digest": mails.write_digest(UUID(int=slot.provider_id), slot.day.toordinal()),
+    }
+    offer.state = OfferState.LAPSED
+    letters["offer lapsed"] = mails.write_offer_lapsed(offer.id, 0)
+    for visit_type in list_bookable_types(LANE, slot.visit_type.kind):
+        visit.visit_type, visit.patient_zone = visit_type, ELSEWHERE
+        letters[f"booked, {visit_type.mode}, read elsewhere"] = mails.write_booked(visit.id, 0)
+    for who in ("patient", "clinic"):
+        visit.status, visit.cancel_reason = Status.CANCELLED, who
+        letters[f"cancelled by the {who}"] = mails.write_cancelled(visit.id, 0)
+    yield from ((name, letter) for name, letter in letters.items() if letter is not None)
+
+
+def _offer(visit: Appointment, earlier: Slot) -> Offer:
+    token, now = new_token(), clock.now()
+    entry = WaitlistEntry(id=uuid4(), appointment=visit, wishes={}, joined_at=now)
+    return Offer(
+        id=uuid4(),
+        entry=entry,
+        slot=earlier,
+        state=OfferState.OPEN,
+        offered_at=now,
+        answer_by=now + timedelta(hours=2),
+        token=token,
+        token_hash=token_hash(token),
+    )
+
+
+def _request() -> PatientRequest:
+    return PatientRequest(
+        id=uuid4(),
+        kind=RequestKind.TIME,
+        name=JANE.name,
+        phone=JANE.phone,
+        email=JANE.email,
+        wishes={},
+        idempotency_key=new_token(),
+        asked_at=clock.now(),
+    )
