@@ -90,6 +90,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "waitlist.decline": ANYONE,
     "waitlist.leave": ANYONE,
     # Signing in: Flask-Security guards each step itself
+    "welcome.choose_password": ANYONE,  # whoever holds the link of an invitation
+    "welcome.save_password": ANYONE,
     "security.login": ANYONE,
     "security.logout": ANYONE,
     "security.verify": ANYONE,
@@ -123,10 +125,14 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "diary.list_availability": MANAGERS,
     "diary.add_availability": MANAGERS,
     "diary.end_availability": MANAGERS,
+    "feeds.list_feeds": MANAGERS,
+    "feeds.renew": MANAGERS,
+    "feeds.revoke": MANAGERS,
     "frontdesk.show_drop_off": MANAGERS,
     # For machines
     "interop.show_sitemap": ANYONE,
     "interop.show_robots": ANYONE,
+    "interop.show_calendar": ANYONE,  # whoever holds its address
     "interop.show_questionnaire": ANYONE,
     "interop.show_response": STAFF,
     # Development only; not registered in production

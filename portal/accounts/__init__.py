@@ -6,14 +6,14 @@ import base64
 import hashlib
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, g, request
 from flask_login import current_user, user_logged_in
 from flask_login.utils import _user_context_processor
 from flask_security import Security, SQLAlchemyUserDatastore
 from markupsafe import Markup
 
 from portal import audit
-from portal.accounts import cli, services
+from portal.accounts import cli, services, views
 from portal.accounts.models import Role, User, WebAuthn
 from portal.config import Settings
 from portal.core.db import db
@@ -30,6 +30,7 @@ def init_app(app: Flask) -> None:
     app.template_context_processors[None].remove(_user_context_processor)
     app.jinja_env.globals["current_user"] = current_user
     app.jinja_env.filters["inline_svg"] = _inline_svg
+    app.register_blueprint(views.blueprint)
     app.cli.add_command(cli.group)
     audit.services.identify_actor_by(_current_actor)
     user_logged_in.connect(_record_sign_in, app)
@@ -48,7 +49,9 @@ def _confine_to_the_desk(hooks: list[Any]) -> None:
 
 
 def _current_actor() -> str | None:
-    return f"staff:{current_user.id}" if current_user and current_user.is_authenticated else None
+    signed_in = current_user.id if current_user and current_user.is_authenticated else None
+    acting = signed_in or g.get("acting_staff")
+    return f"staff:{acting}" if acting else None
 
 
 def _record_sign_in(_app: Flask, user: User, **_: Any) -> None:
@@ -81,7 +84,7 @@ def _security_config(settings: Settings) -> dict[str, object]:
         "SECURITY_POST_LOGOUT_VIEW": "/desk/sign-in",
         "SECURITY_LOGOUT_CSRF": True,
         "SECURITY_PASSWORD_SALT": _derived(settings, "password"),
-        "SECURITY_PASSWORD_LENGTH_MIN": 12,
+        "SECURITY_PASSWORD_LENGTH_MIN": services.SHORTEST_PASSWORD,
         "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_TWO_FACTOR": True,

@@ -6,8 +6,11 @@ import click
 from email_validator import EmailNotValidError, validate_email
 from flask.cli import AppGroup
 
-from portal.accounts import services
+from portal.accounts import invitations, services
+from portal.accounts.invitations import NeedsReset
 from portal.accounts.services import AccountExists, NoSuchAccount, StaffRole
+
+INVITED = "{email} gets a mail with a link to choose a password."
 
 group = AppGroup("staff", help="Staff accounts.")
 
@@ -23,13 +26,32 @@ def _email(_context: click.Context, _parameter: click.Parameter, value: str) -> 
 @click.argument("email", callback=_email)
 @click.option("--name", required=True, help="As colleagues know the person.")
 @click.option("--role", type=click.Choice([role.value for role in StaffRole]), default="front-desk", show_default=True)
-def add(email: str, name: str, role: str) -> None:
-    """Make an account and print its first password, once."""
+@click.option("--invite", is_flag=True, help="Mail a link to choose a password, instead of printing one.")
+def add(email: str, name: str, role: str, invite: bool) -> None:
+    """Make an account, and print its first password, once, or mail an invitation."""
     try:
-        password = services.add_staff(email, name, StaffRole(role))
+        if invite:
+            invitations.add_invited_staff(email, name, StaffRole(role))
+        else:
+            password = services.add_staff(email, name, StaffRole(role))
     except AccountExists:
         raise click.ClickException(f"{email} has an account already; try `flask staff reset {email}`.") from None
-    click.echo(f"{email} may sign in with this password: {password}")
+    click.echo(INVITED.format(email=email) if invite else f"{email} may sign in with this password: {password}")
+
+
+@group.command("invite")
+@click.argument("email", callback=_email)
+def invite(email: str) -> None:
+    """Mail an invitation again; the link before it ends."""
+    try:
+        invitations.invite_again(email)
+    except NoSuchAccount:
+        raise click.ClickException(f"There is no account {email}.") from None
+    except NeedsReset:
+        raise click.ClickException(
+            f"{email} has a password already, or is closed; try `flask staff reset {email}`."
+        ) from None
+    click.echo(INVITED.format(email=email))
 
 
 @group.command("disable")

@@ -14,6 +14,8 @@ from portal import audit
 from portal.accounts.models import User
 from portal.core.db import db, transactional
 
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters
+
 
 class StaffRole(StrEnum):
     """What staff may do; a manager may do everything."""
@@ -37,27 +39,29 @@ def add_staff(email: str, name: str, role: StaffRole) -> str:
 
     Raises AccountExists.
     """
+    password = new_password()
+    add_account(email, name, role).password = hash_password(password)
+    return password
+
+
+@transactional
+def add_account(email: str, name: str, role: StaffRole) -> User:
+    """Make an account, which nobody can sign in to before it has a password. Raises AccountExists."""
     if _store().find_user(email=email, case_insensitive=True):
         raise AccountExists(email)
-    password = new_password()
-    user = _store().create_user(
-        email=email,
-        name=name,
-        password=hash_password(password),
-        active=True,
-        roles=[_store().find_or_create_role(role.value)],
-    )
+    user = _store().create_user(email=email, name=name, active=True, roles=[_store().find_or_create_role(role.value)])
+    assert isinstance(user, User)
     db.session.flush()
     audit.services.record("staff-added", f"staff:{user.id}", role=role.value)
-    return password
+    return user
 
 
 @transactional
 def disable_staff(email: str) -> None:
     """Close an account; every session of it ends at its next request. Raises NoSuchAccount."""
-    user = _get(email)
+    user = get_account(email)
     user.active = False
-    _store().set_uniquifier(user)
+    renew_uniquifier(user)
     audit.services.record("staff-disabled", f"staff:{user.id}")
 
 
@@ -67,11 +71,11 @@ def reset_staff(email: str) -> str:
 
     Every session of it ends. Raises NoSuchAccount.
     """
-    user = _get(email)
+    user = get_account(email)
     password = new_password()
     user.active, user.password = True, hash_password(password)
     user.tf_primary_method = user.tf_totp_secret = user.mf_recovery_codes = None
-    _store().set_uniquifier(user)
+    renew_uniquifier(user)
     audit.services.record("staff-reset", f"staff:{user.id}")
     return password
 
@@ -93,12 +97,24 @@ def new_password() -> str:
     return "-".join("".join(secrets.choice(alphabet) for _ in range(5)) for _ in range(4))
 
 
-def _get(email: str) -> User:
+def normalize_password(password: str) -> str:
+    """A password in the one form in which it is hashed and compared, however a keyboard composes its letters."""
+    normal: str = current_app.extensions["security"].password_util.normalize(password)
+    return normal
+
+
+def get_account(email: str) -> User:
+    """The account with that e-mail address, in any case of letters. Raises NoSuchAccount."""
     user = _store().find_user(email=email, case_insensitive=True)
     if user is None:
         raise NoSuchAccount(email)
     assert isinstance(user, User)
     return user
+
+
+def renew_uniquifier(user: User) -> None:
+    """End every session of an account, and an invitation that was sent."""
+    _store().set_uniquifier(user)
 
 
 def _store() -> UserDatastore:

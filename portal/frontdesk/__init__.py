@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from portal.frontdesk import diary_views, mail_views, views
+from portal.frontdesk import diary_views, feed_views, mail_views, mails, views
 from portal.frontdesk.words import closure_in_words, rule_in_words
 from portal.scheduling.remake import describe
 
@@ -11,4 +11,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(rhythm=rule_in_words, closed=closure_in_words, changes=describe)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(diary_views.blueprint)
+    app.register_blueprint(feed_views.blueprint)
     app.register_blueprint(mail_views.blueprint)
+    mails.init_app(app)

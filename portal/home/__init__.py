@@ -2,8 +2,9 @@
 
 from flask import Flask
 
-from portal.home import views
+from portal.home import cli, views
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
+    app.cli.add_command(cli.doctor)

@@ -9,11 +9,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.audit.services import find_break
 from portal.config import resource_folder
 from portal.core import clock
 from portal.core.db import db
-from portal.notifications.queries import oldest_waiting
-from portal.scheduling.queries import NoClinic, get_clinic
+from portal.notifications.queries import list_problems, oldest_waiting
+from portal.scheduling.queries import NoClinic, get_clinic, list_free_slots
 
 OLDEST_MAIL = timedelta(minutes=15)
 
@@ -33,6 +34,20 @@ def check_readiness() -> list[Check]:
         return [_check_migrations(), _check_clinic(), _check_mail()]
     except SQLAlchemyError as error:
         return [Check("database", False, type(error).__name__)]
+
+
+def check_health() -> list[Check]:
+    """As `check_readiness`, and what deserves somebody's look while serving goes on."""
+    checks = check_readiness()
+    if not all(check.ok for check in checks):
+        return checks
+    problems, torn = len(list_problems()), find_break()
+    return [
+        *checks,
+        Check("mail for the desk", not problems, f"{problems} did not arrive; see /desk/mail/"),
+        Check("audit trail", torn is None, "whole" if torn is None else f"changed at entry {torn}"),
+        Check("times to book", (free := len(list_free_slots("consult", 1))) > 0, "yes" if free else "none is free"),
+    ]
 
 
 def _check_migrations() -> Check:

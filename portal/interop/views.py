@@ -1,4 +1,4 @@
-"""For machines: `/fhir/` (FHIR R4; the questionnaire is public, answers are for staff), sitemap, robots."""
+"""For machines: `/fhir/` (FHIR R4; the questionnaire is public, answers are for staff), calendars, sitemap, robots."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, make_response, render_template
 
 from portal.assessment.services import get_assessment
+from portal.booking import feed
 from portal.core.headers import may_be_kept
 from portal.education.shelf import get_library
 from portal.interop import services
@@ -27,6 +28,16 @@ def show_response(assessment_id: UUID) -> Response:
     assessment = get_assessment(assessment_id) or abort(404)
     services.record_response_read(assessment_id)
     return _fhir(build_response(assessment))
+
+
+@blueprint.get("/calendars/<token>.ics")
+def show_calendar(token: str) -> Response:
+    """A clinician's visits, for a calendar program that subscribes to them."""
+    response = make_response(feed.read(token) or abort(404))
+    response.headers["Content-Type"] = "text/calendar; charset=utf-8"
+    response.headers["Content-Disposition"] = 'attachment; filename="visits.ics"'  # without the secret
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @blueprint.get("/sitemap.xml")

@@ -111,6 +111,14 @@ def test_a_guessed_link_opens_nothing_and_says_how_to_get_in(visitor, token):
         assert visitor.open(f"/visit/{token}{suffix}").status == 404
 
 
+def test_over_tls_the_forms_of_a_page_that_sends_no_referrer_work(holder, link):
+    tls = {"base_url": "https://127.0.0.1:8000"}
+    browser = Visitor(holder.client.application)
+    browser.open(f"{link}/cancel", **tls)
+    page = browser.post(browser.page.form.action, {**browser.page.form.values, "choice": "keep"}, **tls)
+    assert (page.status, page.outcome) == (200, "kept")
+
+
 def test_the_link_does_not_leave_with_a_referrer_and_the_page_is_not_kept(holder):
     headers = holder.page.response.headers
     assert headers["Referrer-Policy"] == "no-referrer"

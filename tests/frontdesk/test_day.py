@@ -41,7 +41,7 @@ def test_the_visit_page_shows_brief_note_and_mail(desk, visit):
     for fact in (
         visit.reference,
         "Needs an interpreter",
-        "booked: queued",
+        "leaves now",
         "CHISG III: side-locked",
         "8 to 14",
     ):

@@ -64,3 +64,18 @@ def test_without_a_clinic_it_says_what_to_load(visitor, app):
     assert "flask clinic load FILE" in visitor.open("/readyz").text
     assert visitor.open("/").status == 200
     assert visitor.open("/book/").status == 200
+
+
+def test_the_doctor_names_what_waits_for_somebody(app, visitor, mail_server):
+    from portal.notifications.services import send_due_mail
+
+    doctor = app.test_cli_runner().invoke(args=["doctor"])
+    assert doctor.exit_code == 0, doctor.output
+    visitor.pass_safety()
+    visitor.book()
+    mail_server.answers["rcpt"] = "550 no such user"
+    with app.app_context():
+        send_due_mail()
+    doctor = app.test_cli_runner().invoke(args=["doctor"])
+    assert doctor.exit_code == 1
+    assert "FAIL mail for the desk: 1 did not arrive" in doctor.output
