@@ -19,6 +19,12 @@ run: .venv/.ready static/vendor/.ready ## set everything up and start the portal
 test: .venv/.ready static/vendor/.ready ## every test, on SQLite, PostgreSQL and in a browser
 	$(BIN)/python -m pytest
 
+proof: .venv/.ready ## the races in full, and that their tests can fail; takes some minutes
+	$(BIN)/python -m pytest -m proof -n 0
+
+bench: .venv/.ready ## what a page and a booking cost with few and with many visits stored
+	$(BIN)/python -m benchmarks.diary
+
 lint: .venv/.ready ## formatting, style, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -62,4 +68,4 @@ static/vendor/.ready: package-lock.json .venv/.ready
 clean: ## remove what was built; your data in var/ stays
 	rm -rf .venv node_modules static/vendor dist
 
-.PHONY: help run test lint check schema rules format lock clean
+.PHONY: help run test proof bench lint check schema rules format lock clean

@@ -32,11 +32,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "about_id", "sequence", name=op.f("uq_outgoing_mail_kind_about_id_sequence")),
         sa.UniqueConstraint("message_id", name=op.f("uq_outgoing_mail_message_id")),
     )
-    op.create_index(op.f("ix_outgoing_mail_about_id"), "outgoing_mail", ["about_id"], unique=False)
+    op.create_index("ix_outgoing_mail_about_id_state", "outgoing_mail", ["about_id", "state"], unique=False)
     op.create_index("ix_outgoing_mail_state_not_before", "outgoing_mail", ["state", "not_before"], unique=False)
 
 
 def downgrade() -> None:
     op.drop_index("ix_outgoing_mail_state_not_before", table_name="outgoing_mail")
-    op.drop_index(op.f("ix_outgoing_mail_about_id"), table_name="outgoing_mail")
+    op.drop_index("ix_outgoing_mail_about_id_state", table_name="outgoing_mail")
     op.drop_table("outgoing_mail")

@@ -7,6 +7,7 @@ from flask import Flask
 from portal.booking import digest, mails, own_zone, request_views, samples, views, visit_views, waitlist, waitlist_views
 from portal.core import chores
 from portal.notifications.letters import sample_letters_with
+from portal.scheduling.changes import do_after_closing
 
 MINUTE = timedelta(minutes=1)
 
@@ -19,5 +20,6 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["moment_there"] = own_zone.moment_there
     chores.register("tend the earlier-slot list", waitlist.tend, every=MINUTE)
     chores.register("digests", digest.queue_digests, every=10 * MINUTE)
+    do_after_closing(waitlist.end_lost_offers)
     mails.init_app()
     sample_letters_with(samples.write_samples)

@@ -22,11 +22,15 @@ def announce(appointment: Appointment, news: str, may_undo: bool = False) -> Non
     """
     supersede_mail(appointment.id)
     sequence = appointment.ics_sequence
-    unheard = news == "booked" and was_told(appointment.id, sequence - 2) and not was_told(appointment.id, sequence - 1)
-    if not unheard:
+    if not (news == "booked" and _is_undone_unheard(appointment)):
         queue_mail(news, appointment.id, sequence, may_undo=may_undo)
     if news != "cancelled":
         _queue_reminders(appointment)
+
+
+def _is_undone_unheard(appointment: Appointment) -> bool:
+    sequence = appointment.ics_sequence
+    return sequence >= 2 and was_told(appointment.id, sequence - 2) and not was_told(appointment.id, sequence - 1)
 
 
 def _queue_reminders(appointment: Appointment) -> None:

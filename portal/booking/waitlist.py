@@ -67,6 +67,14 @@ def tend() -> int:
 
 
 @transactional
+def end_lost_offers() -> None:
+    """End the open offers whose time is not held for them any more, because it was closed."""
+    lost = select(Offer).join(Offer.slot).where(Offer.state == OfferState.OPEN, Slot.held_by.is_distinct_from(Offer.id))
+    for offer in db.session.scalars(lost.execution_options(populate_existing=True)).all():
+        _end(offer, OfferState.LAPSED)
+
+
+@transactional
 def offer_slot(slot_id: int) -> bool:
     """Offer a free slot to the best match on the list, with a hold; whether there was one."""
     slot = get_slot(slot_id)

@@ -34,7 +34,9 @@ def clean(value: Any) -> Any:
 def check_email(form: Any, field: Field) -> None:
     """A validator: an address that can be written to, in its one normal form."""
     try:
-        field.data = validate_email(field.data or "", check_deliverability=False).normalized
+        # A domain with letters beyond ASCII in the form that every mail server takes; such a mailbox, none is sure to.
+        checked = validate_email(field.data or "", check_deliverability=False, allow_smtputf8=False)
+        field.data = checked.ascii_email
     except EmailNotValidError:
         raise ValidationError("Enter an e-mail address, like name@example.com.") from None
 

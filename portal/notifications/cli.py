@@ -19,7 +19,7 @@ from portal.notifications.bounces import NoBounce, read_bounce
 from portal.notifications.queries import list_mail
 from portal.notifications.services import note_bounce, send_due_mail
 
-LARGEST_REPORT = 1_000_000  # bytes; what matters stands at the beginning
+LARGEST_REPORT = 100_000  # bytes; what matters stands at the beginning
 PAUSE = 1.0  # seconds between two looks at the outbox
 PAUSE_WITHOUT_DATABASE = 10.0
 
@@ -41,7 +41,7 @@ def work() -> None:
     while not stop.wait(pause):
         pause = PAUSE
         try:
-            send_due_mail()
+            send_due_mail(stop.is_set)
             rota.do_what_is_due()
         except OperationalError:
             log.exception("the database is away; trying again")
@@ -69,7 +69,7 @@ def bounce(report: BinaryIO) -> None:
     elif note_bounce(found.mail_id, found.reason):
         click.echo(f"Mail {found.mail_id} came back: {found.reason}.")
     else:
-        raise click.ClickException(f"There is no mail {found.mail_id}.")
+        raise click.ClickException(f"There is no mail {found.mail_id} that has left.")
 
 
 @group.command("list")

@@ -15,6 +15,8 @@ from flask import render_template
 from portal.config import current_settings
 from portal.core import clock
 
+WIDE = SMTP.clone(max_line_length=998)  # a header that is one long address must not be encoded to be folded
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -27,6 +29,10 @@ class Letter:
     calendar: bytes | None = None
     calendar_method: str = "REQUEST"
     unsubscribe: str | None = None  # where whoever gets this letter can stop letters of its kind
+
+
+class BadAddress(ValueError):
+    """No mail server is sure to take this address: it has letters beyond ASCII."""
 
 
 Writer = Callable[[UUID, int], Letter | None]
@@ -78,8 +84,13 @@ def render_letter(
 
 
 def build_message(letter: Letter, message_id: str) -> EmailMessage:
-    """The letter as a mail: text, HTML and calendar as alternatives, the calendar attached as well."""
-    message = EmailMessage(policy=SMTP)
+    """The letter as a mail: text, HTML and calendar as alternatives, the calendar attached as well.
+
+    Raises BadAddress.
+    """
+    if not letter.to.isascii():
+        raise BadAddress(f"an address with letters beyond ASCII: {letter.to}")
+    message = EmailMessage(policy=WIDE)
     message["From"] = Address(render_template("mail/sender.txt"), addr_spec=current_settings().sender)
     message["To"] = Address(addr_spec=letter.to)
     message["Subject"] = letter.subject
@@ -88,8 +99,8 @@ def build_message(letter: Letter, message_id: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     if letter.unsubscribe:
         message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
-    message.set_content(letter.text)
-    message.add_alternative(letter.html, subtype="html")
+    message.set_content(letter.text, cte="quoted-printable")  # seven bits, whatever the server can do
+    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     if letter.calendar is not None:
         # base64, because a relay that folds or re-encodes lines would break the calendar's own folding
         message.add_alternative(

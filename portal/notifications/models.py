@@ -39,11 +39,12 @@ class OutgoingMail(Base):
     __table_args__ = (
         UniqueConstraint("kind", "about_id", "sequence"),
         Index("ix_outgoing_mail_state_not_before", "state", "not_before"),
+        Index("ix_outgoing_mail_about_id_state", "about_id", "state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(30))
-    about_id: Mapped[UUID] = mapped_column(index=True)  # the appointment, or whatever else the mail is about
+    about_id: Mapped[UUID]  # the appointment, or whatever else the mail is about
     sequence: Mapped[int]
     message_id: Mapped[str] = mapped_column(String(200), unique=True)
     not_before: Mapped[datetime] = mapped_column(UtcDateTime)

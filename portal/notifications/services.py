@@ -11,6 +11,7 @@ import logging
 import os
 import random
 import socket
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -22,7 +23,7 @@ from portal.config import current_settings
 from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.notifications.bounces import envelope_sender
-from portal.notifications.letters import build_message, write_letter
+from portal.notifications.letters import BadAddress, build_message, write_letter
 from portal.notifications.models import UNDER_WAY, WAITING, MailState, OutgoingMail
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
@@ -78,7 +79,16 @@ def send_now(mail_id: int) -> bool:
     """
     now = clock.now()
     states = (*WAITING, MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN, MailState.WITHHELD, MailState.SENT)
-    return _decide(mail_id, states, "mail-sent-by-hand", state=MailState.QUEUED, not_before=now, due_at=now, attempts=0)
+    return _decide(
+        mail_id,
+        states,
+        "mail-sent-by-hand",
+        state=MailState.QUEUED,
+        not_before=now,
+        due_at=now,
+        attempts=0,
+        looked_at=None,
+    )
 
 
 @transactional
@@ -95,16 +105,20 @@ def settle_problem(mail_id: int) -> bool:
 
 @transactional
 def note_bounce(mail_id: int, reason: str) -> bool:
-    """Note that a mail came back after the server had taken it; whether there is such a mail."""
-    return _decide(mail_id, tuple(MailState), "mail-bounced", state=MailState.BOUNCED, last_error=reason[:300])
+    """Note that a mail came back after the server had taken it; whether there is such a mail that has left."""
+    left = (MailState.SENT, MailState.UNCERTAIN, MailState.HANDING_OVER, MailState.BOUNCED)
+    return _decide(mail_id, left, "mail-bounced", state=MailState.BOUNCED, last_error=_cut(reason), looked_at=None)
 
 
-def send_due_mail() -> int:
-    """Send all mail that is due; returns how many were tried. One bad mail never holds up the others."""
+def send_due_mail(is_over: Callable[[], bool] = lambda: False) -> int:
+    """Send all mail that is due, or until it is over; returns how many were tried.
+
+    One bad mail never holds up the others.
+    """
     worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     tried = 0
     with Courier(current_settings()) as courier:
-        while (mail := _claim_next(worker)) is not None:
+        while not is_over() and (mail := _claim_next(worker)) is not None:
             _send(mail, worker, courier)
             tried += 1
     return tried
@@ -165,7 +179,7 @@ def _send(mail: OutgoingMail, worker: str, courier: Courier) -> None:
         _settle(mail.id, worker, MailState.SENT, recipient=recipient)
     except LeaseLost:
         log.warning("mail %s was taken over by another worker", mail.id)
-    except Refused as error:
+    except (Refused, BadAddress) as error:
         _settle(mail.id, worker, MailState.FAILED, str(error), recipient=recipient)
     except Doubtful as error:
         _try_again(mail, worker, MailState.UNCERTAIN, str(error))
@@ -200,7 +214,7 @@ def _settle(
     recipient: str | None = None,
 ) -> bool:
     """Move a mail on, if it is still this worker's; whether it was."""
-    values: dict[str, object] = {"state": state, "last_error": error[:300] if error else None, "lease_until": lease}
+    values: dict[str, object] = {"state": state, "last_error": _cut(error), "lease_until": lease}
     if not_before:
         values["not_before"] = not_before
     if recipient:
@@ -216,6 +230,11 @@ def _decide(mail_id: int, states: tuple[MailState, ...], action: str, **values: 
     if done:
         audit.services.record(action, f"mail:{mail_id}")
     return done
+
+
+def _cut(words: str | None) -> str | None:
+    """What a server said, as far as it is kept."""
+    return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:300] if words else None
 
 
 def _change(mail_id: int, condition: ColumnElement[bool], values: dict[str, object]) -> bool:

@@ -75,6 +75,9 @@ class Courier:
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise NotNow(f"{type(error).__name__}: {error}") from error
+        except BaseException:
+            self._drop()  # in the middle of a mail: nothing more can be said over this connection
+            raise
 
     def _get_server(self) -> smtplib.SMTP:
         if self._server is None or self._carried >= MOST_MAILS:
@@ -148,8 +151,10 @@ def _deliver_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes
         code, answer = server.getreply()
     except (OSError, smtplib.SMTPException) as error:
         raise Doubtful(f"{type(error).__name__}: {error}") from error
-    if code != 250:
+    if 400 <= code < 600:
         raise _by_code(code, answer)
+    if not 200 <= code < 300:
+        raise Doubtful(f"{code} {_text(answer)}")
 
 
 def _expect(reply: tuple[int, bytes], *wanted: int) -> None:

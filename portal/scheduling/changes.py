@@ -15,6 +15,13 @@ from portal.scheduling.queries import WITH_SURROUNDINGS, is_hit
 from portal.scheduling.remake import Changes, open_slots
 from portal.scheduling.services import GIVEN_BACK
 
+_after_closing: dict[str, Callable[[], None]] = {}
+
+
+def do_after_closing(act: Callable[[], None]) -> None:
+    """Let a feature act, in the same transaction, on a closure that has ended holds."""
+    _after_closing[act.__qualname__] = act
+
 
 @transactional
 def close(closure: Closure) -> Changes:
@@ -28,6 +35,8 @@ def close(closure: Closure) -> Changes:
     lost = [slot.id for slot in held if is_hit(closure, slot)]
     end_holds = update(Slot).where(Slot.id.in_(lost), Slot.state == SlotState.HELD).values(**GIVEN_BACK)
     db.session.execute(end_holds.execution_options(synchronize_session=False))
+    for act in _after_closing.values():
+        act()
     audit.services.record("closed", f"closure:{closure.id}", reason=closure.reason)
     return changes
 

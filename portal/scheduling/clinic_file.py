@@ -42,7 +42,16 @@ def _check_rule(value: str) -> str:
 
 
 Code = Annotated[str, AfterValidator(_check_code)]
-Line = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+def _check_one_line(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("write it in one line")
+    return value
+
+
+OneLine = Annotated[str, AfterValidator(_check_one_line)]
+Line = Annotated[OneLine, Field(min_length=1, max_length=120)]
 
 
 class Entry(BaseModel):
@@ -53,9 +62,9 @@ class Entry(BaseModel):
 
 class ClinicEntry(Entry):
     name: Line
-    short_name: Annotated[str, Field(min_length=1, max_length=40)]
+    short_name: Annotated[OneLine, Field(min_length=1, max_length=40)]
     code: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
-    phone: Annotated[str, Field(min_length=5, max_length=20)]
+    phone: Annotated[OneLine, Field(min_length=5, max_length=20)]
     phone_hours: Line
     minimum_notice_minutes: Annotated[int, Field(ge=0)] = 120
     change_cutoff_minutes: Annotated[int, Field(ge=0)] = 24 * 60

@@ -82,6 +82,10 @@ def _opening(availability: Availability, closures: list[Closure], wall: datetime
     except clock.NonexistentTime as error:
         return Skipped(wall, str(error), exists=False)
     ends_at = starts_at + length
+    if (ends_at + after).astimezone(zone).replace(tzinfo=None) > wall + length + after:
+        return Skipped(
+            wall, f"an hour from {wall:%H:%M} on does not exist on {wall:%B} {wall.day} in {zone.key}", exists=False
+        )
     return Opening(starts_at, ends_at, starts_at - before, ends_at + after)
 
 

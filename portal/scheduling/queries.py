@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, tuple_
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
@@ -120,6 +120,7 @@ def _free(wanted: SlotFilter, lane: str, holder: UUID | None) -> Iterator[Column
     types = [t.id for t in list_bookable_types(lane, wanted.kind) if wanted.mode in {None, t.mode}]
     # In these very words, for the databases to see that their index of it serves.
     yield text(CAN_BE_OFFERED.text)  # type: ignore[misc]
+    yield Slot.starts_at > clock.now()
     yield Slot.visit_type_id.in_(types)
     yield Slot.can_be_claimed(holder, clock.now(), get_clinic().minimum_notice)
     if wanted.location:
@@ -146,17 +147,17 @@ def _days_to_come(weekdays: Collection[int]) -> list[date]:
 
 def _full_days(holder: UUID | None) -> list[tuple[int, date]]:
     """The days, by clinician, that have all the visits they may have; what the holder has does not count."""
-    if not db.session.scalar(select(func.count(Provider.daily_cap))):
+    rows = db.session.execute(select(Provider.id, Provider.daily_cap).where(Provider.daily_cap.is_not(None)))
+    caps: dict[int, int] = {provider_id: cap for provider_id, cap in rows if cap is not None}
+    if not caps:
         return []
-    rows = db.session.execute(
-        select(Slot.provider_id, Slot.day)
-        .join(Slot.provider)
-        .where(Provider.daily_cap.is_not(None), Slot.day >= clock.now().date() - DAY, Slot.is_taken(clock.now()))
-        .where(Slot.held_by.is_distinct_from(holder))
-        .group_by(Slot.provider_id, Slot.day, Provider.daily_cap)
-        .having(func.count() >= Provider.daily_cap)
+    taken = (
+        select(Slot.provider_id, Slot.day, func.count())
+        .where(Slot.provider_id.in_(caps), Slot.day >= clock.now().date() - DAY, Slot.is_taken(clock.now()))
+        .where(or_(Slot.held_by.is_(None), Slot.held_by != holder) if holder else true())
+        .group_by(Slot.provider_id, Slot.day)
     )
-    return [(provider_id, day) for provider_id, day in rows]
+    return [(provider_id, day) for provider_id, day, count in db.session.execute(taken) if count >= caps[provider_id]]
 
 
 def list_free_slots(lane: str, limit: int) -> Sequence[Slot]:

@@ -88,11 +88,13 @@ def _find_offers(provider: Provider, closures: Sequence[Closure], horizon: timed
 
 def _fit(provider: Provider, offers: list[Offer], changes: Changes) -> None:
     wanted = {_as_wanted(*offer): offer for offer in offers}
-    existing = _slots_to_come(provider)
-    stale = [slot.id for slot in existing if slot.offered and AS_OFFERED(slot) not in wanted]
+    since = min([clock.now(), *(opening.reserved_from for _, opening in offers)])
+    existing = _slots_since(provider, since)
+    to_come = [slot for slot in existing if slot.starts_at > clock.now()]
+    stale = [slot.id for slot in to_come if slot.offered and AS_OFFERED(slot) not in wanted]
     changes.withdrawn += len(stale)
     _withdraw(stale)
-    standing = {AS_OFFERED(slot): slot for slot in _slots_to_come(provider)}  # who is taken now stays so
+    standing = {AS_OFFERED(slot): slot for slot in _slots_since(provider, since)}  # who is taken now stays so
     reserved = _Reserved(slot for slot in standing.values() if slot.offered or slot.state != SlotState.FREE)
     for key, offer in wanted.items():
         slot = standing.get(key)
@@ -111,11 +113,11 @@ def _fit(provider: Provider, offers: list[Offer], changes: Changes) -> None:
     db.session.flush()
 
 
-def _slots_to_come(provider: Provider) -> Sequence[Slot]:
+def _slots_since(provider: Provider, since: datetime) -> Sequence[Slot]:
     # Of two alike the last counts: what is offered, else what is taken.
     return db.session.scalars(
         select(Slot)
-        .where(Slot.provider_id == provider.id, Slot.starts_at > clock.now())
+        .where(Slot.provider_id == provider.id, Slot.reserved_until > since)
         .order_by(Slot.offered, Slot.state != SlotState.FREE, Slot.id)
         .execution_options(populate_existing=True)
     ).all()

@@ -1,0 +1,408 @@
+"""Every letter about a visit, as a mail: what it looks like, and what no name, note or address can do to it.
+
+What each looks like is kept in `letters/`. After a change that is meant, renew these files and read their difference:
+
+    PORTAL_TEST_RENEW_LETTERS=1 make test
+"""
+
+from __future__ import annotations
+
+import email
+import html
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.policy import strict
+from email.utils import parseaddr
+from pathlib import Path
+
+import pytest
+from icalendar import Calendar
+from pydantic import ValidationError
+from sqlalchemy import select, update
+
+from portal.assessment.patterns import PATTERNS
+from portal.assessment.questionnaire import QUESTIONS
+from portal.booking import samples
+from portal.core.db import db
+from portal.education.shelf import get_library
+from portal.notifications.letters import Letter, build_message
+from portal.scheduling.clinic_file import ClinicEntry
+from portal.scheduling.models import Clinic, Location, Provider, VisitType
+
+LETTERS = Path(__file__).parent / "letters"
+RENEW = bool(os.environ.get("PORTAL_TEST_RENEW_LETTERS"))
+VOLATILE = [
+    (r"(/visit/|/waitlist/)[\w-]{20,}", r"\1TOKEN"),
+    (r"TST-\w{4}-\d\d", "TST-XXXX-00"),
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
+]
+HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+CAN_BE_STOPPED = {"offer", "offer lapsed", "digest"}
+ABOUT_NO_VISIT = {"request"}
+WITH_CALENDAR = re.compile("booked|moved|cancelled")
+
+pytestmark = pytest.mark.usefixtures("app_context")
+
+
+class Mail:
+    """A letter as whoever gets it reads it."""
+
+    def __init__(self, letter: Letter) -> None:
+        self.raw = build_message(letter, "<letter@clinic.example>").as_bytes()
+        message = email.message_from_bytes(self.raw, policy=strict)
+        assert isinstance(message, EmailMessage)
+        self.message = message
+        self.parts = [part for part in message.walk() if not part.is_multipart()]
+        self.text, self.html = (self._body(kind) for kind in ("plain", "html"))
+        self.calendars = [part for part in self.parts if part.get_content_type() == "text/calendar"]
+
+    def _body(self, kind: str) -> str:
+        (body,) = (part for part in self.parts if part.get_content_type() == f"text/{kind}")
+        return str(body.get_content())
+
+    @property
+    def html_in_words(self) -> str:
+        """The HTML as it is read, with the addresses of its links."""
+        body = self.html.partition("<body")[2].partition(">")[2]
+        body = re.sub(r'<a href="([^"]+)"[^>]*>', r" \1 ", body)
+        return html.unescape(re.sub(r"<[^>]+>", " ", body))
+
+    @property
+    def entry(self) -> list[str]:
+        """The unfolded lines of the calendar entry."""
+        raw = self.calendars[0].get_payload(decode=True).decode()
+        return raw.replace("\r\n ", "").removesuffix("\r\n").split("\r\n")
+
+    def look(self) -> str:
+        """Structure, headers and words, as kept in `letters/`."""
+        lines = [f"{name}: {value}" for name, value in self.message.items() if name != "Content-Type"]
+        for part in self.message.walk():
+            lines.append("")
+            lines.append(f"=== {describe(part)}")
+            if part.get_content_type() == "text/calendar":
+                lines += self.entry
+            elif not part.is_multipart():
+                lines += part.get_content().strip().splitlines()
+        look = "\n".join(lines) + "\n"
+        for pattern, stable in VOLATILE:
+            look = re.sub(pattern, stable, look)
+        return look
+
+
+def describe(part: EmailMessage) -> str:
+    kind = part["Content-Type"]
+    parameters = [f"{name}={value}" for name, value in kind.params.items() if name != "boundary"]
+    more = (part["Content-Transfer-Encoding"], part["Content-Disposition"])
+    return "; ".join([kind.content_type, *parameters, *(str(value) for value in more if value)])
+
+
+def write_mails() -> dict[str, Mail]:
+    db.session.remove()
+    return {name: Mail(letter) for name, letter in samples.write_samples().items()}
+
+
+@pytest.fixture
+def mails(clock):
+    return write_mails()
+
+
+def test_each_letter_looks_as_it_is_kept(mails):
+    looks = {re.sub(r"\W+", "-", name): mail.look() for name, mail in mails.items()}
+    if RENEW:
+        LETTERS.mkdir(exist_ok=True)
+        for name, look in looks.items():
+            (LETTERS / f"{name}.txt").write_text(look)
+    assert looks.keys() == {file.stem for file in LETTERS.glob("*.txt")}
+    for name, look in looks.items():
+        assert look == (LETTERS / f"{name}.txt").read_text(), f"letters/{name}.txt"
+
+
+def test_every_mail_is_without_a_defect_and_says_what_it_is(mails):
+    for name, mail in mails.items():
+        for part in mail.message.walk():
+            assert not part.defects, name
+            assert not [header for header in part.values() if header.defects], name
+        optional = ["List-Unsubscribe"] if name in CAN_BE_STOPPED else []
+        assert mail.message.keys() == [*HEADERS[:6], *optional, *HEADERS[6:]], name
+        assert mail.message["Auto-Submitted"] == "auto-generated"
+        assert mail.message["Date"].datetime == datetime(2026, 11, 18, 15, tzinfo=UTC)
+
+
+def test_lines_of_a_mail_end_and_are_short_as_mail_servers_want_it(mails):
+    for mail in mails.values():
+        lines = mail.raw.split(b"\r\n")
+        assert max(map(len, lines)) <= 998
+        assert not [line for line in lines if b"\r" in line or b"\n" in line]
+
+
+@pytest.mark.xfail(reason="the length of headers is that of encoded lines too")
+def test_encoded_lines_are_no_longer_than_the_standard_allows(mails):
+    for name, mail in mails.items():
+        for part in mail.parts:
+            if part["Content-Transfer-Encoding"] in {"quoted-printable", "base64"}:
+                assert max(map(len, str(part.get_payload()).splitlines())) <= 76, (name, describe(part))
+
+
+def test_a_name_beyond_ascii_leaves_in_seven_bits(clock, monkeypatch):
+    monkeypatch.setattr(samples, "JANE", replace(samples.JANE, name="José Peña"))
+    mails = write_mails()
+    assert "José Peña" in mails["booked"].text
+    for mail in mails.values():
+        assert mail.raw.isascii()
+
+
+def test_a_long_address_to_unsubscribe_stays_an_address():
+    address = f"https://{'long-name-of-a-clinic.' * 3}example.org/waitlist/{'x' * 43}"
+    mail = Mail(Letter("jane@example.com", "An earlier time", "text", "<p>text</p>", unsubscribe=address))
+    assert f"<{address}>".encode() in mail.raw
+
+
+class TestTextAndHtml:
+    def test_state_the_same_facts(self, mails):
+        for name, mail in to_patients(mails):
+            assert find_facts(mail.text) == find_facts(mail.html_in_words), name
+
+    @pytest.mark.xfail(reason="only the HTML names the phone")
+    def test_state_the_same_facts_to_clinicians(self, mails):
+        assert find_facts(mails["digest"].text) == find_facts(mails["digest"].html_in_words)
+
+    def test_name_the_clinic_and_its_phone(self, mails):
+        for name, mail in to_patients(mails):
+            for words in (mail.text, mail.html_in_words):
+                assert "Test Clinic" in words, name
+                assert "(212) 555-0100" in words, name
+            assert 'href="tel:2125550100"' in mail.html
+
+    def test_have_a_link_where_they_are_about_a_visit(self, mails):
+        for name, mail in mails.items():
+            links = re.findall(r"http://127\.0\.0\.1:8000/\S+", mail.text)
+            assert len(links) == (0 if name in ABOUT_NO_VISIT else 1), name
+            assert set(links) == set(re.findall(r'href="(http[^"]+)"', mail.html)), name
+
+    @pytest.mark.xfail(reason="templates leave an empty line for each line of their own")
+    def test_have_no_holes(self, mails):
+        assert not [name for name, mail in mails.items() if "\n\n\n" in mail.text.replace("\r", "")]
+
+    def test_in_html_nothing_is_loaded_from_anywhere(self, mails):
+        for mail in mails.values():
+            assert not re.search(r"<(img|script|link|iframe|style|form)|url\(|src=", mail.html)
+
+
+def to_patients(mails: dict[str, Mail]) -> Iterator[tuple[str, Mail]]:
+    return ((name, mail) for name, mail in mails.items() if name != "digest")
+
+
+def find_facts(words: str) -> set[str]:
+    """Whatever has a digit, the names of days, months and zones, and who and where."""
+    words = re.sub(r"(?m)^\d\. |tel:\d+", "", words)
+    numbers = {word.strip(".,:()") for word in words.split() if re.search(r"\d", word)}
+    names = r"\b(?:\w+day|November|December|E[SD]T|IST|am|pm|Ada Test, MD|Jane Sample|Test Street|New York|by \w+)\b"
+    return numbers | set(re.findall(names, words))
+
+
+class TestTheCalendarEntry:
+    def test_is_with_the_letters_that_change_a_calendar_and_with_no_other(self, mails):
+        for name, mail in mails.items():
+            assert len(mail.calendars) == (2 if WITH_CALENDAR.search(name) else 0), name
+
+    def test_is_the_same_within_and_attached_and_names_its_method(self, mails):
+        for name, mail in with_calendar(mails):
+            within, attached = mail.calendars
+            assert within.get_payload(decode=True) == attached.get_payload(decode=True)
+            assert attached.get_filename() == "appointment.ics"
+            for part in (within, attached):
+                assert part["Content-Type"].params["method"] == read(mail)["METHOD"]
+            assert read(mail)["METHOD"] == ("CANCEL" if "cancelled" in name else "REQUEST")
+
+    def test_is_one_event_from_the_sender_to_whoever_gets_the_mail(self, mails):
+        for _, mail in with_calendar(mails):
+            (event,) = read(mail).walk("VEVENT")
+            clinic, address = parseaddr(mail.message["From"])
+            assert event["ORGANIZER"] == f"mailto:{address}"
+            assert event["ORGANIZER"].params["CN"] == clinic
+            assert event["ATTENDEE"] == f"mailto:{mail.message['To']}"
+
+    def test_is_the_same_event_for_life(self, mails):
+        events = [read(mail).walk("VEVENT")[0] for _, mail in with_calendar(mails)]
+        (uid,) = {event["UID"] for event in events}
+        assert re.fullmatch(r"[0-9a-f-]{36}@127\.0\.0\.1", uid)
+        assert all(event["SEQUENCE"] == 0 for event in events)
+
+    def test_has_its_times_in_utc(self, mails):
+        for _, mail in with_calendar(mails):
+            times = dict(line.split(":", 1) for line in mail.entry if re.match("DT(START|END|STAMP)", line))
+            assert times.keys() == {"DTSTART", "DTEND", "DTSTAMP"}
+            assert all(re.fullmatch(r"\d{8}T\d{6}Z", time) for time in times.values())
+            assert times["DTSTAMP"] == "20261118T150000Z"
+
+    def test_is_private_and_neutral(self, mails):
+        for name, mail in with_calendar(mails):
+            (event,) = read(mail).walk("VEVENT")
+            assert (event["CLASS"], event["SUMMARY"]) == ("PRIVATE", "Appointment – Test Clinic")
+            assert event["STATUS"] == ("CANCELLED" if "cancelled" in name else "CONFIRMED")
+            assert bool(event.walk("VALARM")) == ("cancelled" not in name)
+
+    def test_is_folded_as_the_standard_says(self, mails):
+        for _, mail in with_calendar(mails):
+            check_folding(mail)
+
+
+def with_calendar(mails: dict[str, Mail]) -> Iterator[tuple[str, Mail]]:
+    return ((name, mail) for name, mail in mails.items() if mail.calendars)
+
+
+def read(mail: Mail) -> Calendar:
+    return Calendar.from_ical(mail.calendars[0].get_payload(decode=True))
+
+
+def check_folding(mail: Mail) -> None:
+    """Lines of 75 octets at most that end with CRLF, none of them broken within a letter."""
+    raw = mail.calendars[0].get_payload(decode=True)
+    assert raw.endswith(b"\r\n")
+    for line in raw.removesuffix(b"\r\n").split(b"\r\n"):
+        assert len(line) <= 75, line
+        assert b"\r" not in line, line
+        assert b"\n" not in line, line
+        line.decode()
+
+
+class TestNoWordOfHealth:
+    """Mail and calendars are seen by family and employers."""
+
+    @pytest.fixture
+    def telling(self):
+        """The kinds of visit say what they are for."""
+        telling = {"name": "Occipital nerve block", "description": "For neuralgia of the trigeminal nerve."}
+        db.session.execute(update(VisitType).values(**telling))
+        db.session.execute(update(Provider).values(credentials="Headache specialist", about="Treats neuralgia."))
+        db.session.commit()
+
+    def test_stands_in_any_mail_or_calendar(self, telling, mails):
+        words, phrases = find_health_words()
+        assert words > {"throbbing", "neuralgia", "migraine", "trigeminal"}
+        for name, mail in mails.items():
+            entry = mail.entry if mail.calendars else []
+            said = " ".join([mail.message["Subject"], mail.text, mail.html_in_words, *entry])
+            assert not words & set(re.findall(r"\w+", said.lower())), name
+            assert not [phrase for phrase in phrases if phrase in said.lower()], name
+
+    def test_nor_what_the_patient_wrote(self, clock, monkeypatch):
+        note_for_every_visit(monkeypatch, "I get Botox for it")
+        for mail in write_mails().values():
+            assert b"Botox" not in mail.raw
+            assert "Botox" not in mail.text + mail.html
+
+
+def find_health_words() -> tuple[set[str], set[str]]:
+    """Single words, and whole phrases, that tell what somebody has."""
+    options = [option.words for question in QUESTIONS.values() for option in question.options]
+    pages = [words for page in get_library().pages for words in (page.about.title, page.about.topic)]
+    patterns = [words for pattern in PATTERNS for words in (pattern.name, pattern.term)]
+    visits = [words for visit in db.session.scalars(select(VisitType)) for words in (visit.name, visit.description)]
+    phrases = {words.lower() for words in (*pages, *patterns, *visits) if words}
+    return {word for words in (*options, *phrases) for word in re.findall(r"\w{9,}|migraine", words.lower())}, phrases
+
+
+PAYLOADS = [
+    "Jane\nBcc: all@example.com",
+    "Jane\rBcc: all@example.com",
+    "Jane\r\nBcc: all@example.com\r\n\r\n<h1>Hello</h1>",
+    "Jane\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nSUMMARY:Party",
+    "Jane\u2028DESCRIPTION:Party",
+    "Jane\u2029\x85ATTENDEE:mailto:all@example.com",
+    "Jane; X-EVIL=1; ROLE=CHAIR:mailto:all@example.com",
+    "Jane, Joe, Jim <all@example.com>",
+    "Jane \\n\\N\\; \\, \\",
+    'Jane" <all@example.com>, "Joe":x',
+    "BEGIN:VEVENT",
+    "=?utf-8?q?Jane=0D=0ABcc=3A_all=40example=2Ecom?=",
+    ".\r\n.\r\nQUIT",
+    "<script>alert(1)</script>{{ 7 * 7 }}",
+    "W" * 120,
+    "👩‍⚕️" * 30,
+    "\u202eenaJ שלום \u2066 مرحبا",
+]
+
+
+class TestNothingThatSomebodyTyped:
+    """Adds a header, a part, a component or a property; nor is anything else broken by it."""
+
+    @pytest.fixture
+    def check(self, clock):
+        usual = write_mails()
+
+        def check(payload: str) -> None:
+            for name, mail in write_mails().items():
+                where = f"{name}: {payload!a}"
+                assert mail.message.keys() == usual[name].message.keys(), where
+                assert mail.message["To"] == usual[name].message["To"], where
+                assert list_parts(mail) == list_parts(usual[name]), where
+                assert "<script>" not in mail.html, where
+                if mail.calendars:
+                    assert list_properties(mail) == list_properties(usual[name]), where
+                    check_folding(mail)
+
+        return check
+
+    def test_as_a_patients_name_or_note(self, check, monkeypatch):
+        for payload in PAYLOADS:
+            with monkeypatch.context() as patch:
+                patch.setattr(samples, "JANE", replace(samples.JANE, name=payload, note=payload))
+                note_for_every_visit(patch, payload)
+                check(payload)
+
+    def test_as_an_address_or_the_way_there(self, check):
+        for payload in PAYLOADS:
+            change(Location, address=payload, directions=payload, name=payload)
+            check(payload)
+
+    def test_as_a_clinicians_name(self, check):
+        for payload in PAYLOADS:
+            change(Provider, name=payload)
+            check(payload)
+
+    def test_as_the_clinics_name(self, check):
+        for payload in PAYLOADS:
+            if not re.search(r"[\r\n]", payload):
+                change(Clinic, name=payload, short_name=payload[:40], phone_hours=payload)
+                check(payload)
+
+    @pytest.mark.parametrize("name", ["Test\nClinic", "Test\r\nBcc: all@example.com"], ids=ascii)
+    def test_a_clinic_has_no_name_of_two_lines(self, name):
+        entry = {"name": "Test Clinic", "code": "TST", "phone": "(212) 555-0100", "phone_hours": "always"}
+        with pytest.raises(ValidationError):
+            ClinicEntry.model_validate({**entry, "short_name": name})
+
+
+def change(model, **values) -> None:
+    db.session.execute(update(model).values(**values))
+    db.session.commit()
+
+
+def note_for_every_visit(monkeypatch, note: str) -> None:
+    genuine = samples.build_appointment
+
+    def build_appointment(*facts):
+        appointment = genuine(*facts)
+        appointment.note = note
+        return appointment
+
+    monkeypatch.setattr(samples, "build_appointment", build_appointment)
+
+
+def list_parts(mail: Mail) -> list[str]:
+    return [part.get_content_type() for part in mail.message.walk()]
+
+
+def list_properties(mail: Mail) -> list[str]:
+    """The calendar's properties with the names of their parameters, each with the component it stands in."""
+    return [
+        " ".join([component.name, name, *sorted(value.params)])
+        for component in read(mail).walk()
+        for name, value in component.property_items(recursive=False)
+        if hasattr(value, "params")
+    ]

@@ -1,0 +1,333 @@
+"""A mail server that fails, at every step and in every way: what should arrive does, once; the rest is a task.
+
+Each test runs with a few mails here and with a hundred in `make proof`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
+
+from portal.booking.models import Patient
+from portal.core.db import db
+from portal.notifications import services, transport
+from portal.notifications.models import MailState
+from portal.notifications.queries import list_problems
+from portal.notifications.services import send_due_mail, send_now
+from tests.notifications.queued import list_confirmations, queue_confirmations
+from tests.notifications.smtp import HANG, HANG_UP, REFUSE, Fault
+
+FEW, MANY = 3, 100
+A_PAUSE = timedelta(minutes=6)  # longer than any between two tries
+PATIENCE = 0.2  # seconds that a hanging server is given
+
+BEFORE_THE_MAIL = [
+    Fault("listen", REFUSE),
+    Fault("greeting", HANG_UP),
+    Fault("greeting", HANG),
+    Fault("greeting", "421 too busy"),
+    Fault("greeting", "554 no service here"),
+    Fault("ehlo", HANG_UP),
+    Fault("ehlo", "451 later"),
+    Fault("ehlo", "550 who are you"),
+]
+AT_A_MAIL = [
+    Fault("mail", "451 later"),
+    Fault("rcpt", HANG),
+    Fault("rcpt", "421 closing"),
+    Fault("dot", "451 later"),
+]
+BEFORE_THE_DOT = [
+    *AT_A_MAIL,
+    Fault("mail", HANG_UP),
+    Fault("rcpt", "450 greylisted"),
+    Fault("data", HANG_UP),
+    Fault("data", "451 later"),
+]
+FOR_GOOD = [
+    Fault("mail", "550 not from you"),
+    Fault("mail", "552 too large"),
+    Fault("rcpt", "550 no such user"),
+    Fault("data", "554 no"),
+    Fault("dot", "552 too large"),
+    Fault("dot", "554 refused"),
+]
+IN_DOUBT = [Fault("dot", HANG_UP), Fault("dot", HANG), Fault("taken", HANG_UP)]
+
+# smtplib leaves a connection that begins badly to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+few_and_many = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.proof)])
+
+
+def each(*faults: Fault):
+    return pytest.mark.parametrize("fault", [Fault(fault.step, fault.how) for fault in faults], ids=str)
+
+
+@pytest.fixture(autouse=True)
+def _to_the_server(server, configure, app_context):
+    configure(smtp_url=server.url)
+
+
+@pytest.fixture
+def send(monkeypatch, clock):
+    """Send what is due; with a fault, and some time later without."""
+
+    def send(server=None, fault=None):
+        if fault is None:
+            clock.shift(A_PAUSE)
+            return send_due_mail()
+        with server.failing(fault), monkeypatch.context() as patch:
+            patch.setattr(transport, "TIMEOUT", PATIENCE if fault.how == HANG else 30)
+            return send_due_mail()
+
+    return send
+
+
+def states() -> Counter[str]:
+    db.session.remove()
+    return Counter(mail.state for mail in list_confirmations())
+
+
+class TestThatPasses:
+    @few_and_many
+    @each(*BEFORE_THE_MAIL, *BEFORE_THE_DOT)
+    def test_all_mail_waits_and_arrives_once_when_it_is_over(self, server, send, fault, count):
+        ids = queue_confirmations(count)
+        send(server, fault)
+        assert states() == {MailState.RETRYING: count}
+        assert server.arrived == []
+        send()
+        assert Counter(server.message_ids) == Counter(ids)
+        assert states() == {MailState.SENT: count}
+
+    @few_and_many
+    @each(*AT_A_MAIL)
+    def test_it_holds_up_one_mail_and_no_other(self, server, send, fault, count):
+        first, *others = queue_confirmations(count)
+        fault.times = 1
+        send(server, fault)
+        assert states() == {MailState.SENT: count - 1, MailState.RETRYING: 1}
+        assert server.message_ids == others
+        send()
+        assert server.message_ids == [*others, first]
+        assert states() == {MailState.SENT: count}
+
+    @few_and_many
+    @each(Fault("text", HANG_UP))
+    def test_it_breaks_off_in_the_middle_of_a_mail_and_each_arrives_once(self, server, send, fault, count):
+        ids = queue_confirmations(count)
+        send(server, fault)
+        assert states().keys() <= {MailState.RETRYING, MailState.UNCERTAIN}  # the dot may have been on its way
+        assert server.arrived == []
+        send()
+        assert Counter(server.message_ids) == Counter(ids)
+
+
+class TestForGood:
+    @few_and_many
+    @each(*FOR_GOOD)
+    def test_the_desk_gets_a_task_for_each_mail_and_can_send_it_later(self, server, send, fault, count):
+        ids = queue_confirmations(count)
+        send(server, fault)
+        assert states() == {MailState.FAILED: count}
+        assert {mail.last_error for mail in list_problems()} == {fault.how}
+        send()
+        assert server.arrived == []  # it does not go by itself
+        assert all(send_now(mail.id) for mail in list_problems())
+        send()
+        assert Counter(server.message_ids) == Counter(ids)
+
+    @few_and_many
+    @each(*FOR_GOOD)
+    def test_one_refused_mail_holds_up_no_other(self, server, send, fault, count):
+        first, *others = queue_confirmations(count)
+        fault.times = 1
+        send(server, fault)
+        assert server.message_ids == others
+        assert states() == {MailState.SENT: count - 1, MailState.FAILED: 1}
+        assert [mail.message_id for mail in list_problems()] == [first]
+
+
+class TestInDoubt:
+    @few_and_many
+    @each(*IN_DOUBT)
+    def test_all_is_sent_once_more_with_the_same_message_id(self, server, send, fault, count):
+        ids = queue_confirmations(count)
+        send(server, fault)
+        assert states() == {MailState.UNCERTAIN: count}
+        send()
+        copies = 2 if fault.step == "taken" else 1
+        assert Counter(server.message_ids) == dict.fromkeys(ids, copies)
+        assert states() == {MailState.SENT: count}
+
+    @few_and_many
+    @each(*IN_DOUBT)
+    def test_or_left_to_the_desk_where_that_is_wished(self, server, send, configure, fault, count):
+        configure(mail_uncertain="hold")
+        ids = queue_confirmations(count)
+        send(server, fault)
+        arrived = list(server.message_ids)
+        send()
+        assert server.message_ids == arrived
+        assert [mail.message_id for mail in list_problems()] == ids
+        assert all(send_now(mail.id) for mail in list_problems())
+        send()
+        assert server.message_ids == [*arrived, *ids]
+        assert states() == {MailState.SENT: count}
+
+    def test_one_mail_in_doubt_holds_up_no_other(self, server, send):
+        first, *others = queue_confirmations(FEW)
+        send(server, Fault("taken", HANG_UP, times=1))
+        assert server.message_ids == [first, *others]
+        assert states() == {MailState.SENT: FEW - 1, MailState.UNCERTAIN: 1}
+
+    @pytest.mark.parametrize("answer", ["?", "25", "350 and now"])
+    def test_an_answer_to_the_dot_that_nobody_understands_is_a_doubt(self, server, send, configure, answer):
+        configure(mail_uncertain="hold")
+        queue_confirmations(1)
+        send(server, Fault("taken", answer))
+        assert states() == {MailState.UNCERTAIN: 1}
+
+    def test_any_answer_that_begins_with_2_means_that_the_mail_was_taken(self, server, send):
+        queue_confirmations(1)
+        send(server, Fault("taken", "251 will forward"))
+        assert states() == {MailState.SENT: 1}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for this machine that nobody has signed but itself, with its key, as a file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    now, years = datetime.now(UTC), timedelta(days=3650)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - years).not_valid_after(now + years).add_extension(here, critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    file = tmp_path_factory.mktemp("certificate") / "here.pem"
+    pem = serialization.Encoding.PEM
+    file.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + builder.sign(key, hashes.SHA256()).public_bytes(pem)
+    )
+    return file
+
+
+@pytest.fixture
+def over_tls(certificate):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+class TestNothingLeavesInTheClear:
+    """Not a mail and not the password; and all of it leaves once the server can be trusted."""
+
+    @pytest.fixture
+    def ask_for_tls(self, server, configure):
+        def ask_for_tls(options="?starttls=required"):
+            server.offers = (*server.offers, "AUTH PLAIN")
+            configure(smtp_url=server.url.replace("://", "://clinic:s3cret@") + options)
+
+        return ask_for_tls
+
+    @few_and_many
+    @pytest.mark.parametrize("options", ["?starttls=required", ""])
+    def test_while_the_certificate_cannot_be_trusted(
+        self, server, send, ask_for_tls, over_tls, certificate, monkeypatch, options, count
+    ):
+        ask_for_tls(options)
+        server.context = over_tls
+        ids = queue_confirmations(count)
+        send()
+        assert states() == {MailState.RETRYING: count}
+        assert all("CERTIFICATE_VERIFY_FAILED" in mail.last_error for mail in list_confirmations())
+        assert server.said_in_clear == {"EHLO", "STARTTLS"}
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        send()
+        assert Counter(server.message_ids) == Counter(ids)
+        assert all(mail.secure for mail in server.arrived)
+        assert "AUTH" in {command.split()[0] for command, secure in server.said if secure}
+        assert server.said_in_clear == {"EHLO", "STARTTLS"}
+
+    @few_and_many
+    @pytest.mark.parametrize("fault", [None, Fault("starttls", "454 not now"), Fault("starttls", HANG_UP)], ids=str)
+    def test_while_the_server_offers_no_tls_and_it_is_required(
+        self, server, send, ask_for_tls, over_tls, certificate, monkeypatch, fault, count
+    ):
+        ask_for_tls()
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        server.context = over_tls if fault else None
+        ids = queue_confirmations(count)
+        send(server, fault) if fault else send()
+        assert states() == {MailState.RETRYING: count}
+        assert not server.said_in_clear & {"AUTH", "MAIL", "RCPT", "DATA"}
+        server.context = over_tls
+        send()
+        assert Counter(server.message_ids) == Counter(ids)
+        assert all(mail.secure for mail in server.arrived)
+
+    @few_and_many
+    def test_a_wrong_password_holds_the_mail_until_it_is_right(self, server, send, ask_for_tls, count):
+        ask_for_tls(options="")
+        ids = queue_confirmations(count)
+        send(server, Fault("auth", "535 no"))
+        assert states() == {MailState.RETRYING: count}
+        assert "MAIL" not in server.said_in_clear
+        send()
+        assert Counter(server.message_ids) == Counter(ids)
+
+
+def test_a_database_that_fails_at_the_last_moment_costs_no_waiting(server, send, monkeypatch):
+    def be_away(*_):
+        raise OperationalError("", {}, Exception("away"))
+
+    queue_confirmations(2)
+    monkeypatch.setattr(transport, "TIMEOUT", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "_hand_over", be_away)
+        begun = time.perf_counter()
+        send()
+    assert states() == {MailState.RETRYING: 2}
+    assert time.perf_counter() - begun < 2
+    assert server.arrived == []
+
+
+class TestWhatTheServerSays:
+    """It is kept for the desk; whatever it is, it does no harm."""
+
+    def test_several_lines_are_kept(self, server, send):
+        queue_confirmations(1)
+        send(server, Fault("rcpt", "550-first\r\n550 second"))
+        (mail,) = list_problems()
+        assert mail.last_error.split() == ["550", "first", "second"]
+
+    def test_too_many_words_are_cut(self, server, send):
+        queue_confirmations(1)
+        send(server, Fault("rcpt", "550 " + "so " * 1000))
+        assert states() == {MailState.FAILED: 1}
+
+    @pytest.mark.parametrize("words", ["caf\xe9", "a null \x00 byte", "\x1b[2J"], ids=repr)
+    def test_bytes_that_are_no_text_do_not_stop_the_worker(self, server, send, words):
+        queue_confirmations(2)
+        send(server, Fault("rcpt", f"550 {words}", times=1))
+        assert states() == {MailState.FAILED: 1, MailState.SENT: 1}
+
+
+@pytest.mark.parametrize("address", ["jörg@example.com", "jane@exämple.com"])
+def test_an_address_beyond_ascii_is_reached_or_is_a_task_at_once(server, send, address):
+    queue_confirmations(2)
+    db.session.execute(update(Patient).where(Patient.name == "Person 0").values(email=address))
+    db.session.commit()
+    send()
+    assert states() in ({MailState.SENT: 2}, {MailState.SENT: 1, MailState.FAILED: 1})

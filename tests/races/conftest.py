@@ -1,0 +1,18 @@
+"""A portal that several processes serve."""
+
+import pytest
+
+from portal import create_app
+from portal.core.db import db
+from portal.scheduling.remake import open_slots
+
+
+@pytest.fixture
+def portal(settings):
+    """The tests' clinic by the real clock, for processes of their own cannot share a stopped one."""
+    app = create_app(settings)
+    with app.app_context():
+        open_slots()
+        yield app
+        db.session.remove()
+        db.engine.dispose()

@@ -1,0 +1,613 @@
+"""The diary against a model of it in plain Python: whatever happens in whatever order, both say the same.
+
+`PORTAL_PROOF=1` looks at many more courses of events, other ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from random import Random
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import delete, select
+
+from portal.assessment.services import record_answers
+from portal.booking import changes, services, waitlist
+from portal.booking.changes import ATTACK, TooLate
+from portal.booking.models import TAKE_THE_SLOT, Appointment, Offer, OfferState, WaitlistEntry
+from portal.booking.services import AlreadyBooked, Details
+from portal.booking.wishes import Wishes
+from portal.core.db import Base, db, transactional
+from portal.referrals.services import start_journey
+from portal.scheduling import changes as set_up
+from portal.scheduling.clinic_file import ClinicFile
+from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState, VisitType
+from portal.scheduling.queries import SlotFilter, find_free_slots
+from portal.scheduling.remake import open_slots
+from portal.scheduling.services import SlotTaken, release_holds
+from portal.scheduling.setup import load_clinic
+from tests.scheduling import diary_model as model
+from tests.scheduling.diary_model import ALREADY, CUTOFF, DAY, DONE, HOLD, HORIZON, LATE, NOTICE, TAKEN
+
+PROOF = os.environ.get("PORTAL_PROOF") == "1"
+SETTINGS = settings(
+    max_examples=600 if PROOF else 15,
+    stateful_step_count=40 if PROOF else 25,
+    phases=tuple(Phase) if PROOF else (Phase.generate,),
+    derandomize=not PROOF,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+LANE = "consult"
+TUESDAY_NOON = "2026-11-17T17:00:00Z"  # in New York
+WORKING_DAYS, EVERY_WORKING_DAY = (0, 1, 2, 3, 4), "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
+BOTH = ["consult", "self_care"]
+CLINIC = {
+    "clinic": {
+        "name": "Clinic",
+        "short_name": "Clinic",
+        "code": "TST",
+        "phone": "(212) 555-0100",
+        "phone_hours": "Always",
+        "horizon_weeks": HORIZON.days // 7,
+        "minimum_notice_minutes": NOTICE.seconds // 60,
+        "change_cutoff_minutes": CUTOFF.seconds // 60,
+    },
+    "locations": [
+        {"code": "east", "name": "East", "zone": "America/New_York", "address": "1 Test Street"},
+        {"code": "west", "name": "West", "zone": "America/Los_Angeles", "address": "2 Test Street"},
+    ],
+    "providers": [{"code": code, "name": code, "credentials": "MD", "role": "Physician"} for code in ("ada", "ben")],
+    "visit_types": [
+        {"code": "new", "name": "New", "kind": "consult", "mode": "in-person", "minutes": 60, "lanes": BOTH},
+        {"code": "call", "name": "Call", "kind": "consult", "mode": "phone", "minutes": 30, "lanes": BOTH},
+        {"code": "check", "name": "Check", "mode": "video", "minutes": 30, "lanes": BOTH},
+    ],
+    "availability": [
+        {"provider": provider, "location": place, "visit_type": type_, "opens": time(opens), "closes": time(closes)}
+        | {"rule": EVERY_WORKING_DAY, "valid_from": date(2026, 1, 5)}
+        for provider, place, type_, opens, closes in (
+            ("ada", "east", "new", 9, 12),
+            ("ada", "east", "check", 14, 15),
+            ("ben", "west", "call", 8, 9),
+        )
+    ],
+}
+
+# What can happen, and how often. A die of its own for each step makes the steps more various than Hypothesis would
+# in so few courses of events.
+HAPPENINGS = {
+    "hold": 4, "book": 4, "move": 3, "cancel": 3, "undo": 3, "wait": 2, "answer_offer": 4,
+    "close": 2, "reopen": 1, "change_type": 1, "add_hours": 1, "end_hours": 1, "set_cap": 2,
+    "time_passes": 3, "worker_works": 2,
+}  # fmt: skip
+
+
+@transactional
+def begin_anew() -> None:
+    """An empty database with the clinic and its slots; quicker than a new database."""
+    for table in reversed(Base.metadata.sorted_tables):
+        db.session.execute(delete(table))
+    db.session.expunge_all()
+    load_clinic(ClinicFile.model_validate(CLINIC))
+    open_slots()
+
+
+@transactional
+def a_journey() -> UUID:
+    journey = start_journey()
+    record_answers(journey, {"red_flags_now": frozenset({"none"})})
+    return journey
+
+
+def details_of(person: int) -> Details:
+    return Details(f"Person {person}", date(1980, 5, 17), f"p{person}@example.com", "+12125550177", "call", "")
+
+
+def answer_of(service, *arguments) -> str:
+    try:
+        service(*arguments)
+    except SlotTaken:
+        return TAKEN
+    except AlreadyBooked:
+        return ALREADY
+    except TooLate:
+        return LATE
+    finally:
+        db.session.remove()
+    return DONE
+
+
+def rows(table, *columns):
+    return db.session.execute(select(*(getattr(table, column) for column in columns)).order_by(table.id)).all()
+
+
+def read_stretch(row) -> model.Stretch:
+    times = (row.starts_at, row.ends_at, row.reserved_from, row.reserved_until)
+    return model.Stretch(row.provider_id, row.location_id, row.visit_type_id, *times)
+
+
+def read_slots() -> dict:
+    return {row.id: row for row in db.session.execute(select(*Slot.__table__.columns))}
+
+
+def _starts(visit) -> datetime:
+    return visit.slot.at.starts
+
+
+class DiaryMachine(RuleBasedStateMachine):
+    """People and the desk do what they do; the model says what must come of it."""
+
+    def __init__(self, clock) -> None:
+        super().__init__()
+        self.clock, self.steps = clock, 0
+        clock.move_to(TUESDAY_NOON)
+        db.session.remove()
+        begin_anew()
+        self.journeys = [a_journey() for _ in range(2)]
+        types = rows(VisitType, "id", "kind", "mode", "minutes")
+        self.providers = [row.id for row in rows(Provider, "id")]
+        zones = {row.id: ZoneInfo(row.zone_key) for row in rows(Location, "id", "zone_key")}
+        self.diary = model.Diary(zones, [model.Type(*row) for row in types], [])
+        self.diary.hours = [self._read_hours(row, WORKING_DAYS, 1) for row in db.session.scalars(select(Availability))]
+        self.offers: dict[UUID, int] = {}  # the open ones, by the slot that is offered
+        self._follow_remake()
+
+    @rule(seed=st.integers(0, 2**32 - 1))
+    def something_happens(self, seed):
+        dice = Random(seed)
+        (happens,) = dice.choices(list(HAPPENINGS), HAPPENINGS.values())
+        note(f"{self.now:%d %H:%M} {happens}")
+        getattr(self, happens)(dice)
+
+    # What patients do
+
+    @initialize(seed=st.integers(0, 2**32 - 1))
+    def begin_with_visits(self, seed):
+        """Three people with a visit each; some would come earlier, and the soonest may be given back."""
+        dice = Random(seed)
+        for person in range(3):
+            self._book(self._slot(dice), self.journeys[person % 2], person)
+        for visit in self.diary.visits:
+            if dice.random() < 0.7:
+                waitlist.join(visit.id, Wishes())
+                visit.wishes = ()
+        if self.diary.visits and dice.random() < 0.7:
+            self._cancel(min(self.diary.visits, key=_starts), bad_day=False)
+
+    def hold(self, dice):
+        """A journey holds a time instead of the one it held, or gives back what it holds."""
+        holder = dice.choice(self.journeys)
+        if dice.random() < 0.1:
+            release_holds(holder)
+            self._let_go(holder)
+            return
+        slot = self._slot(dice)
+        listed = slot.id in self._listed_for(holder)
+        expected = {DONE} if listed else self.diary.claim(slot, holder, self.now)
+        if self._expect(expected, services.choose_slot, slot.id, holder) == DONE:
+            self._let_go(holder)
+            slot.holder, slot.until = holder, self.now + HOLD
+
+    def book(self, dice):
+        """Somebody books a time, or the one that the journey holds."""
+        holder = dice.choice(self.journeys)
+        held = [slot for slot in self.diary.slots.values() if slot.holder == holder]
+        slot = held[0] if held and dice.random() < 0.6 else self._slot(dice)
+        once_cancelled = [visit.person for visit in self.diary.visits if visit.cancelled]
+        self._book(slot, holder, dice.choice([*once_cancelled, 0, 1, 2]))
+
+    def move(self, dice):
+        if not self.diary.visits:
+            return
+        visit, slot = dice.choice(self.diary.visits), self._slot(dice)
+        expected = {TAKEN}
+        if not self._can_change(visit):
+            expected = {LATE}
+        elif slot is visit.slot:
+            expected = {DONE}
+        elif slot.kind == visit.kind:
+            expected = self.diary.claim(slot, None, self.now, leaving=visit.slot)
+        if self._expect(expected, changes.move, visit.id, slot.id) == DONE and slot is not visit.slot:
+            self.diary.leave(visit)
+            self.diary.take(visit, slot)
+
+    def cancel(self, dice):
+        """A visit is given back; mostly the soonest, which is worth most to others."""
+        standing = [visit for visit in self.diary.visits if self._can_change(visit)]
+        if standing and dice.random() < 0.5:
+            self._cancel(min(standing, key=_starts), bad_day=False)
+        elif self.diary.visits:
+            self._cancel(dice.choice(self.diary.visits), bad_day=dice.random() < 0.5)
+
+    def undo(self, dice):
+        cancelled = [visit for visit in self.diary.visits if visit.cancelled]
+        if not cancelled:
+            return
+        visit = dice.choice(cancelled)
+        slot = visit.slot
+        expected = self.diary.claim(slot, None, self.now)
+        if slot.at.starts <= self.now:
+            expected = {LATE}
+        elif slot.at.starts < self.now + NOTICE and slot.offered and not slot.is_taken(self.now):
+            expected = {DONE, TAKEN}  # whether the notice counts again is not for the model to say
+        elif self.diary.active(visit.person, visit.kind, self.now):
+            expected = expected - {DONE} | {ALREADY}
+        if self._expect(expected, changes.undo_cancel, visit.id) == DONE:
+            visit.cancelled = False
+            self.diary.take(visit, slot)
+
+    # The earlier-slot list
+
+    def wait(self, dice):
+        """A visit joins the list, changes its wishes, or leaves it."""
+        standing = [visit for visit in self.diary.visits if not visit.cancelled]
+        if not standing:
+            return
+        visit = dice.choice(standing)
+        visit.wishes = dice.choice([(), (), ("morning",), ("afternoon",), None])
+        if visit.wishes is None:
+            waitlist.close(visit.id)
+        else:
+            waitlist.join(visit.id, Wishes(parts_of_day=visit.wishes))
+
+    def answer_offer(self, dice):
+        """An offer is taken or left; also one that has ended."""
+        offers = [offer for offer in self._read_offers() if offer.state != OfferState.ACCEPTED]
+        if not offers:
+            return
+        offer = dice.choice(offers)
+        if dice.random() < 0.5:
+            waitlist.decline(offer.token)
+            return
+        visit, slot = self._visit_of(offer), self.diary.slots[offer.slot_id]
+        if not self._stands(visit):
+            expected = {LATE}
+        elif visit.slot is slot:
+            expected = {DONE}
+        elif visit.slot.at.starts <= slot.at.starts:
+            expected = {TAKEN}
+        else:
+            expected = self.diary.claim(slot, offer.id, self.now, leaving=visit.slot)
+        if self._expect(expected, changes.accept_offer, offer.token) == DONE:
+            if visit.slot is not slot:
+                self.diary.leave(visit)
+                self.diary.take(visit, slot)
+            visit.wishes = None
+            assert answer_of(changes.accept_offer, offer.token) == DONE  # twice is once
+
+    # What the desk does
+
+    def close(self, dice):
+        """A time is closed around the beginning of a slot, of its clinician, its place, both or all."""
+        at = self._slot(dice).at
+        wall = self.diary.wall(at.starts, at.place)
+        starts, ends = (wall + timedelta(hours=hour) for hour in dice.choice([(0, 1), (0.5, 1.5), (-12, 12)]))
+        again = dice.random() < 0.3
+        until = starts.date() + DAY * dice.randrange(6) if again and dice.random() < 0.5 else None
+        whose, where = dice.choice([at.provider, None]), dice.choice([at.place, None])
+        values = {"provider_id": whose, "location_id": where, "starts": starts, "ends": ends}
+        closure = Closure(**values, rule=EVERY_WORKING_DAY if again else None, until=until, reason="Closed")
+        set_up.close(closure)
+        closed = model.Closed(closure.id, *values.values(), WORKING_DAYS if again else None, until)
+        self.diary.closed.append(closed)
+        self._follow_remake()
+        for slot in self.diary.slots.values():
+            if slot.visit is None and slot.at.starts > self.now and closed.hits(*self._where(slot)):
+                slot.let_go()
+
+    def reopen(self, dice):
+        if self.diary.closed:
+            closed = self.diary.closed.pop(dice.randrange(len(self.diary.closed)))
+            set_up.reopen(closed.id)
+            self._follow_remake()
+
+    def change_type(self, dice):
+        at = self._slot(dice).at
+        type_ = next(type_ for type_ in self.diary.types if type_.id == at.type_id)
+        type_.minutes = dice.choice([20, 30, 45, 60])
+        type_.before, type_.after = dice.choice([0, 0, 10]), dice.choice([0, 0, 15])
+        self._change(VisitType, type_.id, minutes=type_.minutes, buffer_before=type_.before, buffer_after=type_.after)
+        self._remake()
+
+    def add_hours(self, dice):
+        begin = datetime(2026, 1, 1) + timedelta(hours=dice.choice([7, 8.5, 9, 12]))
+        weekdays, every = dice.choice([WORKING_DAYS, (2, 3)]), dice.choice([1, 2])
+        days = ",".join(("MO", "TU", "WE", "TH", "FR")[day] for day in weekdays)
+        availability = Availability(
+            provider_id=dice.choice(self.providers),
+            location_id=dice.choice(list(self.diary.zones)),
+            visit_type_id=dice.choice(self.diary.types).id,
+            rule=f"FREQ=WEEKLY;INTERVAL={every};BYDAY={days}",
+            opens=begin.time(),
+            closes=(begin + timedelta(hours=dice.choice([1, 2]))).time(),
+            valid_from=self.now.date() - DAY,
+        )
+        set_up.save_availability(availability)
+        self.diary.hours.append(self._read_hours(availability, weekdays, every))
+        self._follow_remake()
+
+    def end_hours(self, dice):
+        hours = dice.choice(self.diary.hours)
+        hours.last = self.now.date() + DAY * dice.randint(-1, 4)
+        set_up.end_availability(hours.id, hours.last)
+        self._follow_remake()
+
+    def set_cap(self, dice):
+        provider, cap = dice.choice(self.providers), dice.choice([1, 2, None])
+        self.diary.caps[provider] = cap
+        self.diary.ceilings.clear()
+        self._change(Provider, provider, daily_cap=cap)
+
+    # What comes by itself
+
+    def time_passes(self, dice):
+        """Some minutes, until the next visit is over, or into the middle of the next slot."""
+        ends = [visit.slot.at.ends for visit in self.diary.visits]
+        begun = [slot.at.starts + timedelta(minutes=10) for slot in self.diary.slots.values()]
+        moments = [moment for moment in dice.choice([ends, begun, [], [], []]) if moment > self.now]
+        if moments:
+            self.clock.move_to(min(moments))
+        else:
+            self.clock.shift(timedelta(minutes=dice.choice([1, 9, 11, 61, 121, 11 * 60])))
+
+    def worker_works(self, _dice):
+        self._remake()
+        waitlist.tend()
+        self._follow_offers()
+        for slot in self.diary.slots.values():
+            if slot.freed and self._can_be_offered(slot):
+                assert self._unasked(slot) == [], "a time given back lies idle while it suits somebody on the list"
+
+    # What holds after every step
+
+    @invariant()
+    def all_is_well(self):
+        db.session.remove()
+        self._follow_offers()
+        stored = read_slots()
+        self.both_say_the_same(stored)
+        self.nobody_is_asked_to_be_in_two_places(stored)
+        self.what_is_free_is_within_hours_and_not_closed(stored)
+        self.no_day_takes_more_than_its_cap(stored)
+        self.an_open_offer_holds_its_time_for_one_who_waits(stored)
+        self.what_is_listed_is_what_can_be_had()
+
+    def both_say_the_same(self, stored):
+        assert stored.keys() == self.diary.slots.keys()
+        for slot in self.diary.slots.values():
+            self._compare(slot, stored[slot.id])
+        visits = rows(Appointment, "id", "slot_id", "status", "one_of_kind")
+        active = [row for row in visits if row.status in TAKE_THE_SLOT]
+        expected = {visit.id: visit.slot.id for visit in self.diary.visits if not visit.cancelled}
+        assert {row.id: row.slot_id for row in active} == expected, "a visit is lost, or stands elsewhere"
+        booked = sorted(id_ for id_, row in stored.items() if row.state == SlotState.BOOKED)
+        assert sorted(row.slot_id for row in active) == booked, "booked slots and active visits differ"
+        keys = [row.one_of_kind for row in visits if row.one_of_kind]
+        assert len(keys) == len(set(keys))
+        assert all(row.one_of_kind is None for row in visits if row.status == "cancelled")
+
+    def nobody_is_asked_to_be_in_two_places(self, stored):
+        counting = [row for row in stored.values() if row.offered or self._is_taken(row)]
+        for provider in self.providers:
+            ranges = sorted((row.reserved_from, row.reserved_until) for row in counting if row.provider_id == provider)
+            assert all(one[1] <= other[0] for one, other in pairwise(ranges)), "times of one clinician overlap"
+
+    def what_is_free_is_within_hours_and_not_closed(self, stored):
+        for row in stored.values():
+            if row.offered and row.state != SlotState.BOOKED and row.starts_at > self.now:
+                at = read_stretch(row)
+                assert self.diary.is_in_hours(at), "a time is offered outside the hours of availability"
+                walls = (self.diary.wall(moment, at.place) for moment in (at.starts, at.ends))
+                assert not self.diary.is_closed(at.provider, at.place, *walls), "a closed time is offered"
+
+    def no_day_takes_more_than_its_cap(self, stored):
+        taken: dict[tuple[int, date], int] = {}
+        for row in stored.values():
+            taken[row.provider_id, row.day] = taken.get((row.provider_id, row.day), 0) + self._is_taken(row)
+        for (provider, day), count in taken.items():
+            if (cap := self.diary.caps.get(provider)) is not None:
+                ceiling = self.diary.ceilings.get((provider, day), count)  # more than the cap only from before it
+                assert count <= max(cap, ceiling), "a day has more visits than its cap"
+                self.diary.ceilings[provider, day] = count
+
+    def what_is_listed_is_what_can_be_had(self):
+        holder = (None, *self.journeys)[self.steps % 3]  # one at each step, for speed
+        self.steps += 1
+        listed = self._listed_for(holder)
+        for slot in self.diary.slots.values():
+            answers = self.diary.claim(slot, holder, self.now) if slot.offered else {TAKEN}
+            if answers != {DONE, TAKEN}:
+                assert (slot.id in listed) == (answers == {DONE}), f"slot {slot.id}: listed, or not, against {answers}"
+
+    def an_open_offer_holds_its_time_for_one_who_waits(self, stored):
+        open_ = [offer for offer in self._read_offers() if offer.state == OfferState.OPEN]
+        assert len({offer.entry_id for offer in open_}) == len(open_), "one entry has two open offers"
+        for offer in open_:
+            if offer.answer_by > self.now:
+                row = stored[offer.slot_id]
+                assert (row.state, row.held_by) == (SlotState.HELD, offer.id), "an open offer does not hold its time"
+                assert offer.closed_at is None, "an offer is open for a visit that is off the list"
+                assert not self._visit_of(offer).cancelled
+        waiting = {
+            row.appointment_id for row in rows(WaitlistEntry, "appointment_id", "closed_at") if not row.closed_at
+        }
+        assert waiting == {visit.id for visit in self.diary.visits if visit.wishes is not None}
+
+    # How the machine follows
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def _expect(self, expected, service, *arguments) -> str:
+        answer = answer_of(service, *arguments)
+        note(f"{service.__name__}: {answer}")
+        assert answer in expected, f"{service.__name__} answered {answer!r} instead of {expected}"
+        return answer
+
+    def _cancel(self, visit, bad_day):
+        place = visit.slot.at.place
+        today = self.diary.wall(self.now, place).date() == self.diary.wall(visit.slot.at.starts, place).date()
+        help_today = self._stands(visit) and (today or not self._can_change(visit))
+        may = help_today if bad_day else self._can_change(visit)
+        answer = self._expect({DONE} if may else {LATE}, changes.cancel, visit.id, ATTACK if bad_day else "time")
+        if answer == DONE:
+            self.diary.leave(visit)
+            visit.cancelled, visit.wishes = True, None
+
+    def _remake(self):
+        open_slots()
+        self._follow_remake()
+
+    def _book(self, slot, holder, person):
+        key, made = uuid4().hex, []
+        expected = self.diary.claim(slot, holder, self.now)
+        if self.diary.active(person, slot.kind, self.now):
+            expected = expected - {DONE} | {ALREADY}
+
+        def book():
+            made.append(services.book(holder, slot.id, details_of(person), key).id)
+
+        if self._expect(expected, book) == DONE:
+            visit = model.Visit(made[0], person, slot.kind, slot, key, holder)
+            self.diary.visits.append(visit)
+            self.diary.take(visit, slot)
+            book()  # the same form, sent a second time
+            assert made[1] == visit.id
+            still_held = {row.id for row in read_slots().values() if row.held_by == holder}
+            for other in self.diary.slots.values():
+                if other.holder == holder and other.id not in still_held:
+                    other.let_go()  # whether booking one time gives back another is not for the model to say
+
+    def _slot(self, dice) -> model.Slot:
+        """Mostly one that somebody has or has had, or one of the next, so that people meet."""
+        slots = sorted(self.diary.slots.values(), key=lambda slot: (slot.at.starts, slot.id))
+        coming = [slot for slot in slots if slot.at.starts > self.now - timedelta(hours=1)] or slots
+        touched = [slot for slot in coming if slot.is_taken(self.now) or slot.holder or slot.freed]
+        (group,) = dice.choices((touched or coming, coming[:12], coming), (4, 4, 2))
+        slot = dice.choice(group)
+        note(f"slot {slot.id}: {slot.at.starts:%d %H:%M}-{slot.at.ends:%H:%M} UTC")
+        return slot
+
+    def _visit_of(self, offer) -> model.Visit:
+        return next(visit for visit in self.diary.visits if visit.id == offer.appointment_id)
+
+    def _read_offers(self):
+        columns = (Offer.id, Offer.entry_id, Offer.slot_id, Offer.state, Offer.answer_by, Offer.token)
+        query = select(*columns, WaitlistEntry.appointment_id, WaitlistEntry.closed_at).join(Offer.entry)
+        return db.session.execute(query.order_by(WaitlistEntry.joined_at, Offer.slot_id)).all()
+
+    def _stands(self, visit) -> bool:
+        return not visit.cancelled and visit.slot.at.starts > self.now
+
+    def _can_change(self, visit) -> bool:
+        return self._stands(visit) and visit.slot.at.starts - self.now >= CUTOFF
+
+    def _where(self, slot):
+        at = slot.at
+        return at.provider, at.place, self.diary.wall(at.starts, at.place), self.diary.wall(at.ends, at.place)
+
+    def _is_taken(self, row) -> bool:
+        return row.state == SlotState.BOOKED or (row.state == SlotState.HELD and row.held_until > self.now)
+
+    def _let_go(self, holder) -> None:
+        for slot in self.diary.slots.values():
+            if slot.holder == holder:
+                slot.let_go()
+
+    def _listed_for(self, holder) -> set[int]:
+        return {slot.id for slot in find_free_slots(SlotFilter(), LANE, holder, limit=1000)}
+
+    def _can_be_offered(self, slot) -> bool:
+        """Whether it is free, it is day, and there is time to answer."""
+        by_day = 8 <= self.diary.wall(self.now, slot.at.place).hour < 18
+        in_time = slot.at.starts - NOTICE - self.now >= timedelta(minutes=15)
+        return by_day and in_time and self.diary.claim(slot, None, self.now) == {DONE}
+
+    def _unasked(self, slot) -> list[model.Visit]:
+        """Who is on the list, would like this time, and has been asked neither for it nor, just now, for another."""
+        offers = self._read_offers()
+        asked = {o.appointment_id for o in offers if o.slot_id == slot.id or o.state == OfferState.OPEN}
+        return [v for v in self.diary.visits if v.id not in asked and self.diary.suits(slot, v, self.now)]
+
+    def _follow_offers(self) -> None:
+        """Take over the offers that services have made and ended, once they are seen to be right."""
+        current = {offer.id: offer for offer in self._read_offers() if offer.state == OfferState.OPEN}
+        for offer_id in self.offers.keys() - current.keys():
+            slot = self.diary.slots[self.offers.pop(offer_id)]
+            if slot.holder == offer_id:
+                slot.let_go()
+        for offer_id in current.keys() - self.offers.keys():
+            offer, slot = current[offer_id], self.diary.slots[current[offer_id].slot_id]
+            assert DONE in self.diary.claim(slot, None, self.now), "a time is offered that is not free"
+            assert self.diary.suits(slot, self._visit_of(offer), self.now), (
+                "a time is offered to somebody it does not suit"
+            )
+            assert 8 <= self.diary.wall(self.now, slot.at.place).hour < 21, "a time is offered in the night"
+            assert self.now < offer.answer_by <= slot.at.starts - NOTICE
+            slot.holder, slot.until = offer_id, offer.answer_by
+            self.offers[offer_id] = slot.id
+
+    def _follow_remake(self) -> None:
+        """Take over which slots are offered now, once they are seen to be what availability says."""
+        db.session.remove()
+        stored, wanted = read_slots(), self.diary.openings(self.now)
+        kinds = {type_.id: type_.kind for type_ in self.diary.types}
+        for id_, row in stored.items():
+            at = read_stretch(row)
+            if id_ not in self.diary.slots:
+                assert at in wanted, "a slot was made that availability does not offer"
+                self.diary.slots[id_] = model.Slot(id_, at, kinds[at.type_id], row.day, row.offered)
+            assert self.diary.slots[id_].at == at, "a slot was changed"
+            if at.starts > self.now:
+                assert not row.offered or at in wanted, "what is not offered any more was not withdrawn"
+                self.diary.slots[id_].offered = row.offered
+        offered = {slot.at for slot in self.diary.slots.values() if slot.offered}
+        standing = [slot.at for slot in self.diary.slots.values() if slot.offered or slot.is_taken(self.now)]
+        for missing in wanted - offered:
+            assert any(missing.overlaps(at) for at in standing), (
+                f"nothing is in the way of {missing}, but it is not offered"
+            )
+
+    def _compare(self, slot, row) -> None:
+        assert row.offered == slot.offered
+        assert (row.state == SlotState.BOOKED) == (slot.visit is not None), f"slot {slot.id} is {row.state}"
+        if slot.is_held(self.now):
+            assert (row.state, row.held_by, row.held_until) == (SlotState.HELD, slot.holder, slot.until), (
+                "a hold is lost"
+            )
+        elif slot.visit is None:
+            assert not self._is_taken(row), f"slot {slot.id} is held by nobody we know"
+            if row.held_by is None:
+                slot.let_go()  # a hold that has run out may be forgotten
+
+    def _read_hours(self, row, weekdays, every) -> model.Hours:
+        type_ = next(type_ for type_ in self.diary.types if type_.id == row.visit_type_id)
+        place = (row.id, row.provider_id, row.location_id, type_, weekdays, every)
+        return model.Hours(*place, row.opens, row.closes, row.valid_from, row.valid_until)
+
+    @transactional
+    def _change(self, table, id_, **values):
+        row = db.session.get_one(table, id_)
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+@pytest.mark.usefixtures("app_context")
+def test_whatever_happens_in_whatever_order_the_diary_is_as_the_model_says(clock):
+    run_state_machine_as_test(lambda: DiaryMachine(clock), settings=SETTINGS)
