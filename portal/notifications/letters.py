@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -15,7 +16,7 @@ from flask import render_template
 from portal.config import current_settings
 from portal.core import clock
 
-WIDE = SMTP.clone(max_line_length=998)  # a header that is one long address must not be encoded to be folded
+WIDE = SMTP.clone(max_line_length=998)  # for headers: one long address must not be encoded to be folded
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,15 @@ def render_letter(
     subject, text, html = (
         render_template(f"mail/{name}/{part}", **context) for part in ("subject.txt", "body.txt", "body.html")
     )
-    return Letter(to, " ".join(subject.split()), text.strip() + "\n", html, calendar, calendar_method, unsubscribe)
+    return Letter(
+        to,
+        " ".join(subject.split()),
+        re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n",
+        html,
+        calendar,
+        calendar_method,
+        unsubscribe,
+    )
 
 
 def build_message(letter: Letter, message_id: str) -> EmailMessage:
@@ -90,7 +99,7 @@ def build_message(letter: Letter, message_id: str) -> EmailMessage:
     """
     if not letter.to.isascii():
         raise BadAddress(f"an address with letters beyond ASCII: {letter.to}")
-    message = EmailMessage(policy=WIDE)
+    message = EmailMessage(policy=SMTP)
     message["From"] = Address(render_template("mail/sender.txt"), addr_spec=current_settings().sender)
     message["To"] = Address(addr_spec=letter.to)
     message["Subject"] = letter.subject
@@ -116,4 +125,5 @@ def build_message(letter: Letter, message_id: str) -> EmailMessage:
             filename="appointment.ics",
             params={"charset": "utf-8", "method": letter.calendar_method},
         )
+    message.policy = WIDE
     return message

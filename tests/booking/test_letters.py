@@ -139,7 +139,6 @@ def test_lines_of_a_mail_end_and_are_short_as_mail_servers_want_it(mails):
         assert not [line for line in lines if b"\r" in line or b"\n" in line]
 
 
-@pytest.mark.xfail(reason="the length of headers is that of encoded lines too")
 def test_encoded_lines_are_no_longer_than_the_standard_allows(mails):
     for name, mail in mails.items():
         for part in mail.parts:
@@ -166,7 +165,6 @@ class TestTextAndHtml:
         for name, mail in to_patients(mails):
             assert find_facts(mail.text) == find_facts(mail.html_in_words), name
 
-    @pytest.mark.xfail(reason="only the HTML names the phone")
     def test_state_the_same_facts_to_clinicians(self, mails):
         assert find_facts(mails["digest"].text) == find_facts(mails["digest"].html_in_words)
 
@@ -183,7 +181,6 @@ class TestTextAndHtml:
             assert len(links) == (0 if name in ABOUT_NO_VISIT else 1), name
             assert set(links) == set(re.findall(r'href="(http[^"]+)"', mail.html)), name
 
-    @pytest.mark.xfail(reason="templates leave an empty line for each line of their own")
     def test_have_no_holes(self, mails):
         assert not [name for name, mail in mails.items() if "\n\n\n" in mail.text.replace("\r", "")]
 
