@@ -16,6 +16,7 @@ from flask import render_template
 from portal.config import current_settings
 from portal.core import clock
 
+NARROW = SMTP.clone(max_line_length=76)  # for encoded bodies, by RFC 2045
 WIDE = SMTP.clone(max_line_length=998)  # for headers: one long address must not be encoded to be folded
 
 
@@ -81,15 +82,8 @@ def render_letter(
     subject, text, html = (
         render_template(f"mail/{name}/{part}", **context) for part in ("subject.txt", "body.txt", "body.html")
     )
-    return Letter(
-        to,
-        " ".join(subject.split()),
-        re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n",
-        html,
-        calendar,
-        calendar_method,
-        unsubscribe,
-    )
+    text = re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"  # templates leave holes
+    return Letter(to, " ".join(subject.split()), text, html, calendar, calendar_method, unsubscribe)
 
 
 def build_message(letter: Letter, message_id: str) -> EmailMessage:
@@ -99,7 +93,7 @@ def build_message(letter: Letter, message_id: str) -> EmailMessage:
     """
     if not letter.to.isascii():
         raise BadAddress(f"an address with letters beyond ASCII: {letter.to}")
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=NARROW)
     message["From"] = Address(render_template("mail/sender.txt"), addr_spec=current_settings().sender)
     message["To"] = Address(addr_spec=letter.to)
     message["Subject"] = letter.subject
