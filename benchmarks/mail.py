@@ -70,7 +70,7 @@ def measure_all(name: str, engine: Callable[[Path], Iterator[NewDatabase]], url:
             for size in SIZES:
                 print(f"{size:>10,} mails", end="", flush=True)
                 for workers in WORKERS:
-                    if rates and size / rates[workers] > LONGEST:
+                    if workers in rates and size / rates[workers] > LONGEST:
                         print(f"{'left out':>13}", end="", flush=True)
                         continue
                     rates[workers] = drain(settings, size, workers)

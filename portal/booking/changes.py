@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -9,8 +10,8 @@ from sqlalchemy.exc import IntegrityError
 from portal import audit
 from portal.booking import waitlist
 from portal.booking.announce import announce
-from portal.booking.models import Appointment, Status
-from portal.booking.services import AlreadyBooked, one_of_kind_key
+from portal.booking.models import Appointment, OfferState, Status
+from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
 from portal.core import clock
 from portal.core.db import db, transactional
 from portal.notifications.models import PROBLEMS, MailState
@@ -71,6 +72,8 @@ def accept_offer(token: str) -> Appointment:
     """
     offer = waitlist.get_for_answer(token)
     appointment = _get_for_change(offer.entry.appointment_id)
+    if offer.state == OfferState.ACCEPTED:
+        return appointment
     if not _stands(appointment):
         raise TooLate(appointment.id)
     if appointment.slot_id != offer.slot_id:
@@ -83,8 +86,13 @@ def accept_offer(token: str) -> Appointment:
 
 @transactional
 def cancel(appointment_id: UUID, reason: str) -> Appointment:
-    """Cancel a visit and free its slot. Raises TooLate after the cut-off, but not on a bad day (`ATTACK`)."""
+    """Cancel a visit and free its slot; twice is once.
+
+    Raises TooLate after the cut-off, but not on a bad day (`ATTACK`).
+    """
     appointment = _get_for_change(appointment_id)
+    if appointment.status == Status.CANCELLED:
+        return appointment
     if not (has_attack_help(appointment) if reason == ATTACK else can_change(appointment)):
         raise TooLate(appointment_id)
     return _end(appointment, reason)
@@ -117,9 +125,10 @@ def _undo_cancel(appointment_id: UUID) -> Appointment:
         return appointment
     if not can_undo(appointment):
         raise TooLate(appointment_id)
-    claim_slot(appointment.slot_id, holder=None)
-    appointment.status, appointment.cancel_reason = Status.BOOKED, None
-    appointment.one_of_kind = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
+    key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
+    require_only_one(key)
+    claim_slot(appointment.slot_id, holder=None, notice=timedelta())  # the clinic had it in its diary till now
+    appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
     _note_change(appointment, "booked")
     return appointment
 
@@ -180,6 +189,7 @@ def _move(appointment: Appointment, slot_id: int, holder: UUID | None) -> Appoin
     _note_change(appointment, "moved")
     db.session.flush()
     _free(old_slot_id)
+    waitlist.end_offers(appointment.id, not_before=slot.starts_at)
     return appointment
 
 

@@ -132,7 +132,7 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     slot = claim_slot(slot_id, journey_id)
     _check_offered(slot, standing)
     key = one_of_kind_key(details, slot.visit_type.kind)
-    _require_only_one(key)
+    require_only_one(key)
     appointment = build_appointment(slot, find_or_add_patient(details), idempotency_key)
     appointment.one_of_kind, appointment.patient_zone = key, zone
     appointment.journey_id, appointment.assessment_id = journey_id, standing.assessment_id
@@ -170,7 +170,7 @@ def one_of_kind_key(person: Details | Patient, kind: str) -> str:
     return token_hash(f"{name}|{person.date_of_birth.isoformat()}|{person.email.casefold()}|{kind}")
 
 
-def _require_only_one(key: str) -> None:
+def require_only_one(key: str) -> None:
     """Raise AlreadyBooked when a visit of this person and kind is still to come."""
     over = select(Slot.id).where(Slot.id == Appointment.slot_id, Slot.ends_at <= clock.now()).exists()
     db.session.execute(

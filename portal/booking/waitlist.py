@@ -44,8 +44,16 @@ def close(appointment_id: UUID) -> None:
         return
     entry.closed_at = clock.now()
     audit.services.record("waitlist-left", f"appointment:{appointment_id}")
-    for offer in db.session.scalars(select(Offer).where(Offer.entry_id == entry.id, Offer.state == OfferState.OPEN)):
-        _end(offer, OfferState.DECLINED)
+    end_offers(appointment_id)
+
+
+@transactional
+def end_offers(appointment_id: UUID, not_before: datetime | None = None) -> None:
+    """End what is open to a visit, or what is no earlier than that any more; the times go to the next."""
+    mine = select(Offer).join(Offer.entry).join(Offer.slot).where(WaitlistEntry.appointment_id == appointment_id)
+    for offer in db.session.scalars(mine.where(Offer.state == OfferState.OPEN)).all():
+        if not_before is None or offer.slot.starts_at > not_before:
+            _end(offer, OfferState.DECLINED)
 
 
 @transactional
@@ -114,10 +122,10 @@ def get_for_answer(token: str) -> Offer:
 
 def note_accepted(offer: Offer) -> None:
     """The visit has moved to the time offered: its place on the list has done its work."""
-    offer.state = OfferState.ACCEPTED
-    if offer.entry.closed_at is None:
-        offer.entry.closed_at = clock.now()
-        audit.services.record("offer-accepted", f"appointment:{offer.entry.appointment_id}", slot=offer.slot_id)
+    offer.state, offer.entry.closed_at = OfferState.ACCEPTED, clock.now()
+    audit.services.record("offer-accepted", f"appointment:{offer.entry.appointment_id}", slot=offer.slot_id)
+    db.session.flush()
+    end_offers(offer.entry.appointment_id)
 
 
 def answer_time(slot: Slot, clinic: Clinic) -> datetime | None:

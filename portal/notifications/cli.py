@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
+from collections.abc import Callable
 from types import FrameType
 from typing import BinaryIO
 
@@ -20,6 +22,7 @@ from portal.notifications.queries import list_mail
 from portal.notifications.services import note_bounce, send_due_mail
 
 LARGEST_REPORT = 100_000  # bytes; what matters stands at the beginning
+SPELL = 5.0  # seconds of sending, after which the chores have their turn
 PAUSE = 1.0  # seconds between two looks at the outbox
 PAUSE_WITHOUT_DATABASE = 10.0
 
@@ -41,13 +44,19 @@ def work() -> None:
     while not stop.wait(pause):
         pause = PAUSE
         try:
-            send_due_mail(stop.is_set)
+            send_due_mail(_after(SPELL, stop))
             rota.do_what_is_due()
         except OperationalError:
             log.exception("the database is away; trying again")
             pause = PAUSE_WITHOUT_DATABASE
         finally:
             db.session.remove()
+
+
+def _after(seconds: float, stop: threading.Event) -> Callable[[], bool]:
+    """Whether so much time has gone since now, or the worker is to stop."""
+    end = time.monotonic() + seconds
+    return lambda: stop.is_set() or time.monotonic() > end
 
 
 @group.command("send")

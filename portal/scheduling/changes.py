@@ -28,13 +28,13 @@ def close(closure: Closure) -> Changes:
     """Close a time: what is free in it is withdrawn, holds in it end, visits stay and are listed as hit."""
     db.session.add(closure)
     db.session.flush()
-    changes = open_slots()
     held = db.session.scalars(
         select(Slot).where(Slot.state == SlotState.HELD, Slot.starts_at > clock.now()).options(*WITH_SURROUNDINGS)
     )
     lost = [slot.id for slot in held if is_hit(closure, slot)]
     end_holds = update(Slot).where(Slot.id.in_(lost), Slot.state == SlotState.HELD).values(**GIVEN_BACK)
     db.session.execute(end_holds.execution_options(synchronize_session=False))
+    changes = open_slots()
     for act in _after_closing.values():
         act()
     audit.services.record("closed", f"closure:{closure.id}", reason=closure.reason)

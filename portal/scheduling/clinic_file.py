@@ -34,6 +34,8 @@ def _check_zone(value: str) -> str:
 
 
 def _check_rule(value: str) -> str:
+    if "BYHOUR" in value or "BYMINUTE" in value or not re.search("FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)", value):
+        raise ValueError(f"{value!r} says more than days; write one like FREQ=WEEKLY;BYDAY=MO,TH")
     try:
         rrulestr(value, dtstart=datetime(2026, 1, 1))  # noqa: DTZ001 - wall time
     except ValueError as error:

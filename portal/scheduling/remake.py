@@ -93,7 +93,7 @@ def _fit(provider: Provider, offers: list[Offer], changes: Changes) -> None:
     to_come = [slot for slot in existing if slot.starts_at > clock.now()]
     stale = [slot.id for slot in to_come if slot.offered and AS_OFFERED(slot) not in wanted]
     changes.withdrawn += len(stale)
-    _withdraw(stale)
+    _withdraw(provider, stale)
     standing = {AS_OFFERED(slot): slot for slot in _slots_since(provider, since)}  # who is taken now stays so
     reserved = _Reserved(slot for slot in standing.values() if slot.offered or slot.state != SlotState.FREE)
     for key, offer in wanted.items():
@@ -123,12 +123,12 @@ def _slots_since(provider: Provider, since: datetime) -> Sequence[Slot]:
     ).all()
 
 
-def _withdraw(slot_ids: Sequence[int]) -> None:
-    """Offer these no more; a hold on one that has run out is over."""
-    these = update(Slot).where(Slot.id.in_(slot_ids)).execution_options(synchronize_session=False)
-    db.session.execute(these.values(offered=False))
-    lapsed = these.where(Slot.state == SlotState.HELD, Slot.held_until <= clock.now())
-    db.session.execute(lapsed.values(state=SlotState.FREE, held_by=None, held_until=None))
+def _withdraw(provider: Provider, slot_ids: Sequence[int]) -> None:
+    """Offer these no more; where a hold on a withdrawn slot has run out, it is over."""
+    change = update(Slot).execution_options(synchronize_session=False)
+    db.session.execute(change.where(Slot.id.in_(slot_ids)).values(offered=False))
+    lapsed = (Slot.provider_id == provider.id, ~Slot.offered, Slot.held_until <= clock.now())
+    db.session.execute(change.where(*lapsed).values(state=SlotState.FREE, held_by=None, held_until=None))
 
 
 def _as_wanted(availability: Availability, opening: Opening) -> tuple[object, ...]:

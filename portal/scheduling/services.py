@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, func, or_, select, true, update
 
 from portal.core import clock
 from portal.core.db import db, transactional
@@ -27,7 +27,7 @@ def hold_slot(slot_id: int, holder: UUID, until: datetime | None = None) -> date
     Raises SlotTaken when the slot is not free, not offered online any more, or does not exist.
     """
     until = until or clock.now() + HOLD
-    _claim(slot_id, holder, state=SlotState.HELD, held_by=holder, held_until=until)
+    _claim(slot_id, holder, None, state=SlotState.HELD, held_by=holder, held_until=until)
     release_holds(holder, besides=slot_id)
     return until
 
@@ -44,12 +44,15 @@ def release_holds(holder: UUID, besides: int | None = None) -> None:
 
 
 @transactional
-def claim_slot(slot_id: int, holder: UUID | None) -> Slot:
-    """Make a slot booked, for who holds it or finds it free.
+def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = None) -> Slot:
+    """Make a slot booked, for who holds it or finds it free; the holder's other holds are given back.
 
-    Raises SlotTaken when somebody else has it or it is not offered any more.
+    The clinic's notice counts unless another is named. Raises SlotTaken when somebody else has it or it is not
+    offered any more.
     """
-    _claim(slot_id, holder, state=SlotState.BOOKED, held_by=None, held_until=None, freed_at=None)
+    _claim(slot_id, holder, notice, state=SlotState.BOOKED, held_by=None, held_until=None, freed_at=None)
+    if holder is not None:
+        release_holds(holder)
     slot = db.session.get(Slot, slot_id, populate_existing=True)
     assert slot is not None
     return slot
@@ -66,12 +69,13 @@ def release_slot(slot_id: int) -> None:
     )
 
 
-def _claim(slot_id: int, holder: UUID | None, **values: object) -> None:
-    if _day_is_full(slot_id):
+def _claim(slot_id: int, holder: UUID | None, notice: timedelta | None, **values: object) -> None:
+    if _day_is_full(slot_id, holder):
         raise SlotTaken(slot_id)
+    notice = get_clinic().minimum_notice if notice is None else notice
     result = db.session.execute(
         update(Slot)
-        .where(Slot.id == slot_id, Slot.can_be_claimed(holder, clock.now(), get_clinic().minimum_notice))
+        .where(Slot.id == slot_id, Slot.can_be_claimed(holder, clock.now(), notice))
         .values(**values)
         .execution_options(synchronize_session=False)
     )
@@ -80,8 +84,8 @@ def _claim(slot_id: int, holder: UUID | None, **values: object) -> None:
         raise SlotTaken(slot_id)
 
 
-def _day_is_full(slot_id: int) -> bool:
-    """Whether the slot's clinician has as many other visits on its day as a day may have.
+def _day_is_full(slot_id: int, holder: UUID | None) -> bool:
+    """Whether the slot's clinician has as many other visits on its day as a day may have; the holder's do not count.
 
     Locks the clinician, so that of two people who take the last place of a day one gets it.
     """
@@ -91,5 +95,6 @@ def _day_is_full(slot_id: int) -> bool:
     if cap is None:
         return False
     db.session.execute(select(Provider.id).where(Provider.id == provider_id).with_for_update())
-    taken = select(func.count()).where(Slot.provider_id == provider_id, Slot.day == day, Slot.id != slot_id)
+    others = or_(Slot.held_by.is_(None), Slot.held_by != holder) if holder else true()
+    taken = select(func.count()).where(Slot.provider_id == provider_id, Slot.day == day, Slot.id != slot_id, others)
     return (db.session.scalar(taken.where(Slot.is_taken(clock.now()))) or 0) >= cap

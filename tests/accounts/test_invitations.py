@@ -20,6 +20,12 @@ HOST = "http://127.0.0.1:8000"
 
 
 @pytest.fixture
+def engine() -> str:
+    """Nothing here is different on another database."""
+    return "sqlite"
+
+
+@pytest.fixture
 def staff_command(app):
     def run(*arguments):
         return app.test_cli_runner().invoke(args=["staff", *arguments]).output

@@ -14,6 +14,12 @@ EMAIL = "desk@clinic.example"
 
 
 @pytest.fixture
+def engine() -> str:
+    """Nothing here is different on another database."""
+    return "sqlite"
+
+
+@pytest.fixture
 def password(app):
     with app.app_context():
         return add_staff(EMAIL, "Dee Desk", StaffRole.FRONT_DESK)

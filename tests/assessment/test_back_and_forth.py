@@ -10,6 +10,12 @@ SCREEN_IDS = [screen.id for screen in SCREENS]
 INNER = SCREEN_IDS[1:]
 
 
+@pytest.fixture
+def engine() -> str:
+    """Nothing here is different on another database."""
+    return "sqlite"
+
+
 def walk_to(visitor, screen_id):
     visitor.open("/assessment/")
     visitor.send()

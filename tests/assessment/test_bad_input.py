@@ -14,6 +14,12 @@ BAD = {
 
 
 @pytest.fixture
+def engine() -> str:
+    """Nothing here is different on another database."""
+    return "sqlite"
+
+
+@pytest.fixture
 def at_age(visitor):
     visitor.open("/assessment/")
     visitor.send()

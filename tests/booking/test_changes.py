@@ -197,3 +197,32 @@ class TestOneVisitOfAKind:
         desk.open("/desk/day/2026-11-23")
         page = desk.open(desk.page.link("/desk/visit/"))
         assert "May be the same person" in page.text
+
+
+def test_undoing_within_the_notice_takes_the_time_again(app, book, clock):
+    link, _ = book(FRIDAY)
+    clock.move_to("2026-11-20T12:30:00Z")
+    holder = Visitor(app)
+    holder.open(f"{link}/attack")
+    assert holder.send(choice="attack").outcome == "cancelled"
+    assert holder.send(holder.page.form).outcome == "booked"
+
+
+def test_a_visit_that_is_over_is_not_in_the_way_of_an_undo(app, book, clock, diary):
+    link, _ = book("2026-11-30 09:00", name="Jane Roe", email="jane@roe.example")
+    holder = Visitor(app)
+    holder.open(f"{link}/cancel")
+    holder.send(choice="time")
+    undo = holder.send(confirmed="yes").form
+    book(FRIDAY, name="Jane Roe", email="jane@roe.example")
+    clock.move_to("2026-11-24T15:00:00Z")
+    holder.open(link)
+    assert holder.send(undo).outcome == "booked"
+
+
+def test_cancelling_twice_is_cancelling_once(holder, diary):
+    holder.open(f"{holder.page.path}/cancel")
+    confirm = holder.send(choice="time").form
+    assert holder.send(confirm, confirmed="yes").outcome == "cancelled"
+    assert holder.send(confirm, confirmed="yes").outcome == "cancelled"
+    assert diary.mails() == ["booked", "cancelled"]

@@ -48,6 +48,12 @@ WITH_CALENDAR = re.compile("booked|moved|cancelled")
 pytestmark = pytest.mark.usefixtures("app_context")
 
 
+@pytest.fixture
+def engine() -> str:
+    """Nothing here is different on another database."""
+    return "sqlite"
+
+
 class Mail:
     """A letter as whoever gets it reads it."""
 

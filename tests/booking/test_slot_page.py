@@ -111,3 +111,11 @@ def other_person(app):
     other = Visitor(app)
     other.pass_safety()
     return other
+
+
+def test_on_a_day_with_one_place_left_its_holder_may_choose_another_time(patient, app, diary):
+    with app.app_context():
+        db.session.execute(update(Provider).where(Provider.code == "ada").values(daily_cap=1))
+        db.session.commit()
+    patient.hold(diary.slot_at("2026-11-20 09:00"))
+    assert patient.hold(diary.slot_at("2026-11-20 10:00")).outcome == "held"

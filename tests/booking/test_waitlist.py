@@ -201,3 +201,18 @@ def test_leaving_the_list_ends_the_offers(app, book, join, given_back, diary):
 def test_wishes_in_words_for_the_desk():
     assert Wishes().in_words() == "any time"
     assert Wishes(weekdays=("0", "4"), parts_of_day=("morning",)).in_words() == "Monday, Friday; mornings"
+
+
+def test_whoever_takes_an_older_offer_holds_no_newer_one(app, book, join, cancel, diary):
+    first, second = book("2026-11-20 10:00")[0], book("2026-11-20 11:00")[0]
+    join(book("2026-11-23 09:00")[0])
+    cancel(first)
+    person = Visitor(app)
+    declined = person.open(open_offer(diary)).path
+    person.send(next(form for form in person.page.forms if "decline" in form.action))
+    cancel(second)
+    person.open(declined)
+    person.send(next(form for form in person.page.forms if "accept" in form.action))
+    assert person.page.outcome == "booked"
+    assert sorted(state for _, state in offers(diary)) == ["accepted", "declined"]
+    assert diary.count(Slot, Slot.state == SlotState.HELD) == 0

@@ -6,6 +6,12 @@ from werkzeug.exceptions import Forbidden, TooManyRequests
 
 
 @pytest.fixture
+def engine() -> str:
+    """Nothing here is different on another database."""
+    return "sqlite"
+
+
+@pytest.fixture
 def breaking(app, monkeypatch):
     """A home page that breaks with the given error."""
     app.config["PROPAGATE_EXCEPTIONS"] = False

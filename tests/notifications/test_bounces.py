@@ -24,6 +24,12 @@ REPORTS = Path(__file__).parent / "reports"
 BOUNCES = "bounces@clinic.example"
 
 
+@pytest.fixture
+def engine() -> str:
+    """Nothing here is different on another database."""
+    return "sqlite"
+
+
 def report(name: str, address: str) -> bytes:
     return (REPORTS / f"{name}.eml").read_text().replace("{address}", address).encode()
 

@@ -37,7 +37,7 @@ def look_first_and_write_later():
 def claim_whatever_it_is():
     """To claim a slot takes it from whoever has it."""
 
-    def claim(slot_id, holder, **values):
+    def claim(slot_id, holder, notice, **values):
         db.session.execute(update(Slot).where(Slot.id == slot_id).values(**values))
 
     scheduling._claim = claim

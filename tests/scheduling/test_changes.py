@@ -1,6 +1,7 @@
 """What changing the set-up does to the diary: previews that tell the truth, buffers, lengths, booked visits kept."""
 
 from datetime import date, datetime, time, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -10,7 +11,7 @@ from portal.scheduling.changes import close, end_availability, preview, reopen, 
 from portal.scheduling.models import Availability, Closure, Provider, Slot, SlotState, VisitType
 from portal.scheduling.queries import find_slots_hit, list_availability
 from portal.scheduling.remake import describe, open_slots
-from portal.scheduling.services import claim_slot, release_slot
+from portal.scheduling.services import claim_slot, hold_slot, release_slot
 
 pytestmark = pytest.mark.usefixtures("app_context", "clock")
 FRIDAY = date(2026, 11, 20)
@@ -97,3 +98,13 @@ def test_a_booked_visit_stays_when_its_availability_is_gone_and_its_time_is_not_
     assert db.session.get(Slot, slot.id).state == SlotState.BOOKED
     release_slot(slot.id)
     assert offered() == []
+
+
+def test_a_hold_that_lapses_on_a_withdrawn_time_makes_room_for_the_new_ones(clock):
+    hold_slot(at(time(9)).id, uuid4())
+    change_type("new", minutes=30)
+    open_slots()
+    assert "09:00" not in offered()
+    clock.shift(timedelta(minutes=11))
+    open_slots()
+    assert offered()[:3] == ["09:00", "09:30", "10:00"]

@@ -55,6 +55,12 @@ every_change = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture
+def engine() -> str:
+    """Nothing here is different on another database."""
+    return "sqlite"
+
+
 @transactional
 def work_around(sunday: date, zone: str) -> None:
     """Times from 9 to 12 on the Saturday, Sunday and Monday, in person and by phone, in that zone."""

@@ -244,8 +244,8 @@ class DiaryMachine(RuleBasedStateMachine):
         if slot.at.starts <= self.now:
             expected = {LATE}
         elif slot.at.starts < self.now + NOTICE and slot.offered and not slot.is_taken(self.now):
-            expected = {DONE, TAKEN}  # whether the notice counts again is not for the model to say
-        elif self.diary.active(visit.person, visit.kind, self.now):
+            expected = {DONE, TAKEN}  # the notice does not count again; whether the day is full, the model leaves open
+        if slot.at.starts > self.now and self.diary.active(visit.person, visit.kind, self.now):
             expected = expected - {DONE} | {ALREADY}
         if self._expect(expected, changes.undo_cancel, visit.id) == DONE:
             visit.cancelled = False
@@ -348,7 +348,10 @@ class DiaryMachine(RuleBasedStateMachine):
         self._follow_remake()
 
     def set_cap(self, dice):
-        provider, cap = dice.choice(self.providers), dice.choice([1, 2, None])
+        """A cap, mostly one that is just reached on some day."""
+        slot = self._slot(dice)
+        provider, taken = slot.at.provider, len(self.diary.on_day(slot.at.provider, slot.day, self.now))
+        cap = dice.choice([max(taken, 1), max(taken, 1), taken + 1, None])
         self.diary.caps[provider] = cap
         self.diary.ceilings.clear()
         self._change(Provider, provider, daily_cap=cap)
@@ -461,6 +464,9 @@ class DiaryMachine(RuleBasedStateMachine):
         return answer
 
     def _cancel(self, visit, bad_day):
+        if visit.cancelled:  # twice is once
+            assert answer_of(changes.cancel, visit.id, ATTACK if bad_day else "time") == DONE
+            return
         place = visit.slot.at.place
         today = self.diary.wall(self.now, place).date() == self.diary.wall(visit.slot.at.starts, place).date()
         help_today = self._stands(visit) and (today or not self._can_change(visit))
@@ -495,11 +501,13 @@ class DiaryMachine(RuleBasedStateMachine):
                     other.let_go()  # whether booking one time gives back another is not for the model to say
 
     def _slot(self, dice) -> model.Slot:
-        """Mostly one that somebody has or has had, or one of the next, so that people meet."""
+        """Mostly one that somebody has or has had, one beside it, or one of the next, so that people meet."""
         slots = sorted(self.diary.slots.values(), key=lambda slot: (slot.at.starts, slot.id))
         coming = [slot for slot in slots if slot.at.starts > self.now - timedelta(hours=1)] or slots
         touched = [slot for slot in coming if slot.is_taken(self.now) or slot.holder or slot.freed]
-        (group,) = dice.choices((touched or coming, coming[:12], coming), (4, 4, 2))
+        days = {(slot.at.provider, slot.day) for slot in touched}
+        beside = [slot for slot in coming if (slot.at.provider, slot.day) in days]
+        (group,) = dice.choices((touched or coming, beside or coming, coming[:12], coming), (4, 3, 3, 2))
         slot = dice.choice(group)
         note(f"slot {slot.id}: {slot.at.starts:%d %H:%M}-{slot.at.ends:%H:%M} UTC")
         return slot
