@@ -124,7 +124,7 @@ def web_server(environment: dict[str, str], workers: int = 1, app: str = "wsgi:a
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         assert process.poll() is None, "the web server ended before it answered"
         try:
             urllib.request.urlopen(url, timeout=5).read()
