@@ -126,8 +126,8 @@ def _undo_cancel(appointment_id: UUID) -> Appointment:
     if not can_undo(appointment):
         raise TooLate(appointment_id)
     key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
-    require_only_one(key)
     claim_slot(appointment.slot_id, holder=None, notice=timedelta())  # the clinic had it in its diary till now
+    require_only_one(key)
     appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
     _note_change(appointment, "booked")
     return appointment

@@ -19,6 +19,7 @@ def pass_safety(page, portal):
     page.check("input[value=none]")
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("heading", name="Choose a time")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the list comes once more, by the browser's own clocks
 
 
 @transactional
