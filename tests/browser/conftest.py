@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
@@ -78,6 +78,12 @@ def open_browser(browser: Browser, portal: Portal) -> Iterator[Callable[..., Pag
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def follow(control: Locator) -> None:
+    """Click what leads to a new page, and wait until that page has loaded."""
+    with control.page.expect_navigation():
+        control.click()
 
 
 def assert_accessible(page: Page) -> None:

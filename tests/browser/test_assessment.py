@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, assert_accessible
+from tests.browser.conftest import DESKTOP, assert_accessible, follow
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -139,5 +139,5 @@ def test_the_ways_out_are_accessible(portal, open_browser, path):
     page = open_browser()
     page.goto(path)
     assert_accessible(page)
-    page.locator("main form button").first.click()
+    follow(page.locator("main form button").first)
     assert_accessible(page)

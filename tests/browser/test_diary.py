@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.booking.models import Appointment
 from portal.core.db import db, transactional
 from portal.scheduling.models import Slot, SlotState
-from tests.browser.conftest import assert_accessible
+from tests.browser.conftest import assert_accessible, follow
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -62,7 +62,7 @@ def test_filters_and_the_month_work_and_every_page_is_accessible(portal, open_br
     page.select_option("#filter-mode", "phone")
     expect(page.locator("#slot-list")).not_to_contain_text("East")
     assert "mode=phone" in page.url
-    page.get_by_role("link", name="Month").click()
+    follow(page.get_by_role("link", name="Month"))
     assert_accessible(page)
     page.locator(".month td a").first.click()
     expect(page.locator("#slot-list [role=status]")).to_contain_text("free")
@@ -96,14 +96,14 @@ def test_a_visit_is_moved_put_on_the_list_and_given_back(portal, open_browser, j
         page.fill(f"[autocomplete={token}]", value)
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Book ").click()
-    page.get_by_role("link", name="See, change").click()
+    follow(page.get_by_role("link", name="See, change"))
     if javascript:
         assert_accessible(page)
     page.get_by_role("link", name="Move to another time").click()
     page.locator("input[name=slot]").nth(25).check()
     page.get_by_role("button", name="Move my visit").click()
     expect(page.locator("main[data-outcome=moved]")).to_be_visible()
-    page.get_by_role("link", name="Tell me when").click()
+    follow(page.get_by_role("link", name="Tell me when"))
     if javascript:
         assert_accessible(page)
     page.get_by_label("Mornings").check()
@@ -124,7 +124,7 @@ def test_the_desks_diary_pages_are_accessible(portal, open_browser):
     page.goto(f"{portal.address}/desk/closures")
     page.fill("#email", "desk@clinic.example")
     page.fill("#password", portal.password)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
     for path in ("closures", "requests"):
         page.goto(f"{portal.address}/desk/{path}")
         assert_accessible(page)

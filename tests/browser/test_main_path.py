@@ -11,7 +11,7 @@ from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Page, expect
 
 from tests.assessment.test_walk import NECK
-from tests.browser.conftest import DESKTOP, assert_accessible
+from tests.browser.conftest import DESKTOP, assert_accessible, follow
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -62,31 +62,31 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
     page.goto("/r/article")
     assert page.url == f"{portal.address}/articles/cervicogenic-headache"
     person.see()
-    page.get_by_role("link", name="Check my headache").first.click()
+    follow(page.get_by_role("link", name="Check my headache").first)
     person.see()
-    page.get_by_role("button", name="None of these: start").click()
+    follow(page.get_by_role("button", name="None of these: start"))
 
     assert len(person.answer_everything()) == 14
     person.see()
-    page.get_by_role("button", name="Show my result").click()
+    follow(page.get_by_role("button", name="Show my result"))
     expect(page.locator("main")).to_have_attribute("data-outcome", "consult")
     person.see()
 
-    page.get_by_role("link", name="See free times").click()
+    follow(page.get_by_role("link", name="See free times"))
     person.see()
     chosen = page.locator("input[name=slot]").nth(2)
     day = chosen.evaluate("slot => slot.closest('section').querySelector('h3').id").removeprefix("day-")
     chosen.check()
-    page.get_by_role("button", name="Hold this time").click()
+    follow(page.get_by_role("button", name="Hold this time"))
     expect(page.locator("main")).to_have_attribute("data-outcome", "held")
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     expect(page.locator("main")).to_have_attribute("data-outcome", "invalid")
     person.see()
     name = "Jane Doe" if javascript else "Joan Doe"
     person.fill_in(name)
-    page.get_by_role("button", name="Continue").click()
+    follow(page.get_by_role("button", name="Continue"))
     person.see()
-    page.get_by_role("button", name="Book").click()
+    follow(page.get_by_role("button", name="Book"))
 
     main = page.locator("main")
     expect(main).to_have_attribute("data-outcome", "booked")
@@ -100,7 +100,7 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
     page.goto(link)
     expect(page.locator("main")).to_have_attribute("data-reference", reference)
     person.see()
-    page.get_by_role("link", name="Cancel this visit").click()
+    follow(page.get_by_role("link", name="Cancel this visit"))
     person.see()
 
     desk = open_browser(javascript, viewport=DESKTOP)
@@ -108,10 +108,10 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
     Person(desk, look=javascript).see()
     desk.fill("#email", "desk@clinic.example")
     desk.fill("#password", portal.password)
-    desk.get_by_role("button", name="Sign in").click()
-    desk.wait_for_url("**/desk/day/*")
+    follow(desk.get_by_role("button", name="Sign in"))
+    assert desk.url.endswith(day)
     Person(desk, look=javascript).see()
-    desk.get_by_role("link", name=name).click()
+    follow(desk.get_by_role("link", name=name))
     expect(desk.get_by_text(reference)).to_be_visible()
     Person(desk, look=javascript).see()
 
