@@ -14,13 +14,18 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("date_of_birth", sa.Date(), nullable=False),
-        sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("email", sa.String(length=254), nullable=True),
         sa.Column("phone", sa.String(length=20), nullable=False),
         sa.Column("reach_by", sa.String(length=10), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name_key", sa.String(length=240), nullable=False),
+        sa.Column("merged_into_id", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["merged_into_id"], ["patient.id"], name=op.f("fk_patient_merged_into_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patient")),
     )
     op.create_index("ix_patient_date_of_birth_name", "patient", ["date_of_birth", "name"], unique=False)
+    op.create_index(op.f("ix_patient_email"), "patient", ["email"], unique=False)
+    op.create_index(op.f("ix_patient_phone"), "patient", ["phone"], unique=False)
     op.create_table(
         "booking_draft",
         sa.Column("journey_id", sa.Uuid(), nullable=False),
@@ -57,6 +62,9 @@ def upgrade() -> None:
         sa.Column("token", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("arrived_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("roomed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["assessment_id"], ["assessment.id"], name=op.f("fk_appointment_assessment_id")),
         sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_appointment_journey_id")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_appointment_patient_id")),
@@ -76,8 +84,8 @@ def upgrade() -> None:
         "appointment",
         ["slot_id"],
         unique=True,
-        postgresql_where=sa.text("status IN ('booked', 'arrived', 'fulfilled', 'noshow')"),
-        sqlite_where=sa.text("status IN ('booked', 'arrived', 'fulfilled', 'noshow')"),
+        postgresql_where=sa.text("status IN ('booked', 'arrived', 'checked-in', 'fulfilled', 'noshow')"),
+        sqlite_where=sa.text("status IN ('booked', 'arrived', 'checked-in', 'fulfilled', 'noshow')"),
     )
 
 
@@ -85,12 +93,14 @@ def downgrade() -> None:
     op.drop_index(
         "uq_appointment_active_slot",
         table_name="appointment",
-        postgresql_where=sa.text("status IN ('booked', 'arrived', 'fulfilled', 'noshow')"),
-        sqlite_where=sa.text("status IN ('booked', 'arrived', 'fulfilled', 'noshow')"),
+        postgresql_where=sa.text("status IN ('booked', 'arrived', 'checked-in', 'fulfilled', 'noshow')"),
+        sqlite_where=sa.text("status IN ('booked', 'arrived', 'checked-in', 'fulfilled', 'noshow')"),
     )
     op.drop_index(op.f("ix_appointment_patient_id"), table_name="appointment")
     op.drop_index(op.f("ix_appointment_journey_id"), table_name="appointment")
     op.drop_table("appointment")
     op.drop_table("booking_draft")
+    op.drop_index(op.f("ix_patient_phone"), table_name="patient")
+    op.drop_index(op.f("ix_patient_email"), table_name="patient")
     op.drop_index("ix_patient_date_of_birth_name", table_name="patient")
     op.drop_table("patient")

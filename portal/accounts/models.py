@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flask_security.models import sqla
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base
@@ -28,6 +28,7 @@ class User(Base, sqla.FsUserMixin):
     __tablename__ = "staff_user"
 
     name: Mapped[str] = mapped_column(String(120))
+    provider_id: Mapped[int | None] = mapped_column(ForeignKey("provider.id"))  # of a clinician: whose diary it is
 
 
 class WebAuthn(Base, sqla.FsWebAuthnMixin):

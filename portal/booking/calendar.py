@@ -52,7 +52,7 @@ def _entry(appointment: Appointment, method: str) -> Event:
         f"Reference {appointment.reference}. To change or cancel, see your e-mail or call {clinic.phone}.",
     )
     event["organizer"] = _person(current_settings().sender, clinic.short_name)
-    if method != PUBLISH:
+    if method != PUBLISH and appointment.patient.email:
         attendee = _person(appointment.patient.email, appointment.patient.name)
         attendee.params["PARTSTAT"] = vText("ACCEPTED")
         attendee.params["RSVP"] = vText("FALSE")

@@ -45,21 +45,21 @@ def write_moved(appointment_id: UUID, sequence: int) -> Letter | None:
 def write_reminder(appointment_id: UUID, sequence: int) -> Letter | None:
     """That the visit comes near; None once it has changed or begun."""
     appointment = _to_come(appointment_id, sequence)
-    return render_letter("reminder", to=appointment.patient.email, **_facts(appointment)) if appointment else None
+    return render_letter("reminder", **_facts(appointment)) if appointment else None
 
 
 def write_prepare(appointment_id: UUID, sequence: int) -> Letter | None:
     """What to bring, and where the rest stands; None once the visit has changed or begun."""
     appointment = _to_come(appointment_id, sequence)
-    return render_letter("prepare", to=appointment.patient.email, **_facts(appointment)) if appointment else None
+    return render_letter("prepare", **_facts(appointment)) if appointment else None
 
 
 def write_link(appointment_id: UUID, _hour: int) -> Letter | None:
     """The visit's link once more, for whoever tries to book a second one; None once it does not stand."""
     appointment = get_appointment(appointment_id)
-    if appointment is None or appointment.status != Status.BOOKED:
+    if appointment is None or appointment.status != Status.BOOKED or not appointment.patient.email:
         return None
-    return render_letter("link", to=appointment.patient.email, **_facts(appointment))
+    return render_letter("link", **_facts(appointment))
 
 
 def write_offer(offer_id: UUID, _sequence: int) -> Letter | None:
@@ -67,10 +67,13 @@ def write_offer(offer_id: UUID, _sequence: int) -> Letter | None:
     offer = get_offer(offer_id)
     if offer is None or offer.state != OfferState.OPEN or offer.answer_by <= clock.now():
         return None
+    appointment = offer.entry.appointment
+    if not appointment.patient.email:
+        return None
     return render_letter(
         "offer",
-        to=offer.entry.appointment.patient.email,
-        appointment=offer.entry.appointment,
+        to=appointment.patient.email,
+        appointment=appointment,
         slot=offer.slot,
         answer_by=offer.answer_by,
         offer_url=url_for("waitlist.show_offer", token=offer.token, _external=True),
@@ -84,9 +87,10 @@ def write_offer_lapsed(offer_id: UUID, _sequence: int) -> Letter | None:
     if offer is None or offer.state != OfferState.LAPSED or offer.entry.closed_at is not None:
         return None
     appointment = offer.entry.appointment
+    if not appointment.patient.email:
+        return None
     return render_letter(
         "offer-lapsed",
-        to=appointment.patient.email,
         unsubscribe=url_for("waitlist.show_offer", token=offer.token, _external=True),
         **_facts(appointment),
     )
@@ -128,7 +132,7 @@ def _still(appointment_id: UUID, sequence: int, status: Status) -> Appointment |
     appointment = get_appointment(appointment_id)
     if appointment is None or appointment.ics_sequence != sequence or appointment.status != status:
         return None
-    return appointment
+    return appointment if appointment.patient.email else None
 
 
 def _to_come(appointment_id: UUID, sequence: int) -> Appointment | None:
@@ -139,7 +143,6 @@ def _to_come(appointment_id: UUID, sequence: int) -> Appointment | None:
 def _letter(kind: str, appointment: Appointment, method: str) -> Letter:
     return render_letter(
         kind,
-        to=appointment.patient.email,
         calendar=build_entry(appointment, method),
         calendar_method=method,
         **_facts(appointment),
@@ -148,6 +151,7 @@ def _letter(kind: str, appointment: Appointment, method: str) -> Letter:
 
 def _facts(appointment: Appointment) -> dict[str, Any]:
     return {
+        "to": appointment.patient.email,
         "appointment": appointment,
         "slot": appointment.slot,
         "manage_url": url_for("visit.show_visit", key=appointment.token, _external=True),

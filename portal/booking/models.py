@@ -1,4 +1,4 @@
-"""Tables of patients, their appointments, bookings not finished yet, requests, and the earlier-slot list."""
+"""Tables of patients, their appointments and what the desk notes of them, requests, and the earlier-slot list."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.core.db import Base, EncryptedJSON, JSONText, UtcDateTime
+from portal.core.text import search_key
 
 if TYPE_CHECKING:
     from portal.assessment.models import Assessment
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Patient(Base):
-    """A person who has booked."""
+    """A person who has booked, or for whom the desk has; one who was merged into another is kept for its history."""
 
     __tablename__ = "patient"
     __table_args__ = (Index("ix_patient_date_of_birth_name", "date_of_birth", "name"),)
@@ -26,10 +27,17 @@ class Patient(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str] = mapped_column(String(120))
     date_of_birth: Mapped[date]
-    email: Mapped[str] = mapped_column(String(254))
-    phone: Mapped[str] = mapped_column(String(20))
+    email: Mapped[str | None] = mapped_column(String(254), index=True)  # callers need none
+    phone: Mapped[str] = mapped_column(String(20), index=True)
     reach_by: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    name_key: Mapped[str] = mapped_column(String(240))  # the name as it is searched for
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+
+    @validates("name")
+    def _derive_key(self, _attribute: str, name: str) -> str:
+        self.name_key = search_key(name)
+        return name
 
 
 class Status(StrEnum):
@@ -37,6 +45,7 @@ class Status(StrEnum):
 
     BOOKED = "booked"
     ARRIVED = "arrived"
+    CHECKED_IN = "checked-in"  # in the room
     FULFILLED = "fulfilled"
     CANCELLED = "cancelled"
     NOSHOW = "noshow"
@@ -44,7 +53,7 @@ class Status(StrEnum):
     WAITLIST = "waitlist"
 
 
-TAKE_THE_SLOT = (Status.BOOKED, Status.ARRIVED, Status.FULFILLED, Status.NOSHOW)
+TAKE_THE_SLOT = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Status.NOSHOW)
 TAKES_THE_SLOT = text(f"status IN ({', '.join(repr(status.value) for status in TAKE_THE_SLOT)})")
 
 
@@ -84,6 +93,9 @@ class Appointment(Base):
     token: Mapped[str] = mapped_column(EncryptedJSON)  # to write the link into each mail
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(default=1)  # rises with each change, so that nobody overwrites another's
+    arrived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    roomed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     patient: Mapped[Patient] = relationship()
     slot: Mapped[Slot] = relationship("Slot")
@@ -94,6 +106,50 @@ class Appointment(Base):
     def takes_slot(self) -> bool:
         """Whether nobody else can have the visit's time."""
         return self.status in TAKE_THE_SLOT
+
+
+class VisitChange(Base):
+    """What a member of staff did to a visit, with how it was before: so it can be undone."""
+
+    __tablename__ = "visit_change"
+    __table_args__ = (Index("ix_visit_change_staff_id_done_at", "staff_id", "done_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), index=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    before: Mapped[dict[str, str | int | None]] = mapped_column(JSONText)
+    version: Mapped[int]  # of the visit after the change: another change since ends the undo
+    done_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    appointment: Mapped[Appointment] = relationship()
+
+
+class VisitNote(Base):
+    """What staff should know about a visit; nothing clinical."""
+
+    __tablename__ = "visit_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), index=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id"))
+    words: Mapped[str] = mapped_column(EncryptedJSON)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PatientMerge(Base):
+    """Two records found to be one person: whose visits went where, so that it can be undone."""
+
+    __tablename__ = "patient_merge"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    kept_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    merged_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    appointment_ids: Mapped[list[str]] = mapped_column(JSONText)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id"))
+    merged_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class BookingDraft(Base):

@@ -108,19 +108,19 @@ def find_likely_same(patient: Patient) -> list[Patient]:
 
     Two of these agree: date of birth, phone, e-mail address, and the last word of the name.
     """
-    alike = or_(
-        Patient.date_of_birth == patient.date_of_birth, Patient.phone == patient.phone, Patient.email == patient.email
-    )
-    others = db.session.scalars(select(Patient).where(alike, Patient.id != patient.id).order_by(Patient.created_at))
-    return [other for other in others if sum(_alike(patient, other)) >= 2]
+    alike = [Patient.date_of_birth == patient.date_of_birth, Patient.phone == patient.phone]
+    alike += [Patient.email == patient.email] if patient.email else []
+    others = select(Patient).where(or_(*alike), Patient.id != patient.id, Patient.merged_into_id.is_(None))
+    found = db.session.scalars(others.order_by(Patient.created_at))
+    return [other for other in found if sum(_alike(patient, other)) >= 2]
 
 
 def _alike(one: Patient, other: Patient) -> tuple[bool, ...]:
     return (
         one.date_of_birth == other.date_of_birth,
         one.phone == other.phone,
-        one.email.casefold() == other.email.casefold(),
-        one.name.split()[-1].casefold() == other.name.split()[-1].casefold(),
+        one.email is not None and other.email is not None and one.email.casefold() == other.email.casefold(),
+        one.name_key.split()[-1:] == other.name_key.split()[-1:],
     )
 
 

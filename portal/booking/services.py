@@ -55,7 +55,7 @@ class Details:
 
     name: str
     date_of_birth: date
-    email: str
+    email: str | None
     phone: str
     reach_by: str
     note: str
@@ -164,10 +164,12 @@ def check_birth_date(appointment_id: UUID, given: date) -> bool:
 def one_of_kind_key(person: Details | Patient, kind: str) -> str:
     """What is the same for two visits of one kind by one person: a person has one active one at a time.
 
-    A person is told by name, date of birth and e-mail address together, so that nobody learns of another's visit.
+    A person is told by name, date of birth and e-mail address together, so that nobody learns of another's visit;
+    by the phone number where there is no address.
     """
     name = "".join(person.name.casefold().split())
-    return token_hash(f"{name}|{person.date_of_birth.isoformat()}|{person.email.casefold()}|{kind}")
+    reach = person.email.casefold() if person.email else person.phone
+    return token_hash(f"{name}|{person.date_of_birth.isoformat()}|{reach}|{kind}")
 
 
 def require_only_one(key: str) -> None:
@@ -224,7 +226,7 @@ def _unused_reference() -> str:
 def find_or_add_patient(details: Details) -> Patient:
     """The patient with exactly these details, or a new one; who is alike is for the desk to judge."""
     values = {name: value for name, value in details.__dict__.items() if name != "note"}
-    known = db.session.scalar(select(Patient).filter_by(**values).limit(1))
+    known = db.session.scalar(select(Patient).filter_by(**values, merged_into_id=None).limit(1))
     if known is not None:
         return known
     patient = Patient(**values, created_at=clock.now())

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0004"
+down_revision = "0003"
 branch_labels = depends_on = None
 
 
@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.create_table(
         "staff_user",
         sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("provider_id", sa.Integer(), nullable=True),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("email", sa.String(length=255), nullable=False),
         sa.Column("username", sa.String(length=255), nullable=True),
@@ -43,6 +44,7 @@ def upgrade() -> None:
         sa.Column("mf_recovery_codes", sa.Text(), nullable=True),
         sa.Column("create_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False),
         sa.Column("update_datetime", sa.DateTime(), server_default=sa.text("(CURRENT_TIMESTAMP)"), nullable=False),
+        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_staff_user_provider_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_staff_user")),
         sa.UniqueConstraint("email", name=op.f("uq_staff_user_email")),
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_staff_user_fs_uniquifier")),
