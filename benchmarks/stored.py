@@ -19,6 +19,7 @@ from portal.audit.models import AuditEntry
 from portal.booking.models import Appointment, Patient, Status
 from portal.core import clock
 from portal.core.db import Base, UtcDateTime, db, transactional
+from portal.core.text import search_key
 from portal.notifications.models import MailState, OutgoingMail
 from portal.referrals.models import Journey, Milestone
 from portal.scheduling.models import Location, Provider, Slot, SlotState, VisitType
@@ -140,7 +141,8 @@ def _one_visit(
     slot_id: int, visit_type_id: int, visit: UUID, patient: UUID, journey: UUID, assessment: UUID
 ) -> Iterator[tuple[type[Base], dict[str, Any]]]:
     born, phone = date(1940 + slot_id % 60, 1 + slot_id % 12, 1 + slot_id % 28), f"+1212{slot_id:07}"
-    person = {"name": f"Former Patient {slot_id}", "email": f"p{slot_id}@example.com", "reach_by": "call"}
+    name = f"Former Patient {slot_id}"
+    person = {"name": name, "name_key": search_key(name), "email": f"p{slot_id}@example.com", "reach_by": "call"}
     yield Patient, {"id": patient, "date_of_birth": born, "phone": phone, **person}
     yield Journey, {"id": journey}
     yield Milestone, {"journey_id": journey, "kind": "booked"}
