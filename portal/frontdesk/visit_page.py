@@ -47,6 +47,7 @@ def render_visit(
         slot=appointment.slot,
         steps=[step for step in desk.list_steps(appointment) if may_set(step)],
         can_change=desk.can_change(appointment) and not sees_own_only(),
+        can_mail=not sees_own_only(),
         last=next((change for change in reversed(changes) if desk.can_undo(appointment, change)), None),
         changes=changes,
         notes=notes,

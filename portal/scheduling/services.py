@@ -66,8 +66,8 @@ def retake_slot(slot_id: int) -> Slot:
 
     Raises SlotTaken when somebody has it, or what stands in its time now.
     """
-    now = clock.now()
-    change = update(Slot).where(Slot.id == slot_id, ~Slot.is_taken(now)).values(**TAKEN)
+    nobody_has_it = or_(Slot.state == SlotState.FREE, Slot.held_until <= clock.now())
+    change = update(Slot).where(Slot.id == slot_id, nobody_has_it).values(**TAKEN)
     try:
         result = db.session.execute(change.execution_options(synchronize_session=False))
     except IntegrityError:  # the database lets no two times of a clinician overlap
