@@ -108,10 +108,8 @@ def _visits_that_count(patient_ids: list[UUID], reference: str | None) -> dict[U
     counting: dict[UUID, Appointment] = {}
     for visit in rows:
         known = counting.get(visit.patient_id)
-        if (
-            known is None
-            or known.reference != reference
-            and (visit.reference == reference or known.slot.ends_at <= clock.now())
+        if known is None or (
+            known.reference != reference and (visit.reference == reference or known.slot.ends_at <= clock.now())
         ):
             counting[visit.patient_id] = visit
     return counting
