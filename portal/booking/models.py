@@ -189,8 +189,10 @@ class PatientRequest(Base):
     note: Mapped[str | None] = mapped_column(EncryptedJSON)
     idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    tries: Mapped[int] = mapped_column(default=0)  # calls that nobody answered
+    tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(String(12))
-    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 class WaitlistEntry(Base):

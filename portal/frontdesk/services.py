@@ -19,3 +19,15 @@ def record_day_seen(day: date) -> None:
 def record_visit_seen(appointment_id: UUID) -> None:
     """Note that somebody looked at a visit."""
     audit.services.record("visit-seen", f"appointment:{appointment_id}")
+
+
+@transactional
+def record_search(found: int) -> None:
+    """Note that somebody searched, and how much was found; not for what."""
+    audit.services.record("searched", "desk", found=found)
+
+
+@transactional
+def record_list_seen(name: str) -> None:
+    """Note that somebody looked at a list of patients."""
+    audit.services.record("list-seen", f"list:{name}")

@@ -15,12 +15,13 @@ from portal.assessment.signoff import get_sign_off
 from portal.booking import requests
 from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
-from portal.booking.queries import list_open_requests
+from portal.booking.queries import list_open_requests, list_settled_requests
 from portal.booking.wishes import Wishes
+from portal.core import clock
 from portal.core.htmx import render
 from portal.frontdesk import queries, services
 from portal.frontdesk.acting import visit_or_404
-from portal.frontdesk.forms import OutcomeForm
+from portal.frontdesk.forms import OUTCOMES, OutcomeForm
 from portal.frontdesk.visit_page import render_visit
 
 blueprint = Blueprint("frontdesk", __name__, url_prefix="/desk")
@@ -76,6 +77,7 @@ def download_brief(appointment_id: UUID) -> AnyResponse:
 
 @blueprint.get("/requests")
 def list_requests() -> Response:
+    services.record_list_seen("requests")
     return _render_requests(OutcomeForm())
 
 
@@ -91,6 +93,15 @@ def settle_request(request_id: UUID) -> AnyResponse:
     return redirect(url_for(".list_requests"), 303)
 
 
+@blueprint.post("/requests/<uuid:request_id>/reopen")
+def reopen_request(request_id: UUID) -> AnyResponse:
+    try:
+        requests.reopen(request_id)
+    except LookupError:
+        abort(404)
+    return redirect(url_for(".list_requests"), 303)
+
+
 @blueprint.get("/drop-off")
 def show_drop_off() -> Response:
     return render("frontdesk/drop_off.html", screens=count_drop_off())
@@ -101,6 +112,8 @@ def _render_requests(form: OutcomeForm, status: int = 200) -> Response:
         "frontdesk/requests.html",
         status=status,
         requests=[(request, Wishes.from_json(request.wishes)) for request in list_open_requests()],
+        settled=list_settled_requests(clock.now() - timedelta(days=1)),
+        outcomes=dict(OUTCOMES),
         form=form,
     )
 

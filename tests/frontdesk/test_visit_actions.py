@@ -105,7 +105,7 @@ def test_a_step_pressed_by_mistake_is_undone_as_if_it_had_not_been(made, at, dia
 def test_nobody_arrives_the_day_before_or_fails_to_come_before_it_begins(made, at):
     at("2026-11-19 09:00", made)
     for status in ("arrived", "noshow"):
-        assert "this could not be done" in made.try_("status", version="1", status=status).text
+        assert "This could not be done" in made.try_("status", version="1", status=status).text
     at(f"{DAY} 09:30", made)
     made.press("/status", status="noshow")
     assert made.visit.status == "noshow"
