@@ -1,9 +1,9 @@
-"""Recurring times in the words of the desk."""
+"""The words of the desk: for states of visits and times, for marks beside them, for recurring times."""
 
 from __future__ import annotations
 
 import re
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 from portal.core.pages import clock_in_words, day_in_words
 from portal.scheduling.models import Closure
@@ -16,6 +16,50 @@ RHYTHMS = (
     *((f"FREQ=MONTHLY;{n}", f"{words} of the month") for n, words in ((1, "first"), (2, "second"), (3, "third"))),
     ("FREQ=MONTHLY;-1", "last of the month"),
 )
+
+# What a visit or a time is, in the order of a day; the marks' shapes and colours are in static/css/board.css.
+STATES = {
+    "booked": "booked",
+    "arrived": "arrived",
+    "checked-in": "in room",
+    "fulfilled": "done",
+    "noshow": "no-show",
+    "cancelled": "cancelled",
+    "free": "free",
+    "held": "held",
+    "unused": "not taken",
+    "withdrawn": "withdrawn",
+    "entered-in-error": "entered in error",
+    "waitlist": "waiting list",
+}
+# What else is said of a visit; where there is no room, the style sheet shows a letter.
+MARKS = {
+    "prompt": "within two weeks",
+    "consult": "consult",
+    "self_care": "self-care",
+    "same_day": "same day",
+    "emergency": "emergency",
+    "new": "new patient",
+    "moved": "moved",
+    "mail": "mail problem",
+    "phone": "by phone",
+    "video": "by video",
+}
+
+
+def state_in_words(state: str) -> str:
+    """A state of a visit or of a time without one, as the desk says it."""
+    return STATES.get(state, state)
+
+
+def waiting_in_words(since: datetime, now: datetime) -> str:
+    """How long somebody has been waiting, like "waiting 12 min"."""
+    return f"waiting {max(int((now - since).total_seconds() // 60), 0)} min"
+
+
+def wall_in_words(value: time) -> str:
+    """A time of the day where the hour says which half of it, like "9:20"."""
+    return f"{value.hour % 12 or 12}:{value:%M}"
 
 
 def rule_in_words(rule: str) -> str:

@@ -61,13 +61,17 @@ def concerns(closure: Closure, provider_id: int, location_id: int) -> bool:
 
 def covers(closure: Closure, starts: datetime, ends: datetime) -> bool:
     """Whether a closure takes away any of the time between two wall times of one day."""
+    return any(begin < ends and starts < end for begin, end in list_times(closure, starts.date(), ends.date()))
+
+
+def list_times(closure: Closure, first: date, last: date) -> list[tuple[datetime, datetime]]:
+    """The wall times, from and until, of a closure that may reach into these days."""
     if closure.rule is None:
-        return closure.starts < ends and starts < closure.ends
-    # One that comes again lasts a day at most, so only those of today and of the evening before can reach here.
-    days = list_days(closure.rule, closure.starts.date(), closure.until, starts.date() - timedelta(days=1), ends.date())
-    lasts = closure.ends - closure.starts
+        return [(closure.starts, closure.ends)]
+    # One that comes again lasts a day at most, so only those of these days and of the evening before reach here.
+    days = list_days(closure.rule, closure.starts.date(), closure.until, first - timedelta(days=1), last)
     begins = [datetime.combine(day, closure.starts.time()) for day in days]
-    return any(begin < ends and starts < begin + lasts for begin in begins)
+    return [(begin, begin + (closure.ends - closure.starts)) for begin in begins]
 
 
 def _opening(availability: Availability, closures: list[Closure], wall: datetime) -> Opening | Skipped:
