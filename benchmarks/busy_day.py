@@ -16,12 +16,58 @@ from portal.notifications.models import MailState, OutgoingMail
 from portal.scheduling.models import Closure, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.queries import list_locations
 
-CLINICIANS = (
-    "Ruth Alvarez, MD|Tom Bergmann, DO|Ines Carvalho, MD|Dara Dunne, NP|Femi Eze, MD|Greta Falk, PA|"
-    "Hugo Grant, MD|Ilse Hoffmann, NP|Jun Ishikawa, MD|Kamila Jelinek, PT|Liam Kowalski, DO|Mona Lindqvist, MD"
-).split("|")
-FIRST = "Ada Ben Chloe David Elif Farid Grace Henry Isla Jamal Kira Leon Maria Noah Olga Priya Quinn Rosa Sam Tara".split()
-LAST = "Abbott Baker-Jones Castellanos Diaz Eriksen Farouk Goldstein Huang Ivanova Jackson Kim Lopez Murphy Nakamura".split()
+CLINICIANS = [
+    "Ruth Alvarez, MD",
+    "Tom Bergmann, DO",
+    "Ines Carvalho, MD",
+    "Dara Dunne, NP",
+    "Femi Eze, MD",
+    "Greta Falk, PA",
+    "Hugo Grant, MD",
+    "Ilse Hoffmann, NP",
+    "Jun Ishikawa, MD",
+    "Kamila Jelinek, PT",
+    "Liam Kowalski, DO",
+    "Mona Lindqvist, MD",
+]
+FIRST = [
+    "Ada",
+    "Ben",
+    "Chloe",
+    "David",
+    "Elif",
+    "Farid",
+    "Grace",
+    "Henry",
+    "Isla",
+    "Jamal",
+    "Kira",
+    "Leon",
+    "Maria",
+    "Noah",
+    "Olga",
+    "Priya",
+    "Quinn",
+    "Rosa",
+    "Sam",
+    "Tara",
+]
+LAST = [
+    "Abbott",
+    "Baker-Jones",
+    "Castellanos",
+    "Diaz",
+    "Eriksen",
+    "Farouk",
+    "Goldstein",
+    "Huang",
+    "Ivanova",
+    "Jackson",
+    "Kim",
+    "Lopez",
+    "Murphy",
+    "Nakamura",
+]
 LENGTH, OPENS, LUNCH, CLOSES = timedelta(minutes=20), time(8), time(12), time(17, 40)
 VISITS_EACH = 25
 DAY = timedelta(days=1)
@@ -94,18 +140,18 @@ def _status(slot: Slot, chance: random.Random) -> Status:
 
 
 def _add_visit(slot: Slot, chance: random.Random, status: Status) -> Appointment:
-    now, number = clock.now(), chance.randrange(10**7)
+    now, number = clock.now(), chance.randrange(10**12)
     patient = Patient(
         name=f"{chance.choice(FIRST)} {chance.choice(LAST)}",
         date_of_birth=date(1940 + number % 65, 1 + number % 12, 1 + number % 28),
         email=f"p{number}@example.com",
-        phone=f"+1212{number:07}",
+        phone=f"+1212{number % 10**7:07}",
         reach_by="call",
         created_at=now,
     )
     visit = Appointment(
         id=uuid4(),
-        reference=f"BSY-{number:07}",
+        reference=f"B-{number:012}",
         slot=slot,
         visit_type=slot.visit_type,
         patient=patient,

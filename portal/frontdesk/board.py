@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 from portal.booking.diary import VisitRow, find_first_visits, list_visit_rows
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Status
 from portal.core import clock
 from portal.frontdesk.scale import Scale, arrange, fit_scale, rows_between
-from portal.frontdesk.words import STATES, waiting_in_words, wall_in_words
+from portal.frontdesk.words import STATES, wall_in_words
 from portal.notifications.queries import find_troubled
 from portal.scheduling import diary
 from portal.scheduling.diary import SlotRow
@@ -45,7 +45,8 @@ class Entry(Item):
     kind: VisitType
     visit: VisitRow | None = None
     marks: list[str] = field(default_factory=list)
-    more: str = ""  # like "waiting 12 min" or "until 10:42"
+    waiting: int | None = None  # minutes since the patient arrived
+    until: str = ""  # when a hold runs out
     can_move_here: bool = False
 
 
@@ -100,6 +101,11 @@ class Board:
     groups: list[tuple[Location | None, list[Column]]]
     counts: list[tuple[str, int]]
     zones: set[str]
+
+    @property
+    def can_move_here(self) -> bool:
+        """Whether the visit that is being moved can move to any time of this day."""
+        return any(entry.can_move_here for column in self.columns for entry in column.entries)
 
     @property
     def columns(self) -> list[Column]:
@@ -172,26 +178,26 @@ def fill_in_slots(columns: _Columns, day: date, provider_id: int | None, moving:
         entry.visit = visit
         entry.marks = _marks(visit, entry.kind, new=visit.id in first, troubled=visit.id in troubled)
         if visit.status == Status.ARRIVED and visit.arrived_at:
-            entry.more = waiting_in_words(visit.arrived_at, now)
+            entry.waiting = max((now - visit.arrived_at) // timedelta(minutes=1), 0)
         columns.get(visit.provider_id, visit.location_id).entries.append(entry)
     for slot in diary.list_slot_rows(day, day, provider_id):
         if slot.id not in taken and (slot.offered or slot.starts_at > now):
             entry = _entry_of(slot, state_of(slot, now), slot.id, columns.types[slot.visit_type_id])
             entry.can_move_here = moving is not None and can_take(slot, entry.kind, moving, now)
             if entry.state == SlotState.HELD:
-                until = slot.held_until.astimezone(columns.locations[slot.location_id].zone)
-                entry.more = f"until {wall_in_words(until.time())}"
+                zone = columns.locations[slot.location_id].zone
+                entry.until = wall_in_words(slot.held_until.astimezone(zone).time())
             columns.get(slot.provider_id, slot.location_id).entries.append(entry)
 
 
 def state_of(slot: SlotRow, now: datetime) -> str:
     """What a time without a visit is: its own state, or what has become of it."""
     held = slot.state == SlotState.HELD and slot.held_until > now
-    if not slot.offered and not held:
+    if not slot.offered and not held and slot.state != SlotState.BOOKED:
         return WITHDRAWN
-    if not held and slot.starts_at <= now:
-        return UNUSED
-    return SlotState.HELD if held else SlotState.FREE
+    if held or slot.state == SlotState.BOOKED:
+        return str(slot.state)
+    return UNUSED if slot.starts_at <= now else SlotState.FREE
 
 
 def can_take(slot: SlotRow, kind: VisitType, moving: Appointment, now: datetime) -> bool:

@@ -28,6 +28,7 @@ from portal.scheduling.queries import get_provider
 DAY = timedelta(days=1)
 # Where a free time leads to, but for its number.
 BOOK_AT = "#time-"
+NOBODY = UUID(int=0)
 REMEMBERED = 12  # pages whose reading is noted; what refreshes itself is not another one
 
 
@@ -70,7 +71,6 @@ def show_day(day: str) -> Response:
         today=queries.get_today(),
         board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving),
         book_at=BOOK_AT,
-        visit_at=url_for(".show_visit", appointment_id=UUID(int=0)).removesuffix(str(UUID(int=0))),
         sign_off=get_sign_off(),
     )
 
@@ -159,6 +159,7 @@ def _surroundings(wanted: Shown) -> dict[str, Any]:
         "moving": wanted.moving,
         "move_to": f"/desk/visit/{wanted.moving.id}/move" if wanted.moving else None,
         "now": clock.now(),
+        "visit_at": url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY)),
         "one_day": DAY,
     }
 

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from portal.booking.diary import VisitRow, count_visits, list_visit_rows
 from portal.booking.models import TAKE_THE_SLOT, Appointment
 from portal.core import clock
+from portal.core.pages import zone_name
 from portal.frontdesk.board import can_take, state_of
 from portal.scheduling import diary
 from portal.scheduling.diary import SlotRow
@@ -53,8 +54,21 @@ class Week:
 
     days: list[date]
     rows: dict[Provider, dict[date, Cell]]
-    locations: dict[int, Location]
-    more_than_one_zone: bool
+    places: dict[int, Location]
+
+    @property
+    def zones(self) -> set[str]:
+        """What the clocks of this week's places are called."""
+        return {zone for provider in self.rows for zone in self.zones_of(provider)}
+
+    def zones_of(self, provider: Provider) -> list[str]:
+        """What the clocks are called by which this clinician's times are shown."""
+        found = {
+            zone_name(row.starts_at, self.places[row.location_id].zone)
+            for cell in self.rows[provider].values()
+            for row in [*cell.visits, *cell.free]
+        }
+        return sorted(found)
 
     @property
     def before(self) -> date:
@@ -99,22 +113,18 @@ def get_week(first: date, provider_id: int | None = None, moving: Appointment | 
     providers, types = diary.get_lookups()
     days = [first + DAY * n for n in range(7)]
     rows: dict[int, dict[date, Cell]] = {}
-    places: set[int] = set()
     for visit in list_visit_rows(first, last, provider_id):
         if visit.status in TAKE_THE_SLOT:
             _cell(rows, visit, days).visits.append(visit)
-            places.add(visit.location_id)
     for slot in diary.list_slot_rows(first, last, provider_id):
         if state_of(slot, now) == SlotState.FREE:
             cell = _cell(rows, slot, days)
             cell.free.append(slot)
-            places.add(slot.location_id)
             if moving and can_take(slot, types[slot.visit_type_id], moving, now):
                 cell.can_move_here.add(slot.id)
     _note_closed(rows, days)
-    locations = {location.id: location for location in list_locations()}
     known = {provider: rows[provider.id] for provider in providers.values() if provider.id in rows}
-    return Week(days, known, locations, len({locations[place].zone_key for place in places}) > 1)
+    return Week(days, known, {location.id: location for location in list_locations()})
 
 
 def get_month(first: date, provider_id: int | None = None, kind: str | None = None) -> Month:

@@ -76,8 +76,8 @@ def write_style_sheet() -> str:
     """A class for each row, length, height and place, as no page may say such things with the element itself."""
     rules = [f".r{n}{{grid-row-start:{n}}}.n{n}{{grid-row-end:span {n}}}" for n in range(1, A_DAY + 1)]
     rules += [f".h{n}{{--hours:{n}}}" for n in range(1, 25)]
-    for width in range(1, MOST_BESIDE + 1):
-        share = 12 // width
+    for width in range(2, MOST_BESIDE + 1):
+        edges = [1, 8, 13] if width == 2 else range(1, 14, 12 // width)  # of two, the first has more room
         rules += [f".w{width}{{--beside:{width}}}"]
-        rules += [f".p{n}-{width}{{grid-column:{n * share + 1}/span {share}}}" for n in range(width)]
+        rules += [f".track .p{n}-{width}{{grid-column:{edges[n]}/{edges[n + 1]}}}" for n in range(width)]
     return "\n".join(rules)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
 from portal.core.pages import clock_in_words, day_in_words
 from portal.scheduling.models import Closure
@@ -50,11 +50,6 @@ MARKS = {
 def state_in_words(state: str) -> str:
     """A state of a visit or of a time without one, as the desk says it."""
     return STATES.get(state, state)
-
-
-def waiting_in_words(since: datetime, now: datetime) -> str:
-    """How long somebody has been waiting, like "waiting 12 min"."""
-    return f"waiting {max(int((now - since).total_seconds() // 60), 0)} min"
 
 
 def wall_in_words(value: time) -> str:
