@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from uuid import UUID, uuid4
@@ -16,58 +17,12 @@ from portal.notifications.models import MailState, OutgoingMail
 from portal.scheduling.models import Closure, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.queries import list_locations
 
-CLINICIANS = [
-    "Ruth Alvarez, MD",
-    "Tom Bergmann, DO",
-    "Ines Carvalho, MD",
-    "Dara Dunne, NP",
-    "Femi Eze, MD",
-    "Greta Falk, PA",
-    "Hugo Grant, MD",
-    "Ilse Hoffmann, NP",
-    "Jun Ishikawa, MD",
-    "Kamila Jelinek, PT",
-    "Liam Kowalski, DO",
-    "Mona Lindqvist, MD",
-]
-FIRST = [
-    "Ada",
-    "Ben",
-    "Chloe",
-    "David",
-    "Elif",
-    "Farid",
-    "Grace",
-    "Henry",
-    "Isla",
-    "Jamal",
-    "Kira",
-    "Leon",
-    "Maria",
-    "Noah",
-    "Olga",
-    "Priya",
-    "Quinn",
-    "Rosa",
-    "Sam",
-    "Tara",
-]
-LAST = [
-    "Abbott",
-    "Baker-Jones",
-    "Castellanos",
-    "Diaz",
-    "Eriksen",
-    "Farouk",
-    "Goldstein",
-    "Huang",
-    "Ivanova",
-    "Jackson",
-    "Kim",
-    "Lopez",
-    "Murphy",
-    "Nakamura",
-]
+CLINICIANS = """
+Ruth Alvarez, MD|Tom Bergmann, DO|Ines Carvalho, MD|Dara Dunne, NP|Femi Eze, MD|Greta Falk, PA
+Hugo Grant, MD|Ilse Hoffmann, NP|Jun Ishikawa, MD|Kamila Jelinek, PT|Liam Kowalski, DO|Mona Lindqvist, MD
+"""
+FIRST = "Ada Ben Chloe David Elif Farid Grace Henry Isla Jamal Kira Leon Maria Noah Olga Priya Quinn Rosa Sam Tara"
+LAST = "Abbott Baker-Jones Castellanos Diaz Eriksen Farouk Goldstein Huang Ivanova Jackson Kim Lopez Murphy Nakamura"
 LENGTH, OPENS, LUNCH, CLOSES = timedelta(minutes=20), time(8), time(12), time(17, 40)
 VISITS_EACH = 25
 DAY = timedelta(days=1)
@@ -78,7 +33,7 @@ def store_busy_day(day: date) -> None:
     """Add the clinicians and their day. What has passed by now is done, missed or waiting in the rooms."""
     chance, place = random.Random(7), list_locations()[0]
     types = list(db.session.scalars(select(VisitType).order_by(VisitType.id)))
-    for number, name in enumerate(CLINICIANS):
+    for number, name in enumerate(re.findall("[^|\n]+", CLINICIANS)):
         provider = _add_clinician(number, name)
         lunch = datetime.combine(day, LUNCH)
         rule = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU"
@@ -142,7 +97,7 @@ def _status(slot: Slot, chance: random.Random) -> Status:
 def _add_visit(slot: Slot, chance: random.Random, status: Status) -> Appointment:
     now, number = clock.now(), chance.randrange(10**12)
     patient = Patient(
-        name=f"{chance.choice(FIRST)} {chance.choice(LAST)}",
+        name=f"{chance.choice(FIRST.split())} {chance.choice(LAST.split())}",
         date_of_birth=date(1940 + number % 65, 1 + number % 12, 1 + number % 28),
         email=f"p{number}@example.com",
         phone=f"+1212{number % 10**7:07}",

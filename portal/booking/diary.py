@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
-from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, Status, VisitNote
+from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, Status, VisitChange, VisitNote
 from portal.core.db import db
 from portal.scheduling.models import Slot
 
@@ -24,7 +24,6 @@ OF_VISIT = (
     Appointment.status,
     Appointment.lane,
     Appointment.prompt,
-    Appointment.ics_sequence,
     Appointment.version,
     Appointment.arrived_at,
     Appointment.created_at,
@@ -38,16 +37,14 @@ VisitRow = Any  # a row with all of these columns
 def list_visit_rows(first: date, last: date, provider_id: int | None = None) -> Sequence[VisitRow]:
     """The visits of these days by the clocks of their place, cancelled ones too, with patient and time."""
     query = select(*OF_VISIT, *OF_PATIENT, *OF_SLOT).join(Appointment.patient).join(Appointment.slot)
-    query = query.where(Slot.day.between(first, last), *([Slot.provider_id == provider_id] if provider_id else []))
+    query = query.where(Slot.day.between(first, last), *_only(provider_id))
     return db.session.execute(query.order_by(Slot.day, Slot.begins, Appointment.created_at, Appointment.id)).all()
 
 
 def count_visits(first: date, last: date, provider_id: int | None = None) -> dict[date, int]:
     """How many visits stand on each of these days that has any."""
     query = select(Slot.day, func.count()).join(Appointment.slot).where(Slot.day.between(first, last))
-    query = query.where(
-        Appointment.status.in_(TAKE_THE_SLOT), *([Slot.provider_id == provider_id] if provider_id else [])
-    )
+    query = query.where(Appointment.status.in_(TAKE_THE_SLOT), *_only(provider_id))
     return dict(db.session.execute(query.group_by(Slot.day)).all())
 
 
@@ -66,6 +63,13 @@ def find_first_visits(first: date, last: date) -> set[UUID]:
     return set(db.session.scalars(query))
 
 
+def find_moved(first: date, last: date) -> set[UUID]:
+    """Those visits of these days that were at another time before."""
+    moved = select(VisitChange.appointment_id).join(VisitChange.appointment).join(Appointment.slot)
+    moved = moved.where(Slot.day.between(first, last), VisitChange.kind == "moved", VisitChange.undone_at.is_(None))
+    return set(db.session.scalars(moved))
+
+
 def find_notes(visit_ids: Collection[UUID]) -> dict[UUID, list[str]]:
     """What patients and staff noted to these visits, by visit, the patient's own words first."""
     notes: dict[UUID, list[str]] = {}
@@ -76,3 +80,7 @@ def find_notes(visit_ids: Collection[UUID]) -> dict[UUID, list[str]]:
             if words:
                 notes.setdefault(visit_id, []).append(words)
     return notes
+
+
+def _only(provider_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if provider_id is None else [Slot.provider_id == provider_id]

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from uuid import UUID
 
-from portal.booking.diary import VisitRow, find_first_visits, list_visit_rows
+from portal.booking.diary import VisitRow, find_first_visits, find_moved, list_visit_rows
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Status
 from portal.core import clock
 from portal.frontdesk.scale import Scale, arrange, fit_scale, rows_between
@@ -171,12 +172,16 @@ def fill_in_slots(columns: _Columns, day: date, provider_id: int | None, moving:
     """The visits of the day and the times without one, each in its column."""
     now = clock.now()
     visits = list_visit_rows(day, day, provider_id)
-    first, troubled = find_first_visits(day, day), find_troubled([visit.id for visit in visits])
+    said = {
+        "mail": find_troubled([visit.id for visit in visits]),
+        "new": find_first_visits(day, day),
+        "moved": find_moved(day, day),
+    }
     taken = {visit.slot_id for visit in visits if visit.status in TAKE_THE_SLOT}
     for visit in visits:
         entry = _entry_of(visit, visit.status, visit.slot_id, columns.types[visit.visit_type_id])
         entry.visit = visit
-        entry.marks = _marks(visit, entry.kind, new=visit.id in first, troubled=visit.id in troubled)
+        entry.marks = _marks(visit, entry.kind, said)
         if visit.status == Status.ARRIVED and visit.arrived_at:
             entry.waiting = max((now - visit.arrived_at) // timedelta(minutes=1), 0)
         columns.get(visit.provider_id, visit.location_id).entries.append(entry)
@@ -211,15 +216,11 @@ def _entry_of(row: VisitRow | SlotRow, state: str, slot_id: int, kind: VisitType
     return Entry(begin=begin, end=end, state=state, begins=wall_in_words(row.begins), slot_id=slot_id, kind=kind)
 
 
-def _marks(visit: VisitRow, kind: VisitType, new: bool, troubled: bool) -> list[str]:
-    said = (
-        ("mail", troubled),
-        ("prompt" if visit.prompt else visit.lane, visit.lane is not None),
-        ("new", new),
-        ("moved", visit.ics_sequence > 0 and visit.status != Status.CANCELLED),
-        (kind.mode, kind.mode != Mode.IN_PERSON),
-    )
-    return [mark for mark, holds in said if holds]
+def _marks(visit: VisitRow, kind: VisitType, said: dict[str, set[UUID]]) -> list[str]:
+    marks = ["mail"] if visit.id in said["mail"] else []
+    marks += [("prompt" if visit.prompt else visit.lane)] if visit.lane else []
+    marks += [mark for mark in ("new", "moved") if visit.id in said[mark]]
+    return marks if kind.mode == Mode.IN_PERSON else [*marks, kind.mode]
 
 
 def _close(column: Column, closures: Iterable[tuple[Closure, list[diary.Hours]]]) -> None:

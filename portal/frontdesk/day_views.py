@@ -15,11 +15,11 @@ from werkzeug import Response as AnyResponse
 from portal.assessment.signoff import get_sign_off
 from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
-from portal.booking.queries import get_appointment
 from portal.core import clock
 from portal.core.headers import may_be_kept
 from portal.core.htmx import render
 from portal.frontdesk import overview, privacy, queries, services
+from portal.frontdesk.acting import visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
 from portal.frontdesk.scale import write_style_sheet
 from portal.frontdesk.views import blueprint as blueprint
@@ -122,7 +122,7 @@ def serve_scale() -> Response:
 
 def wanted_provider_id() -> int | None:
     """Of which clinician alone the page is to be; a missing page for one whom the signed-in person may not see."""
-    own, asked = privacy.visible_provider_id(), request.args.get("clinician")
+    own, asked = visible_provider_id(), request.args.get("clinician")
     if not asked:
         return own
     provider_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
@@ -150,14 +150,14 @@ def _moving_or_404(text: str | None) -> Appointment | None:
         visit_id = UUID(text)
     except ValueError:
         abort(404)
-    return get_appointment(visit_id) or abort(404)
+    return visit_or_404(visit_id)
 
 
 def _surroundings(wanted: Shown) -> dict[str, Any]:
     return {
         "wanted": wanted,
         "moving": wanted.moving,
-        "move_to": f"/desk/visit/{wanted.moving.id}/move" if wanted.moving else None,
+        "move_to": url_for("visit_actions.move_visit", appointment_id=wanted.moving.id) if wanted.moving else None,
         "now": clock.now(),
         "visit_at": url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY)),
         "one_day": DAY,

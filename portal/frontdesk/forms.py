@@ -35,16 +35,6 @@ class AddressForm(BaseForm):
     email = EmailField("E-mail", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email])
 
 
-class StaffCancelForm(BaseForm):
-    """Who cancels a visit."""
-
-    reason = RadioField(
-        "Cancel for",
-        choices=[SelectChoice("patient", "the patient"), SelectChoice("clinic", "the clinic")],
-        validators=[InputRequired("Choose for whom.")],
-    )
-
-
 class DiaryForm(BaseForm):
     """Something in the diary of clinicians and places."""
 

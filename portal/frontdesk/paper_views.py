@@ -15,7 +15,7 @@ from portal.core.pages import zone_name
 from portal.frontdesk import services
 from portal.frontdesk.day_views import day_or_404, wanted_provider_id
 from portal.frontdesk.forms import ExportForm
-from portal.frontdesk.words import state_in_words
+from portal.frontdesk.words import STATES
 from portal.scheduling import diary
 from portal.scheduling.queries import list_locations
 
@@ -88,7 +88,7 @@ def _rows(first: date, last: date) -> Iterator[list[object]]:
 
 def _patient_cells(visit: VisitRow) -> list[object]:
     return [
-        state_in_words(visit.status),
+        STATES.get(visit.status, visit.status),
         visit.name,
         visit.date_of_birth,
         visit.phone,

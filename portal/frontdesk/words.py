@@ -17,20 +17,19 @@ RHYTHMS = (
     ("FREQ=MONTHLY;-1", "last of the month"),
 )
 
-# What a visit or a time is, in the order of a day; the marks' shapes and colours are in static/css/board.css.
+# What a visit or a time without one is; shapes and colours are in static/css/board.css.
 STATES = {
     "booked": "booked",
     "arrived": "arrived",
-    "checked-in": "in room",
+    "checked-in": "in the room",
     "fulfilled": "done",
-    "noshow": "no-show",
+    "noshow": "did not come",
     "cancelled": "cancelled",
+    "entered-in-error": "taken back",
     "free": "free",
     "held": "held",
     "unused": "not taken",
     "withdrawn": "withdrawn",
-    "entered-in-error": "entered in error",
-    "waitlist": "waiting list",
 }
 # What else is said of a visit; where there is no room, the style sheet shows a letter.
 MARKS = {
@@ -45,11 +44,16 @@ MARKS = {
     "phone": "by phone",
     "video": "by video",
 }
-
-
-def state_in_words(state: str) -> str:
-    """A state of a visit or of a time without one, as the desk says it."""
-    return STATES.get(state, state)
+STEPS = {"arrived": "Arrived", "checked-in": "In the room", "fulfilled": "Done", "noshow": "Did not come"}
+CHANGES = {
+    **STEPS,
+    "booked": "Booked",
+    "moved": "Moved",
+    "cancelled": "Cancelled",
+    "restored": "Taken up again",
+    "switched": "Changed to a call",
+    "undone": "Undone: as it was before",
+}
 
 
 def wall_in_words(value: time) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.core import clock
 from portal.core.db import db
@@ -57,7 +57,7 @@ def list_working(day: date, provider_id: int | None = None) -> list[tuple[Availa
     valid = and_(
         Availability.valid_from <= day, or_(Availability.valid_until.is_(None), Availability.valid_until >= day)
     )
-    own = [Availability.provider_id == provider_id] if provider_id else []
+    own = [] if provider_id is None else [Availability.provider_id == provider_id]
     rows = db.session.scalars(select(Availability).where(valid, *own))
     return [
         (row, (datetime.combine(day, row.opens), datetime.combine(day, row.closes)))
@@ -77,5 +77,5 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min)
 
 
-def _only(provider_id: int | None) -> list[Any]:
-    return [Slot.provider_id == provider_id] if provider_id else []
+def _only(provider_id: int | None) -> list[ColumnElement[bool]]:
+    return [] if provider_id is None else [Slot.provider_id == provider_id]

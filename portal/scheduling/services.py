@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import CursorResult, func, or_, select, true, update
+from sqlalchemy.exc import IntegrityError
 
 from portal.core import clock
 from portal.core.db import db, transactional
@@ -13,6 +14,7 @@ from portal.scheduling.models import Provider, Slot, SlotState
 from portal.scheduling.queries import get_clinic
 
 HOLD = timedelta(minutes=10)
+TAKEN = {"state": SlotState.BOOKED, "held_by": None, "held_until": None, "freed_at": None}
 GIVEN_BACK = {"state": SlotState.FREE, "held_by": None, "held_until": None}
 
 
@@ -50,12 +52,30 @@ def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = Non
     The clinic's notice counts unless another is named. Raises SlotTaken when somebody else has it or it is not
     offered any more.
     """
-    _claim(slot_id, holder, notice, state=SlotState.BOOKED, held_by=None, held_until=None, freed_at=None)
+    _claim(slot_id, holder, notice, **TAKEN)
     if holder is not None:
         release_holds(holder)
     slot = db.session.get(Slot, slot_id, populate_existing=True)
     assert slot is not None
     return slot
+
+
+@transactional
+def retake_slot(slot_id: int) -> Slot:
+    """Book a slot again that was left a moment ago, also one that has begun or is offered no more.
+
+    Raises SlotTaken when somebody has it, or what stands in its time now.
+    """
+    nobody_has_it = or_(Slot.state == SlotState.FREE, Slot.held_until <= clock.now())
+    change = update(Slot).where(Slot.id == slot_id, nobody_has_it).values(**TAKEN)
+    try:
+        result = db.session.execute(change.execution_options(synchronize_session=False))
+    except IntegrityError:  # the database lets no two times of a clinician overlap
+        raise SlotTaken(slot_id) from None
+    assert isinstance(result, CursorResult)
+    if result.rowcount != 1:
+        raise SlotTaken(slot_id)
+    return db.session.get_one(Slot, slot_id, populate_existing=True)
 
 
 @transactional
