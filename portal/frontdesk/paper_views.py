@@ -30,6 +30,7 @@ blueprint = Blueprint("paper", __name__, url_prefix="/desk")
 def print_sheets(day: str) -> Response:
     """A page for each clinician, or for one, with a line to write on for each visit."""
     shown, provider_id = day_or_404(day), wanted_provider_id()
+    services.record_seen(f"sheet:{shown.isoformat()}")
     visits = [visit for visit in list_visit_rows(shown, shown, provider_id) if visit.status in TAKE_THE_SLOT]
     providers, types = diary.get_lookups()
     sheets = {
@@ -37,7 +38,6 @@ def print_sheets(day: str) -> Response:
         for provider in providers.values()
         if provider.id in {visit.provider_id for visit in visits}
     }
-    services.record_printed(shown, len(sheets))
     return render(
         "frontdesk/sheet.html",
         day=shown,

@@ -11,14 +11,8 @@ from portal.core.db import transactional
 
 @transactional
 def record_seen(page: str) -> None:
-    """Note that somebody looked at the visits of a page, named like "day:2026-11-18" or "week:2026-11-15"."""
+    """Note that somebody looked at the visits of a page, named like "day:2026-11-18" or "sheet:2026-11-18"."""
     audit.services.record(f"{page.partition(':')[0]}-seen", page)
-
-
-@transactional
-def record_printed(day: date, sheets: int) -> None:
-    """Note that somebody looked at the sheets of a day."""
-    audit.services.record("sheet-seen", f"day:{day.isoformat()}", sheets=sheets)
 
 
 @transactional
