@@ -16,6 +16,7 @@ from portal.assessment.signoff import get_sign_off
 from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
 from portal.core import clock
+from portal.core.compression import say_nothing_asked
 from portal.core.headers import may_be_kept
 from portal.core.htmx import render
 from portal.frontdesk import overview, privacy, queries, services
@@ -132,6 +133,8 @@ def wanted_provider_id() -> int | None:
 
 
 def _read_query() -> Shown:
+    """What the address asks for; of its words none is repeated that is not known here."""
+    say_nothing_asked()
     by_place = request.args.get("by") == "place"
     moving = _moving_or_404(request.args.get("moving"))
     provider_id = wanted_provider_id()

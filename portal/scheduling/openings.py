@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -48,10 +49,19 @@ def list_days(rule: str, valid_from: date, valid_until: date | None, first: date
     """The days from the first to the last on which a rule falls while it is valid."""
     first = max(first, valid_from)
     last = min(last, valid_until or last)
-    days = rrulestr(rule, dtstart=datetime.combine(valid_from, time.min)).between(
+    days = rrulestr(rule, dtstart=datetime.combine(_nearer(rule, valid_from, first), time.min)).between(
         datetime.combine(first, time.min), datetime.combine(last, time.min), inc=True
     )
     return [day.date() for day in days]
+
+
+def _nearer(rule: str, valid_from: date, first: date) -> date:
+    """A later day from which a weekly rule falls on the same days: the years before need not be counted through."""
+    if "FREQ=WEEKLY" not in rule or "COUNT=" in rule:
+        return valid_from
+    interval = re.search(r"INTERVAL=(\d+)", rule)
+    step = timedelta(weeks=int(interval[1]) if interval else 1)
+    return valid_from + (first - valid_from) // step * step
 
 
 def concerns(closure: Closure, provider_id: int, location_id: int) -> bool:
