@@ -104,6 +104,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "security.mf_recovery": ANYONE,
     "security.mf_recovery_codes": STAFF,
     # The desk
+    "screen.lock": STAFF,
+    "screen.note_use": STAFF,
     "frontdesk.show_today": STAFF,
     "frontdesk.go_to_day": STAFF,
     "frontdesk.show_day": STAFF,

@@ -18,8 +18,8 @@ from portal.core.db import db, transactional
 from portal.notifications.queries import may_have_heard
 from portal.notifications.services import supersede_mail
 from portal.referrals.services import Reached, reach, take_back
-from portal.scheduling.models import VisitType
-from portal.scheduling.services import retake_slot
+from portal.scheduling.models import Slot, VisitType
+from portal.scheduling.services import claim_time
 
 # From which states a visit comes to each one; the first three also say that somebody is, or was, here.
 STEPS: dict[Status, Set[Status]] = {
@@ -140,18 +140,23 @@ def _undo_step(appointment: Appointment, before: Before) -> None:
 
 
 def _undo_cancel(appointment: Appointment, _before: Before) -> None:
-    retake_slot(appointment.slot_id)
+    appointment.slot = _retake(appointment.slot)
     take_up_again(appointment)
     announce_restored(appointment)
 
 
 def _undo_move(appointment: Appointment, before: Before) -> None:
     left = appointment.slot_id
-    appointment.slot = retake_slot(int(before["slot_id"] or 0))
+    appointment.slot = _retake(db.session.get_one(Slot, before["slot_id"]))
     appointment.visit_type = db.session.get_one(VisitType, before["visit_type_id"])
     db.session.flush()
     free(left)
     announce_restored(appointment)
+
+
+def _retake(slot: Slot) -> Slot:
+    """The time of a slot that was left a moment ago, also when it is not offered any more. Raises SlotTaken."""
+    return claim_time(slot.provider_id, slot.location_id, slot.visit_type, slot.starts_at)
 
 
 def _undo_booking(appointment: Appointment, _before: Before) -> None:

@@ -24,8 +24,14 @@ class Press:
     def __init__(self, person, diary, reference):
         self.person, self.diary = person, diary
         self.id = diary.scalar(select(Appointment.id).where(Appointment.reference == reference))
-        self.token = person.open("/desk/").form.values["csrf_token"][0]
         self.look()
+
+    def sign_in(self):
+        self.person.sign_in()
+
+    @property
+    def token(self):
+        return self.person.open("/desk/").form.values["csrf_token"][0]
 
     def look(self):
         return self.person.open(f"/desk/visit/{self.id}")
@@ -46,8 +52,13 @@ class Press:
 
 @pytest.fixture
 def at(clock):
-    def at(wall):
+    """Let it be that time; who works at the desk then has signed in again."""
+
+    def at(wall, *people):
         clock.move_to(datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo("America/New_York")))
+        for person in people:
+            person.sign_in()
+            person.look()
 
     return at
 
@@ -70,14 +81,12 @@ def sent(app, mail_server):
 
 
 def test_a_visit_goes_from_booked_to_done_and_each_step_says_who_and_when(made, at, diary):
-    at(f"{DAY} 08:50")
-    made.look()
+    at(f"{DAY} 08:50", made)
     made.press("/status", status="arrived")
-    at(f"{DAY} 09:05")
-    assert "15 minutes ago" in made.look().text
+    at(f"{DAY} 09:05", made)
+    assert "15 minutes ago" in made.person.page.text
     made.press("/status", status="checked-in")
-    at(f"{DAY} 09:40")
-    made.look()
+    at(f"{DAY} 09:40", made)
     page = made.press("/status", status="fulfilled")
     for line in ("Arrived Friday, November 20, 8:50 am EST by Test front-desk", "In the room Friday", "Done Friday"):
         assert line in page.text
@@ -85,8 +94,7 @@ def test_a_visit_goes_from_booked_to_done_and_each_step_says_who_and_when(made, 
 
 
 def test_a_step_pressed_by_mistake_is_undone_as_if_it_had_not_been(made, at, diary):
-    at(f"{DAY} 08:50")
-    made.look()
+    at(f"{DAY} 08:50", made)
     made.press("/status", status="arrived")
     page = made.press("/undo")
     assert (made.visit.status, made.visit.arrived_at) == ("booked", None)
@@ -95,11 +103,10 @@ def test_a_step_pressed_by_mistake_is_undone_as_if_it_had_not_been(made, at, dia
 
 
 def test_nobody_arrives_the_day_before_or_fails_to_come_before_it_begins(made, at):
-    at("2026-11-19 09:00")
+    at("2026-11-19 09:00", made)
     for status in ("arrived", "noshow"):
         assert "this could not be done" in made.try_("status", version="1", status=status).text
-    at(f"{DAY} 09:30")
-    made.look()
+    at(f"{DAY} 09:30", made)
     made.press("/status", status="noshow")
     assert made.visit.status == "noshow"
     made.press("/undo")
@@ -166,14 +173,15 @@ def test_a_cancelled_visit_is_not_taken_up_again_in_a_time_that_was_closed_and_g
 )
 def test_who_looked_before_a_colleague_changed_the_visit_sees_both_and_decides(made, diary, at, path, values):
     other = {"slot": diary.slot_at("2026-11-25 11:00")} if path == "move" else values
-    at(f"{DAY} 08:50")
+    at(f"{DAY} 08:50", made)
     made.try_("move", version="1", slot=diary.slot_at(LATER))
     page = made.try_(path, version="1", **other)
     assert (page.status, page.heading) == (409, "Somebody has changed this visit in the meantime")
     for fact in ("Friday, November 20, 9:00", "Monday, November 23, 11:00", values.get("words", "")):
         assert fact in page.text
-    at("2026-11-23 10:50")
-    made.person.send(next(form for form in page.forms if form.action.endswith(path)))
+    again = next(form for form in page.forms if form.action.endswith(path))
+    at("2026-11-23 10:50", made)
+    made.person.send(again, csrf_token=made.token)
     assert made.visit.version == 3
 
 
@@ -185,8 +193,7 @@ def test_a_note_is_for_colleagues_and_stays_as_it_was_written(made):
 
 
 def test_what_cannot_be_undone_is_said(made, diary, at):
-    at(f"{DAY} 08:50")
-    made.look()
+    at(f"{DAY} 08:50", made)
     made.press("/status", status="arrived")
     change = diary.scalar(select(VisitChange.id))
     made.press("/status", status="checked-in")
@@ -208,8 +215,7 @@ class TestAClinician:
 
     def test_says_who_is_in_the_room_and_done_and_nothing_else(self, clinician, diary, book, at):
         visit = Press(clinician, diary, book(BEGINS)[1])
-        at(f"{DAY} 09:00")
-        visit.look()
+        at(f"{DAY} 09:00", visit)
         assert {form.action.rpartition("/")[2] for form in clinician.page.forms} == {"sign-out", "status", "note"}
         assert visit.try_("status", version="1", status="arrived").status == 403
         assert visit.try_("cancel", version="1", reason="patient").status == 403
@@ -224,7 +230,6 @@ class TestAClinician:
 
 
 def test_slots_of_visits_that_are_done_stay_taken(made, at, diary):
-    at(f"{DAY} 09:00")
-    made.look()
+    at(f"{DAY} 09:00", made)
     made.press("/status", status="fulfilled")
     assert diary.count(Slot, Slot.state == SlotState.BOOKED) == 1
