@@ -23,6 +23,8 @@ OUTCOMES = (
     ("given-up", "Not reached, done"),
 )
 
+MOST_DAYS = 92  # of visits in one file
+
 
 class OutcomeForm(BaseForm):
     """How a request went."""
@@ -144,3 +146,21 @@ class EndForm(BaseForm):
     """The last day on which times are offered."""
 
     last = DateField("Last day", validators=[InputRequired("Enter the last day.")])
+
+
+class ExportForm(BaseForm):
+    """The days whose visits are exported; sent as a link, as it changes nothing."""
+
+    class Meta(BaseForm.Meta):
+        csrf = False
+
+    since = DateField("From", name="from", validators=[InputRequired("Enter the first day.")])
+    until = DateField("Until", validators=[InputRequired("Enter the last day.")])
+
+    def validate_until(self, field: Field) -> None:
+        if not self.since.data or not field.data:
+            return
+        if field.data < self.since.data:
+            raise ValidationError("The last day must not be before the first.")
+        if (field.data - self.since.data).days >= MOST_DAYS:
+            raise ValidationError(f"These are more than {MOST_DAYS} days: export them in parts.")

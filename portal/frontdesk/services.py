@@ -10,9 +10,15 @@ from portal.core.db import transactional
 
 
 @transactional
-def record_day_seen(day: date) -> None:
-    """Note that somebody looked at a day's visits."""
-    audit.services.record("day-seen", f"day:{day.isoformat()}")
+def record_seen(page: str) -> None:
+    """Note that somebody looked at the visits of a page, named like "day:2026-11-18" or "sheet:2026-11-18"."""
+    audit.services.record(f"{page.partition(':')[0]}-seen", page)
+
+
+@transactional
+def record_exported(first: date, last: date, visits: int) -> None:
+    """Note that somebody took the visits of these days away as a file."""
+    audit.services.record("exported", f"day:{first.isoformat()}", until=last.isoformat(), visits=visits)
 
 
 @transactional
