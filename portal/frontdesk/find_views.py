@@ -38,6 +38,11 @@ KEYS = {
 KEYS_OFF = "keys_off"
 
 
+def are_keys_off() -> bool:
+    """Whether single keys do nothing in this browser."""
+    return KEYS_OFF in session
+
+
 @blueprint.get("/find")
 def find() -> AnyResponse:
     """What fits the words; a single hit is opened at once when the whole page was asked for."""
@@ -52,7 +57,7 @@ def find() -> AnyResponse:
 
 @blueprint.get("/keys")
 def show_keys() -> Response:
-    return render("frontdesk/keys.html", "keys", keys=KEYS, off=KEYS_OFF in session)
+    return render("frontdesk/keys.html", "keys", keys=KEYS, off=are_keys_off())
 
 
 @blueprint.post("/keys")

@@ -1,9 +1,8 @@
 // Keys for the desk. Everything they do is a link or a form on the page, which works without this file.
 
-const main = document.querySelector("main.desk");
+const bar = document.querySelector(".desk-bar");
 const field = document.getElementById("find");
 const typing = (target) => target.closest("input, textarea, select, [contenteditable], dialog");
-const press = (selector) => document.querySelector(selector)?.click();
 
 // The command field: results below it while typing; arrows go through them, Escape closes them.
 field?.addEventListener("keydown", (event) => {
@@ -41,15 +40,29 @@ const walk = (here, key) => {
   );
 };
 
-// A step of the visit in focus: the page's own form, filled in.
+// A step of the visit in focus: the page's own form, filled in and sent; the board then shows how it is.
 const STEPS = { a: "arrived", r: "checked-in", d: "fulfilled", n: "noshow" };
-const step = (visit, status) => {
-  const form = document.getElementById("step");
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+const fillIn = (id, visit, values) => {
+  const form = document.getElementById(id);
+  if (!form) return null;
+  form.action = form.dataset.action.replace(NOBODY, visit);
+  for (const [name, value] of Object.entries(values)) form.elements[name].value = value;
+  return form;
+};
+const step = async (visit, status) => {
+  const form = fillIn("step", visit.dataset.visit, { version: visit.dataset.version, status });
   if (!form) return;
-  form.action = form.dataset.action.replace("VISIT", visit.dataset.visit);
-  form.elements.version.value = visit.dataset.version;
-  form.elements.status.value = status;
-  form.requestSubmit();
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+  if (answer.status === 409) location.assign(`${visit.href}?wrong=changed`);
+  else if (new URL(answer.url).pathname.startsWith("/desk/day/")) htmx.trigger("#board", "refresh");
+  else location.assign(answer.url);
+};
+const pickUp = (visit) => {
+  const address = new URL(location.href);
+  address.hash = "";
+  address.searchParams.set("moving", visit.dataset.visit);
+  location.assign(address);
 };
 
 const act = (event) => {
@@ -62,7 +75,7 @@ const act = (event) => {
     return false;
   }
   if (visit && key in STEPS) return step(visit, STEPS[key]), true;
-  if (visit && key === "m") return location.assign(`${location.pathname}?moving=${visit.dataset.visit}`), true;
+  if (visit && key === "m") return pickUp(visit), true;
   if (visit && key === "c") return location.assign(`${visit.href}#cancel`), true;
   if (visit && key === "b") return location.assign(`${visit.href}/brief`), true;
   const control = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
@@ -85,7 +98,7 @@ document.addEventListener("keydown", (event) => {
   const place = hits().indexOf(document.activeElement);
   if (place >= 0 && /^Arrow(Up|Down)$/.test(event.key)) return focusHit(place + (event.key === "ArrowDown" ? 1 : -1), event);
   if (place >= 0 && event.key === "Escape") return closeHits(), field.focus();
-  if (typing(event.target) || main?.dataset.keys === "off") return;
+  if (typing(event.target) || bar?.dataset.keys === "off") return;
   if (event.key === "/" && field) return event.preventDefault(), field.select();
   if (act(event)) event.preventDefault();
 });
@@ -101,13 +114,9 @@ document.addEventListener("dragover", (event) => {
 document.addEventListener("drop", (event) => {
   const slot = event.target.closest?.("[data-slot]");
   const [visit, version] = event.dataTransfer.getData("text/visit").split(" ");
-  const form = document.getElementById("put-down");
-  if (!slot || !visit || !form) return;
+  if (!slot || !visit) return;
   event.preventDefault();
-  form.action = form.dataset.action.replace("VISIT", visit);
-  form.elements.version.value = version;
-  form.elements.slot.value = slot.dataset.slot;
-  form.requestSubmit();
+  fillIn("put-down", visit, { version, slot: slot.dataset.slot })?.requestSubmit();
 });
 
 // What was just done is no news after three minutes.
@@ -131,5 +140,5 @@ const note = () => {
 };
 for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, note, { passive: true });
 setInterval(() => {
-  if (main && Date.now() - used > IDLE) location.reload();
+  if (bar && Date.now() - used > IDLE) location.reload();
 }, 10000);
