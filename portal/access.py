@@ -17,6 +17,7 @@ from portal.core.htmx import htmx
 ANYONE: Set[StaffRole] = frozenset()
 STAFF = frozenset(StaffRole)
 MANAGERS = frozenset({StaffRole.MANAGER})
+DESK = frozenset({StaffRole.FRONT_DESK, StaffRole.MANAGER})  # clinicians see their own patients, with each visit
 
 POLICIES: dict[str, Set[StaffRole]] = {
     "static": ANYONE,
@@ -114,6 +115,16 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "frontdesk.allow_another": STAFF,
     "frontdesk.cancel_visit": STAFF,
     "frontdesk.undo_cancel": STAFF,
+    "callers.open_call": DESK,
+    "callers.take_step": DESK,
+    "callers.show_done": DESK,
+    "patients.find": DESK,
+    "patients.show_patient": DESK,
+    "patients.change_contact": DESK,
+    "patients.compare": DESK,
+    "patients.merge": DESK,
+    "patients.undo_merge": DESK,
+    "why.explain": DESK,
     "mail.list_troubled": STAFF,
     "mail.send_now": STAFF,
     "mail.withhold": STAFF,

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from portal.frontdesk import diary_views, feed_views, mail_views, mails, views
+from portal.frontdesk import caller_views, diary_views, feed_views, mail_views, mails, patient_views, views, why_views
 from portal.frontdesk.words import closure_in_words, rule_in_words
 from portal.scheduling.remake import describe
 
@@ -13,4 +13,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(diary_views.blueprint)
     app.register_blueprint(feed_views.blueprint)
     app.register_blueprint(mail_views.blueprint)
+    app.register_blueprint(caller_views.blueprint)
+    app.register_blueprint(patient_views.blueprint)
+    app.register_blueprint(why_views.blueprint)
     mails.init_app(app)
