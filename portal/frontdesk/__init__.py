@@ -3,6 +3,7 @@
 from flask import Flask
 
 from portal.frontdesk import (
+    caller_views,
     day_views,
     diary_views,
     feed_views,
@@ -10,10 +11,12 @@ from portal.frontdesk import (
     mail_views,
     mails,
     paper_views,
+    patient_views,
     privacy,
     recent,
     visit_actions,
     waitlist_views,
+    why_views,
 )
 from portal.frontdesk.words import CHANGES, MARKS, STATES, closure_in_words, rule_in_words, wall_in_words
 from portal.scheduling.remake import describe
@@ -33,4 +36,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(diary_views.blueprint)
     app.register_blueprint(feed_views.blueprint)
     app.register_blueprint(mail_views.blueprint)
+    app.register_blueprint(caller_views.blueprint)
+    app.register_blueprint(patient_views.blueprint)
+    app.register_blueprint(why_views.blueprint)
     mails.init_app(app)

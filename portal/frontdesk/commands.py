@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from flask import url_for
 
@@ -21,17 +22,13 @@ LONGEST = 100  # characters that are looked at
 # What can be done or opened, by the words that find it.
 ACTIONS = (
     ("Today", "frontdesk.show_today", "board day"),
-    ("Book a caller", "caller.book", "new appointment phone"),
-    ("Walk-in", "caller.book_at", "now without appointment"),
+    ("Book a caller, or a walk-in", "callers.open_call", "new appointment phone now"),
     ("Requests", "frontdesk.list_requests", "call back tasks"),
     ("Earlier-slot list", "waitlist_desk.show_list", "waitlist offers freed"),
     ("Mail that did not arrive", "mail.list_troubled", "bounced problems"),
     ("Closures", "diary.list_closures", "holiday sick close block lunch"),
     ("Why is a time not bookable?", "why.explain", "slot free"),
     ("Availability", "diary.list_availability", "opening hours slots open"),
-    ("Set-up", "setup.show_overview", "clinic places clinicians types settings"),
-    ("Staff", "staff.list_staff", "accounts invite roles"),
-    ("Referrals", "ledger.show_ledger", "links funnel ledger"),
     ("Export", "paper.ask_export", "csv spreadsheet download"),
     ("Calendars", "feeds.list_feeds", "feed subscribe"),
     ("Keys", "find.show_keys", "shortcuts keyboard help"),
@@ -45,7 +42,7 @@ class Hit:
     words: str
     hint: str
     url: str
-    of_patient: bool = False
+    patient_id: UUID | None = None
 
 
 def find(text: str) -> list[Hit]:
@@ -66,12 +63,12 @@ def _find_days(text: str) -> Iterator[Hit]:
 def _find_patients(text: str) -> Iterator[Hit]:
     if may_use("patients.show_patient"):
         for match in find_patients(text):
-            yield Hit(who(match.patient), _facts(match), _address(match), of_patient=True)
+            yield Hit(who(match.patient), _facts(match), _address(match), patient_id=match.patient.id)
 
 
 def _find_clinicians(text: str) -> Iterator[Hit]:
     key = search_key(text).strip()
-    if may_use("caller.book") and len(key) >= 2:
+    if may_use("callers.open_call") and len(key) >= 2:
         for provider in list_providers():
             if f" {key}" in search_key(provider.name):
                 day = get_today().isoformat()

@@ -48,8 +48,8 @@ def find() -> AnyResponse:
     """What fits the words; a single hit is opened at once when the whole page was asked for."""
     text = clean(request.args.get("q", ""))
     hits = commands.find(text)
-    if found := sum(hit.of_patient for hit in hits):
-        services.record_search(found)
+    if found := [hit.patient_id for hit in hits if hit.patient_id]:
+        services.record_patients_found(found)
     if len(hits) == 1 and not htmx.partial:
         return redirect(hits[0].url, 303)
     return render("frontdesk/find.html", "hits", hits=hits, text=text)
