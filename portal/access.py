@@ -106,6 +106,9 @@ POLICIES: dict[str, Set[StaffRole]] = {
     # The desk
     "screen.lock": STAFF,
     "screen.note_use": STAFF,
+    "times.change": FRONT_DESK,
+    "times.ask_open": FRONT_DESK,
+    "times.open_extra": FRONT_DESK,
     "waitlist_desk.show_list": FRONT_DESK,
     "waitlist_desk.offer": FRONT_DESK,
     "find.find": STAFF,

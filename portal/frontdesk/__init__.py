@@ -14,6 +14,7 @@ from portal.frontdesk import (
     patient_views,
     privacy,
     recent,
+    times_views,
     visit_actions,
     waitlist_views,
     why_views,
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(visit_actions.blueprint)
     app.register_blueprint(find_views.blueprint)
     app.register_blueprint(waitlist_views.blueprint)
+    app.register_blueprint(times_views.blueprint)
     app.register_blueprint(diary_views.blueprint)
     app.register_blueprint(feed_views.blueprint)
     app.register_blueprint(mail_views.blueprint)

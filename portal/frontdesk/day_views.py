@@ -39,6 +39,7 @@ class Shown:
     provider_id: int | None
     by_place: bool
     moving: Appointment | None
+    times: bool  # to be ticked, and blocked or opened
     query: dict[str, str]
 
     def link(self, view: str, **values: Any) -> str:
@@ -141,13 +142,15 @@ def _read_query() -> Shown:
     say_nothing_asked()
     by_place = request.args.get("by") == "place"
     moving = _moving_or_404(request.args.get("moving"))
+    times = moving is None and "times" in request.args and may_use("times.change")
     provider_id = wanted_provider_id()
     asked = {
         "by": "place" if by_place else None,
         "moving": str(moving.id) if moving else None,
+        "times": "1" if times else None,
         "clinician": str(provider_id) if "clinician" in request.args and provider_id else None,
     }
-    return Shown(provider_id, by_place, moving, {name: value for name, value in asked.items() if value})
+    return Shown(provider_id, by_place, moving, times, {name: value for name, value in asked.items() if value})
 
 
 def _moving_or_404(text: str | None) -> Appointment | None:

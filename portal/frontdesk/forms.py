@@ -164,3 +164,38 @@ class ExportForm(BaseForm):
             raise ValidationError("The last day must not be before the first.")
         if (field.data - self.since.data).days >= MOST_DAYS:
             raise ValidationError(f"These are more than {MOST_DAYS} days: export them in parts.")
+
+
+class BlockForm(BaseForm):
+    """Why free times are blocked, and on which day they were ticked."""
+
+    day = DateField(validators=[Optional()])
+    reason = StringField("Reason", validators=[InputRequired("Say why, for your colleagues."), Length(max=120)])
+
+
+class ExtraForm(DiaryForm):
+    """Times of one day, besides those of the week's plan."""
+
+    provider = SelectField("Clinician", validators=[InputRequired()])
+    location = SelectField("Place", validators=[InputRequired()])
+    visit_type = SelectField("Type of visit", validators=[InputRequired()])
+    day = DateField("Day", validators=[InputRequired("Enter the day.")])
+    opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
+    closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
+
+    def validate_closes(self, field: Field) -> None:
+        if self.opens.data and field.data and field.data <= self.opens.data:
+            raise ValidationError("The times must end after they begin.")
+
+    def availability(self) -> Availability:
+        """Availability of that day alone, once the form is valid."""
+        return Availability(
+            provider_id=_number(self.provider),
+            location_id=_number(self.location),
+            visit_type_id=_number(self.visit_type),
+            rule="FREQ=DAILY;COUNT=1",
+            opens=self.opens.data,
+            closes=self.closes.data,
+            valid_from=self.day.data,
+            valid_until=self.day.data,
+        )

@@ -24,20 +24,21 @@ def do_after_closing(act: Callable[[], None]) -> None:
 
 
 @transactional
-def close(closure: Closure) -> Changes:
-    """Close a time: what is free in it is withdrawn, holds in it end, visits stay and are listed as hit."""
-    db.session.add(closure)
+def close(*closures: Closure) -> Changes:
+    """Close times: what is free in them is withdrawn, holds in them end, visits stay and are listed as hit."""
+    db.session.add_all(closures)
     db.session.flush()
     held = db.session.scalars(
         select(Slot).where(Slot.state == SlotState.HELD, Slot.starts_at > clock.now()).options(*WITH_SURROUNDINGS)
     )
-    lost = [slot.id for slot in held if is_hit(closure, slot)]
+    lost = [slot.id for slot in held if any(is_hit(closure, slot) for closure in closures)]
     end_holds = update(Slot).where(Slot.id.in_(lost), Slot.state == SlotState.HELD).values(**GIVEN_BACK)
     db.session.execute(end_holds.execution_options(synchronize_session=False))
     changes = open_slots()
     for act in _after_closing.values():
         act()
-    audit.services.record("closed", f"closure:{closure.id}", reason=closure.reason)
+    for closure in closures:
+        audit.services.record("closed", f"closure:{closure.id}", reason=closure.reason)
     return changes
 
 

@@ -119,6 +119,19 @@ document.addEventListener("drop", (event) => {
   fillIn("put-down", visit, { version, slot: slot.dataset.slot })?.requestSubmit();
 });
 
+// Times to block or open: a drag over them ticks, or unticks, each as the first one.
+let ticking = null;
+document.addEventListener("pointerdown", (event) => {
+  const box = event.target.closest?.(".pick")?.querySelector("input");
+  if (box && event.pointerType === "mouse") ticking = !box.checked;
+});
+const paint = (event) => {
+  const box = event.target.closest?.(".pick")?.querySelector("input");
+  if (box && ticking !== null && event.buttons === 1) box.checked = ticking;
+};
+for (const kind of ["pointerover", "pointerout"]) document.addEventListener(kind, paint);
+document.addEventListener("pointerup", () => setTimeout(() => (ticking = null)));
+
 // What was just done is no news after three minutes.
 const tidy = () => {
   for (const done of document.querySelectorAll("[data-gone-at]")) {

@@ -1,0 +1,69 @@
+"""`/desk/times`: free times blocked and opened by hand, from the board or as a range."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+from werkzeug import Response as AnyResponse
+
+from portal.core.htmx import render
+from portal.frontdesk.forms import BlockForm, ExtraForm
+from portal.frontdesk.queries import get_today
+from portal.scheduling import changes, queries, ranges
+from portal.scheduling.remake import Changes, describe
+
+MOST_AT_ONCE = 200
+
+blueprint = Blueprint("times", __name__, url_prefix="/desk/times")
+
+
+@blueprint.post("/change")
+def change() -> AnyResponse:
+    """Block the times that were ticked on the board, or offer them again."""
+    slot_ids = [int(text) for text in request.form.getlist("slot")[:MOST_AT_ONCE] if text.isascii() and text.isdigit()]
+    form = BlockForm()
+    if not slot_ids:
+        flash("Tick the times first.")
+    elif "open" in request.form:
+        _flash_opened(*ranges.unblock(slot_ids))
+    elif form.validate():
+        blocked = ranges.block(slot_ids, form.reason.data).withdrawn
+        flash(f"{blocked} {'time' if blocked == 1 else 'times'} blocked: {form.reason.data}.")
+    else:
+        flash("Say why, for your colleagues, then block the times.")
+    return redirect(url_for("frontdesk.show_day", day=form.day.data or get_today(), times=1), 303)
+
+
+@blueprint.get("/open")
+def ask_open() -> Response:
+    """Times of one day besides those of the week's plan."""
+    return _render_open(_extra_form())
+
+
+@blueprint.post("/open")
+def open_extra() -> AnyResponse:
+    """Shown first, then made."""
+    form = _extra_form()
+    if not form.validate():
+        return _render_open(form, status=422)
+    if "confirmed" not in request.form:
+        return _render_open(form, preview=changes.preview(lambda: changes.save_availability(form.availability())))
+    flash(f"{describe(changes.save_availability(form.availability()))}.")
+    return redirect(url_for("frontdesk.show_day", day=form.day.data.isoformat()), 303)
+
+
+def _flash_opened(done: Changes, standing: list[str]) -> None:
+    flash(f"{done.made} {'time is' if done.made == 1 else 'times are'} offered again.")
+    if standing:
+        flash(f"Still closed: {', '.join(standing)}. Change that under Closures or Availability.")
+
+
+def _extra_form() -> ExtraForm:
+    form = ExtraForm()
+    form.offer(
+        provider=queries.list_providers(), location=queries.list_locations(), visit_type=queries.list_visit_types()
+    )
+    return form
+
+
+def _render_open(form: ExtraForm, preview: Changes | None = None, status: int = 200) -> Response:
+    return render("frontdesk/open_times.html", status=status, form=form, preview=preview)

@@ -1,0 +1,92 @@
+"""Free times blocked and opened again by hand, one by one or as a range: as closures, so that they stay so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from sqlalchemy import select
+
+from portal.core import clock
+from portal.core.db import db, transactional
+from portal.scheduling.changes import close
+from portal.scheduling.models import Closure, Slot, SlotState
+from portal.scheduling.openings import concerns, covers
+from portal.scheduling.queries import WITH_SURROUNDINGS
+from portal.scheduling.remake import Changes, open_slots
+
+Stretch = tuple[datetime, datetime]  # wall times of the place
+
+
+@transactional
+def block(slot_ids: Collection[int], reason: str) -> Changes:
+    """Close these free times to come, those that follow on each other as one; what is taken by now stays."""
+    free = [slot for slot in _find(slot_ids) if slot.state == SlotState.FREE and slot.offered]
+    return close(*_closures(free, reason))
+
+
+@transactional
+def unblock(slot_ids: Collection[int]) -> tuple[Changes, list[str]]:
+    """Take these times out of the closures of their own clinician, and offer them again.
+
+    Returns what that did, and the reasons of the closures that it did not touch: those of everybody, those that
+    come again, and times that the availability does not offer.
+    """
+    standing: list[str] = []
+    for slot in _find(slot_ids):
+        stretch = _stretch(slot)
+        for closure in db.session.scalars(select(Closure)).all():
+            if concerns(closure, slot.provider_id, slot.location_id) and covers(closure, *stretch):
+                if closure.provider_id is None or closure.rule is not None:
+                    standing.append(closure.reason)
+                else:
+                    _cut(closure, *stretch)
+        db.session.flush()
+    changes = open_slots()
+    still = [slot for slot in _find(slot_ids) if not slot.offered]
+    return changes, list(dict.fromkeys(standing)) or (["not in the availability"] if still else [])
+
+
+def _find(slot_ids: Collection[int]) -> Sequence[Slot]:
+    return db.session.scalars(
+        select(Slot)
+        .where(Slot.id.in_(slot_ids), Slot.starts_at > clock.now())
+        .options(*WITH_SURROUNDINGS)
+        .order_by(Slot.provider_id, Slot.location_id, Slot.starts_at)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _closures(slots: Sequence[Slot], reason: str) -> Iterator[Closure]:
+    for (provider_id, location_id), group in groupby(slots, lambda slot: (slot.provider_id, slot.location_id)):
+        for starts, ends in _joined(list(group)):
+            yield Closure(provider_id=provider_id, location_id=location_id, starts=starts, ends=ends, reason=reason)
+
+
+def _joined(slots: list[Slot]) -> list[Stretch]:
+    """The stretches of these times; times with nothing but their buffers between them are one."""
+    stretches: list[Stretch] = []
+    for before, slot in zip([None, *slots], slots, strict=False):
+        starts, ends = _stretch(slot)
+        if before is not None and before.reserved_until >= slot.reserved_from:
+            starts = stretches.pop()[0]
+        stretches.append((starts, ends))
+    return stretches
+
+
+def _stretch(slot: Slot) -> Stretch:
+    zone = slot.location.zone
+    starts, ends = (moment.astimezone(zone).replace(tzinfo=None) for moment in (slot.starts_at, slot.ends_at))
+    return starts, ends
+
+
+def _cut(closure: Closure, starts: datetime, ends: datetime) -> None:
+    """Take a stretch out of a closure; what is left before and after it stays closed."""
+    if closure.ends > ends:
+        values = {name: getattr(closure, name) for name in ("provider_id", "location_id", "ends", "reason")}
+        db.session.add(Closure(**values, starts=ends))
+    if closure.starts < starts:
+        closure.ends = starts
+    else:
+        db.session.delete(closure)
