@@ -2,8 +2,9 @@
 
 from flask import Flask
 
-from portal.frontdesk import diary_views, feed_views, mail_views, mails, views
+from portal.frontdesk import diary_views, feed_views, mail_views, mails, setup_views, staff_views, views
 from portal.frontdesk.words import closure_in_words, rule_in_words
+from portal.scheduling.queries import NoClinic
 from portal.scheduling.remake import describe
 
 
@@ -13,4 +14,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(diary_views.blueprint)
     app.register_blueprint(feed_views.blueprint)
     app.register_blueprint(mail_views.blueprint)
+    app.register_blueprint(setup_views.blueprint)
+    app.register_blueprint(staff_views.blueprint)
+    app.register_error_handler(NoClinic, setup_views.explain_no_clinic)
     mails.init_app(app)

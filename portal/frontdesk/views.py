@@ -25,6 +25,7 @@ from portal.core.htmx import render
 from portal.frontdesk import queries, services
 from portal.frontdesk.forms import AddressForm, OutcomeForm, StaffCancelForm
 from portal.notifications.queries import list_mail_about
+from portal.scheduling.queries import get_clinic
 from portal.scheduling.services import SlotTaken
 
 # What the visit's page says when something could not be done.
@@ -41,6 +42,7 @@ blueprint = Blueprint("frontdesk", __name__, url_prefix="/desk")
 
 @blueprint.get("/")
 def show_today() -> AnyResponse:
+    get_clinic()  # without one there is no day to show: the guide comes first
     return redirect(url_for(".show_day", day=queries.get_today().isoformat()), 303)
 
 

@@ -74,6 +74,8 @@ def _find_offers(provider: Provider, closures: Sequence[Closure], horizon: timed
     offers: list[Offer] = []
     rows = select(Availability).where(Availability.provider_id == provider.id).order_by(Availability.id)
     for availability in db.session.scalars(rows):
+        if not availability.in_use:
+            continue
         first = clock.today(availability.location.zone)
         for opening in find_openings(availability, closures, first, first + horizon):
             if isinstance(opening, Opening):
