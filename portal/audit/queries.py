@@ -21,4 +21,4 @@ def find_latest(action: str, subjects: Collection[str]) -> dict[str, datetime]:
     """When that was done last to each of these, where it ever was."""
     query = select(AuditEntry.subject, func.max(AuditEntry.at)).group_by(AuditEntry.subject)
     rows = db.session.execute(query.where(AuditEntry.subject.in_(subjects), AuditEntry.action == action))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

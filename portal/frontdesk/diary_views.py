@@ -19,7 +19,7 @@ from portal.frontdesk.history import write_history
 from portal.frontdesk.seen_form import dump
 from portal.scheduling import changes, queries
 from portal.scheduling.models import Availability, Closure
-from portal.scheduling.remake import Changes, describe
+from portal.scheduling.remake import Changes, describe_done
 
 blueprint = Blueprint("diary", __name__, url_prefix="/desk")
 
@@ -35,7 +35,7 @@ def close() -> AnyResponse:
     if not form.validate():
         return _render_closures(form, status=422)
     if "confirmed" in request.form:
-        flash(f"Closed: {describe(changes.close(form.closure()))}.")
+        flash(f"Closed: {describe_done(changes.close(form.closure()))}.")
         return redirect(url_for(".list_closures"), 303)
     [hits] = _visits_hit([form.closure()])
     return _render_closures(form, preview=changes.preview(lambda: changes.close(form.closure())), hits=hits)
@@ -44,7 +44,7 @@ def close() -> AnyResponse:
 @blueprint.post("/closures/<int:closure_id>/reopen")
 def reopen(closure_id: int) -> AnyResponse:
     try:
-        flash(f"Open again: {describe(changes.reopen(closure_id))}.")
+        flash(f"Open again: {describe_done(changes.reopen(closure_id))}.")
     except LookupError:
         flash("Somebody else has opened it again already.")
     return redirect(url_for(".list_closures"), 303)
@@ -62,7 +62,7 @@ def add_availability() -> AnyResponse:
         return _render_availability(form, status=422)
     if "confirmed" in request.form:
         was_complete = guide.is_complete()
-        flash(f"Offered: {describe(changes.save_availability(form.availability()))}.")
+        flash(f"Offered: {describe_done(changes.save_availability(form.availability()))}.")
         return redirect(url_for(".list_availability") if was_complete else url_for("setup.show_setup"), 303)
     preview = changes.preview(lambda: changes.save_availability(form.availability()))
     return _render_availability(form, preview=preview)
@@ -90,7 +90,7 @@ def replace_availability(availability_id: int) -> AnyResponse:
     except ChangedMeanwhile as error:
         form.seen.data = dump(error.stored)
         return _render_one(row, form, 409, changed=True)
-    flash(f"Changed: {describe(done)}.")
+    flash(f"Changed: {describe_done(done)}.")
     return redirect(url_for(".list_availability"), 303)
 
 
@@ -100,7 +100,7 @@ def end_availability(availability_id: int) -> AnyResponse:
     if not form.validate():
         return _render_availability(_offered(AvailabilityForm(formdata=None)), ending=form, status=422)
     try:
-        flash(f"Ended: {describe(changes.end_availability(availability_id, form.last.data))}.")
+        flash(f"Ended: {describe_done(changes.end_availability(availability_id, form.last.data))}.")
     except LookupError:
         abort(404)
     return redirect(url_for(".list_availability"), 303)

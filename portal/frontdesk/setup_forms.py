@@ -26,7 +26,7 @@ EMPTY = "Fill this in."
 # What is wrong, in words for whoever fills in a form, by the kinds of mistake that pydantic names.
 MISTAKES = {
     "missing": EMPTY,
-    "string_too_long": "Write at most {max_length} characters.",
+    "too_long": "Write at most {max_length} characters.",
     "int_parsing": "Enter a whole number.",
     "greater_than_equal": "Enter {ge} or more.",
     "less_than_equal": "Enter {le} or less.",
@@ -94,13 +94,13 @@ class EntryForm(SeenForm):
 
 
 def _in_words(name: str, fault: Any) -> str:
-    kind, context = fault["type"], fault.get("ctx", {})
+    kind, context = fault["type"].removeprefix("string_"), fault.get("ctx", {})
     if kind == "value_error":
         words = str(context["error"])
         return f"{words[0].upper()}{words[1:]}."
-    if kind == "string_too_short":
+    if kind == "too_short":
         return EMPTY if context["min_length"] == 1 else f"Write at least {context['min_length']} characters."
-    if kind == "string_pattern_mismatch":
+    if kind == "pattern_mismatch":
         return PATTERNS_IN_WORDS[name]
     return MISTAKES[kind].format(**context) if kind in MISTAKES else str(fault["msg"])
 

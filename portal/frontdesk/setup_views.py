@@ -20,7 +20,7 @@ from portal.scheduling import changes, editing, queries
 from portal.scheduling.editing import CodeTaken
 from portal.scheduling.models import Location, Provider, VisitType
 from portal.scheduling.queries import NoClinic
-from portal.scheduling.remake import Changes, describe
+from portal.scheduling.remake import Changes, describe_done
 
 blueprint = Blueprint("setup", __name__, url_prefix="/desk/setup")
 
@@ -144,7 +144,7 @@ def _save(form: EntryForm, show: Any, after: str) -> AnyResponse:
     except CodeTaken:
         form["code"].errors = ["There is one with this code already: write another."]
         return show(form, 422)  # type: ignore[no-any-return]
-    flash("Saved." if done == Changes() else f"Saved: {describe(done)}.")
+    flash("Saved." if done == Changes() else f"Saved: {describe_done(done)}.")
     return redirect(after if was_complete else url_for(".show_setup"), 303)
 
 

@@ -43,6 +43,11 @@ def describe(changes: Changes) -> str:
     return "; ".join(parts)
 
 
+def describe_done(changes: Changes) -> str:
+    """What has changed in the diary, without what is skipped for the same reasons as ever."""
+    return describe(Changes(changes.made, changes.withdrawn)) if changes.made or changes.withdrawn else "no slot changed"
+
+
 def open_slots_if_any() -> int:
     """What the worker does every hour: as `open_slots`, and nothing on a database without a clinic."""
     try:
