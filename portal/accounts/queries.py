@@ -9,7 +9,7 @@ from sqlalchemy import select
 from portal.accounts.models import User
 from portal.core.db import db
 
-UNNAMED = {"system": "the command line or the worker", "patient": "somebody who was not signed in"}
+UNNAMED = {"system": "the command line", "patient": "somebody who was not signed in"}
 
 
 def list_staff() -> Sequence[User]:

@@ -82,8 +82,15 @@ class EntryForm(SeenForm):
             value = self[name].data if name in self else None
             may_be_empty = about.default is None or about.default == ""
             if name in self and not (value in (None, "") and may_be_empty):
-                raw[about.alias or name] = "" if value is None else value
+                raw[about.alias or name] = "" if value is None else self._in_seen_order(name, value)
         return raw
+
+    def _in_seen_order(self, name: str, value: Any) -> Any:
+        """What was ticked before stays in its order: a form knows another one, which is no change."""
+        if not isinstance(self[name], CheckboxesField):
+            return value
+        before = list((self.read_seen() or {}).get(name) or [])
+        return sorted(value, key=lambda one: before.index(one) if one in before else len(before))
 
     def _explain(self, fault: Any) -> None:
         alias = fault["loc"][0]
