@@ -16,6 +16,7 @@ from portal.core.htmx import htmx
 
 ANYONE: Set[StaffRole] = frozenset()
 STAFF = frozenset(StaffRole)
+FRONT_DESK = frozenset({StaffRole.FRONT_DESK, StaffRole.MANAGER})
 MANAGERS = frozenset({StaffRole.MANAGER})
 
 POLICIES: dict[str, Set[StaffRole]] = {
@@ -103,25 +104,30 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "security.mf_recovery": ANYONE,
     "security.mf_recovery_codes": STAFF,
     # The desk
+    "screen.lock": STAFF,
+    "screen.note_use": STAFF,
     "frontdesk.show_today": STAFF,
     "frontdesk.go_to_day": STAFF,
     "frontdesk.show_day": STAFF,
     "frontdesk.show_visit": STAFF,
     "frontdesk.show_brief": STAFF,
     "frontdesk.download_brief": STAFF,
-    "frontdesk.list_requests": STAFF,
-    "frontdesk.settle_request": STAFF,
-    "frontdesk.allow_another": STAFF,
-    "frontdesk.cancel_visit": STAFF,
-    "frontdesk.undo_cancel": STAFF,
-    "mail.list_troubled": STAFF,
-    "mail.send_now": STAFF,
-    "mail.withhold": STAFF,
-    "mail.settle": STAFF,
-    "mail.correct_address": STAFF,
-    "diary.list_closures": STAFF,  # whoever takes the call that a clinician is ill closes the day
-    "diary.close": STAFF,
-    "diary.reopen": STAFF,
+    "frontdesk.list_requests": FRONT_DESK,
+    "frontdesk.settle_request": FRONT_DESK,
+    "visit_actions.set_status": STAFF,  # clinicians: in the room, and done, of their own visits
+    "visit_actions.write_note": STAFF,
+    "visit_actions.undo": STAFF,  # clinicians: what they did themselves
+    "visit_actions.move_visit": FRONT_DESK,
+    "visit_actions.cancel_visit": FRONT_DESK,
+    "visit_actions.allow_another": FRONT_DESK,
+    "mail.list_troubled": FRONT_DESK,
+    "mail.send_now": FRONT_DESK,
+    "mail.withhold": FRONT_DESK,
+    "mail.settle": FRONT_DESK,
+    "mail.correct_address": FRONT_DESK,
+    "diary.list_closures": FRONT_DESK,  # whoever takes the call that a clinician is ill closes the day
+    "diary.close": FRONT_DESK,
+    "diary.reopen": FRONT_DESK,
     "diary.list_availability": MANAGERS,
     "diary.add_availability": MANAGERS,
     "diary.end_availability": MANAGERS,

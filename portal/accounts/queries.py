@@ -1,8 +1,8 @@
-"""What pages ask of staff accounts."""
+"""What the desk asks of staff accounts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import select
 
@@ -25,6 +25,16 @@ def get_member(user_id: int) -> User | None:
 def name_actors(actors: Iterable[str]) -> dict[str, str]:
     """Who they are that the audit trail names like "staff:7"."""
     ids = {actor: int(actor.removeprefix("staff:")) for actor in set(actors) if actor.startswith("staff:")}
-    rows = db.session.execute(select(User.id, User.name).where(User.id.in_(ids.values())))
-    names = {f"staff:{user_id}": name for user_id, name in rows}
-    return {**UNNAMED, **{actor: names.get(actor, actor) for actor in ids}}
+    names = name_staff(ids.values())
+    return {**UNNAMED, **{actor: names.get(user_id, actor) for actor, user_id in ids.items()}}
+
+
+def name_staff(ids: Collection[int]) -> dict[int, str]:
+    """The names of these members of staff, by id."""
+    return dict(db.session.execute(select(User.id, User.name).where(User.id.in_(ids))).all()) if ids else {}
+
+
+def find_active_staff(ids: list[int]) -> list[User]:
+    """These members of staff, as far as they may sign in, in that order."""
+    rows = db.session.scalars(select(User).where(User.id.in_(ids), User.active, User.password.is_not(None)))
+    return sorted(rows, key=lambda user: ids.index(user.id)) if ids else []

@@ -38,16 +38,6 @@ class AddressForm(BaseForm):
     email = EmailField("E-mail", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email])
 
 
-class StaffCancelForm(BaseForm):
-    """Who cancels a visit."""
-
-    reason = RadioField(
-        "Cancel for",
-        choices=[SelectChoice("patient", "the patient"), SelectChoice("clinic", "the clinic")],
-        validators=[InputRequired("Choose for whom.")],
-    )
-
-
 def check_year(form: Any, field: Field) -> None:
     """A validator: a day that a clinic plans for."""
     if field.data and not 2000 <= field.data.year <= 2100:

@@ -12,30 +12,17 @@ from portal.assessment.brief import Brief
 from portal.assessment.brief_views import render_brief, send_brief
 from portal.assessment.queries import count_drop_off
 from portal.assessment.signoff import get_sign_off
-from portal.booking import changes, requests
-from portal.booking.changes import TooLate
+from portal.booking import requests
 from portal.booking.forms import parse_date
-from portal.booking.models import Appointment, Status
-from portal.booking.queries import find_likely_same, get_appointment, list_open_requests
-from portal.booking.services import AlreadyBooked
+from portal.booking.models import Appointment
+from portal.booking.queries import list_open_requests
 from portal.booking.wishes import Wishes
-from portal.core import clock
-from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import queries, services
-from portal.frontdesk.forms import AddressForm, OutcomeForm, StaffCancelForm
-from portal.notifications.queries import list_mail_about
+from portal.frontdesk.acting import visit_or_404
+from portal.frontdesk.forms import OutcomeForm
+from portal.frontdesk.visit_page import render_visit
 from portal.scheduling.queries import get_clinic
-from portal.scheduling.services import SlotTaken
-
-# What the visit's page says when something could not be done.
-WRONG = {
-    "reason": "Choose whether the patient or the clinic cancels.",
-    "over": "This visit has begun, is over or was changed in the meantime: nothing was done.",
-    "taken": "Somebody else has this time by now: nothing was done.",
-    "late": "This mail has left already.",
-    "address": "This is no e-mail address: nothing was changed.",
-}
 
 blueprint = Blueprint("frontdesk", __name__, url_prefix="/desk")
 
@@ -71,22 +58,9 @@ def show_day(day: str) -> Response:
 
 @blueprint.get("/visit/<uuid:appointment_id>")
 def show_visit(appointment_id: UUID) -> Response:
-    appointment = get_appointment(appointment_id) or abort(404)
+    appointment = visit_or_404(appointment_id)
     services.record_visit_seen(appointment_id)
-    return render(
-        "frontdesk/visit.html",
-        appointment=appointment,
-        slot=appointment.slot,
-        brief=queries.brief_of(appointment),
-        mails=list_mail_about(appointment_id),
-        likely_same=find_likely_same(appointment.patient),
-        form=BaseForm(),
-        address=AddressForm(email=appointment.patient.email),
-        wrong=WRONG.get(request.args.get("wrong", "")),
-        can_cancel=appointment.status == Status.BOOKED and appointment.slot.starts_at > clock.now(),
-        can_undo=changes.can_undo(appointment),
-        now=clock.now(),
-    )
+    return render_visit(appointment)
 
 
 @blueprint.get("/visit/<uuid:appointment_id>/brief")
@@ -100,39 +74,6 @@ def show_brief(appointment_id: UUID) -> Response:
 def download_brief(appointment_id: UUID) -> AnyResponse:
     appointment, brief = _brief_or_404(appointment_id)
     return send_brief(brief, otherwise=url_for(".show_brief", appointment_id=appointment_id), who=appointment)
-
-
-@blueprint.post("/visit/<uuid:appointment_id>/allow-another")
-def allow_another(appointment_id: UUID) -> AnyResponse:
-    get_appointment(appointment_id) or abort(404)
-    changes.allow_another(appointment_id)
-    return redirect(url_for(".show_visit", appointment_id=appointment_id), 303)
-
-
-@blueprint.post("/visit/<uuid:appointment_id>/cancel")
-def cancel_visit(appointment_id: UUID) -> AnyResponse:
-    """Cancel for the patient or the clinic; the mail waits three minutes, in which it can be undone unheard."""
-    get_appointment(appointment_id) or abort(404)
-    form = StaffCancelForm()
-    if not form.validate():
-        return _to_visit(appointment_id, "reason")
-    try:
-        changes.cancel_by_staff(appointment_id, form.reason.data)
-    except TooLate:
-        return _to_visit(appointment_id, "over")
-    return _to_visit(appointment_id)
-
-
-@blueprint.post("/visit/<uuid:appointment_id>/undo")
-def undo_cancel(appointment_id: UUID) -> AnyResponse:
-    get_appointment(appointment_id) or abort(404)
-    try:
-        changes.undo_cancel(appointment_id)
-    except SlotTaken:
-        return _to_visit(appointment_id, "taken")
-    except (TooLate, AlreadyBooked):
-        return _to_visit(appointment_id, "over")
-    return _to_visit(appointment_id)
 
 
 @blueprint.get("/requests")
@@ -157,10 +98,6 @@ def show_drop_off() -> Response:
     return render("frontdesk/drop_off.html", screens=count_drop_off())
 
 
-def _to_visit(appointment_id: UUID, wrong: str | None = None) -> AnyResponse:
-    return redirect(url_for(".show_visit", appointment_id=appointment_id, wrong=wrong), 303)
-
-
 def _render_requests(form: OutcomeForm, status: int = 200) -> Response:
     return render(
         "frontdesk/requests.html",
@@ -171,7 +108,7 @@ def _render_requests(form: OutcomeForm, status: int = 200) -> Response:
 
 
 def _brief_or_404(appointment_id: UUID) -> tuple[Appointment, Brief]:
-    appointment = get_appointment(appointment_id) or abort(404)
+    appointment = visit_or_404(appointment_id)
     brief = queries.brief_of(appointment) or abort(404)
     services.record_visit_seen(appointment_id)
     return appointment, brief

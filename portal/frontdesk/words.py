@@ -42,6 +42,27 @@ def write_rule(rhythm: str, weekdays: Iterable[str]) -> str:
     return f"{frequency};BYDAY={','.join(which + day for day in weekdays)}"
 
 
+STATES = {
+    "booked": "booked",
+    "arrived": "arrived",
+    "checked-in": "in the room",
+    "fulfilled": "done",
+    "noshow": "did not come",
+    "cancelled": "cancelled",
+    "entered-in-error": "taken back",
+}
+STEPS = {"arrived": "Arrived", "checked-in": "In the room", "fulfilled": "Done", "noshow": "Did not come"}
+CHANGES = {
+    **STEPS,
+    "booked": "Booked",
+    "moved": "Moved",
+    "cancelled": "Cancelled",
+    "restored": "Taken up again",
+    "switched": "Changed to a call",
+    "undone": "Undone: as it was before",
+}
+
+
 def rule_in_words(rule: str) -> str:
     """A rule of availability as the desk says it, like "every week: Mon, Thu"; others as they are written."""
     if (found := read_rule(rule)) is None:

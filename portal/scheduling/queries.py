@@ -49,6 +49,7 @@ class SlotFilter:
     day: date | None = None
     since: date | None = None  # this day and later
     kind: str | None = None  # of the visit's type
+    visit_type: str | None = None
 
 
 def get_clinic() -> Clinic:
@@ -80,6 +81,16 @@ def list_digest_readers() -> Sequence[Provider]:
     return db.session.scalars(select(Provider).where(Provider.email.is_not(None)).order_by(Provider.name)).all()
 
 
+def find_provider(code: str) -> Provider | None:
+    """The clinician with that code."""
+    return db.session.scalar(select(Provider).where(Provider.code == code))
+
+
+def find_location(code: str) -> Location | None:
+    """The place with that code."""
+    return db.session.scalar(select(Location).where(Location.code == code))
+
+
 def get_provider(provider_id: int) -> Provider | None:
     """The clinician of that id."""
     return db.session.get(Provider, provider_id) if provider_id < 2**31 else None
@@ -96,10 +107,10 @@ def list_modes() -> list[Mode]:
     return sorted({Mode(mode) for mode, lanes in rows if lanes})
 
 
-def list_bookable_types(lane: str, kind: str | None = None) -> list[VisitType]:
-    """The types of visit that this lane may book online, of one kind or of any."""
+def list_bookable_types(lane: str | None, kind: str | None = None) -> list[VisitType]:
+    """The types of visit that this lane may book online, of one kind or of any; the desk, without a lane, books all."""
     types = db.session.scalars(select(VisitType).where(VisitType.active).order_by(VisitType.id))
-    return [type_ for type_ in types if lane in type_.lanes and kind in {None, type_.kind}]
+    return [type_ for type_ in types if lane in {None, *type_.lanes} and kind in {None, type_.kind}]
 
 
 def list_phone_only_types() -> list[VisitType]:
@@ -118,8 +129,13 @@ def get_visit_type(code: str) -> VisitType | None:
     return db.session.scalar(select(VisitType).where(VisitType.code == code, VisitType.active))
 
 
-def find_free_slots(wanted: SlotFilter, lane: str, holder: UUID | None = None, limit: int = 60) -> Sequence[Slot]:
-    """Free slots that this lane may book, soonest first; those that the holder has count as free."""
+def find_free_slots(
+    wanted: SlotFilter, lane: str | None, holder: UUID | None = None, limit: int = 60
+) -> Sequence[Slot]:
+    """Free slots that this lane may book, soonest first; those that the holder has count as free.
+
+    Without a lane it is the desk that asks, which books all types, and times too near to be booked online.
+    """
     query = select(Slot).where(*_free(wanted, lane, holder)).options(*WITH_SURROUNDINGS)
     return db.session.scalars(query.order_by(Slot.starts_at, Slot.id).limit(limit)).all()
 
@@ -130,13 +146,18 @@ def count_free_by_day(wanted: SlotFilter, lane: str, holder: UUID | None = None)
     return dict(db.session.execute(query).all())
 
 
-def _free(wanted: SlotFilter, lane: str, holder: UUID | None) -> Iterator[ColumnElement[bool]]:
-    types = [t.id for t in list_bookable_types(lane, wanted.kind) if wanted.mode in {None, t.mode}]
+def _free(wanted: SlotFilter, lane: str | None, holder: UUID | None) -> Iterator[ColumnElement[bool]]:
+    types = [
+        t.id
+        for t in list_bookable_types(lane, wanted.kind)
+        if wanted.mode in {None, t.mode} and wanted.visit_type in {None, t.code}
+    ]
+    notice = timedelta() if lane is None else get_clinic().minimum_notice
     # In these very words, for the databases to see that their index of it serves.
     yield text(CAN_BE_OFFERED.text)  # type: ignore[misc]
     yield Slot.starts_at > clock.now()
     yield Slot.visit_type_id.in_(types)
-    yield Slot.can_be_claimed(holder, clock.now(), get_clinic().minimum_notice)
+    yield Slot.can_be_claimed(holder, clock.now(), notice)
     if wanted.location:
         yield Slot.location_id == select(Location.id).where(Location.code == wanted.location).scalar_subquery()
     if wanted.provider:

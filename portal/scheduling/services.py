@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import CursorResult, func, or_, select, true, update
+from sqlalchemy.exc import IntegrityError
 
 from portal.core import clock
 from portal.core.db import db, transactional
-from portal.scheduling.models import Provider, Slot, SlotState
+from portal.scheduling.models import Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.queries import get_clinic
+from portal.scheduling.remake import AS_OFFERED, open_slots
 
 HOLD = timedelta(minutes=10)
+TAKEN = {"state": SlotState.BOOKED, "held_by": None, "held_until": None, "freed_at": None}
 GIVEN_BACK = {"state": SlotState.FREE, "held_by": None, "held_until": None}
 
 
@@ -20,14 +24,25 @@ class SlotTaken(Exception):
     """Somebody else has the slot, or it is not offered: an ordinary answer, never a fault."""
 
 
+class TimeTaken(SlotTaken):
+    """A visit, or somebody's hold, stands in the time wanted."""
+
+    @property
+    def slot(self) -> Slot:
+        """The slot that is in the way."""
+        found: Slot = self.args[0]
+        return found
+
+
 @transactional
-def hold_slot(slot_id: int, holder: UUID, until: datetime | None = None) -> datetime:
+def hold_slot(slot_id: int, holder: UUID, until: datetime | None = None, notice: timedelta | None = None) -> datetime:
     """Hold a slot for this holder, 10 minutes unless told, and give back any other it held; returns until when.
 
-    Raises SlotTaken when the slot is not free, not offered online any more, or does not exist.
+    The clinic's notice counts unless another is named. Raises SlotTaken when the slot is not free, not offered
+    online any more, or does not exist.
     """
     until = until or clock.now() + HOLD
-    _claim(slot_id, holder, None, state=SlotState.HELD, held_by=holder, held_until=until)
+    _claim(slot_id, holder, notice, state=SlotState.HELD, held_by=holder, held_until=until)
     release_holds(holder, besides=slot_id)
     return until
 
@@ -50,7 +65,7 @@ def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = Non
     The clinic's notice counts unless another is named. Raises SlotTaken when somebody else has it or it is not
     offered any more.
     """
-    _claim(slot_id, holder, notice, state=SlotState.BOOKED, held_by=None, held_until=None, freed_at=None)
+    _claim(slot_id, holder, notice, **TAKEN)
     if holder is not None:
         release_holds(holder)
     slot = db.session.get(Slot, slot_id, populate_existing=True)
@@ -59,14 +74,82 @@ def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = Non
 
 
 @transactional
+def claim_time(provider_id: int, location_id: int, visit_type: VisitType, starts_at: datetime) -> Slot:
+    """Book a time of a clinician whether or not it is offered; free times that it overlaps wait until it is left.
+
+    A free time that is offered just so is the one that is booked. Raises TimeTaken when a visit or a hold is there.
+    """
+    db.session.execute(select(Provider.id).where(Provider.id == provider_id).with_for_update())
+    wanted = _slot_at(provider_id, db.session.get_one(Location, location_id), visit_type, starts_at)
+    in_the_way = _counting(wanted)
+    for slot in in_the_way:
+        if slot.state == SlotState.BOOKED or (slot.held_until is not None and slot.held_until > clock.now()):
+            raise TimeTaken(slot)
+    for slot in in_the_way:
+        slot.held_by = slot.held_until = None
+        if slot.offered and AS_OFFERED(slot) == AS_OFFERED(wanted):
+            slot.state, slot.freed_at = SlotState.BOOKED, None
+            return slot
+        slot.offered, slot.state = False, SlotState.FREE
+    db.session.flush()
+    db.session.add(wanted)
+    try:
+        db.session.flush()
+    except IntegrityError as error:  # the database has the last word on what overlaps
+        raise SlotTaken(starts_at) from error
+    return wanted
+
+
+def _slot_at(provider_id: int, location: Location, visit_type: VisitType, starts_at: datetime) -> Slot:
+    """A booked slot for a visit of that type, not offered and not stored yet."""
+    wall = starts_at.astimezone(location.zone)
+    ends_at = starts_at + timedelta(minutes=visit_type.minutes)
+    return Slot(
+        provider_id=provider_id,
+        location_id=location.id,
+        visit_type_id=visit_type.id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        reserved_from=starts_at - timedelta(minutes=visit_type.buffer_before),
+        reserved_until=ends_at + timedelta(minutes=visit_type.buffer_after),
+        day=wall.date(),
+        begins=wall.time(),
+        offered=False,
+        state=SlotState.BOOKED,
+    )
+
+
+def _counting(wanted: Slot) -> Sequence[Slot]:
+    """The clinician's slots that reach into the time of this one, offered or taken; locked."""
+    return db.session.scalars(
+        select(Slot)
+        .where(
+            Slot.provider_id == wanted.provider_id,
+            or_(Slot.offered, Slot.state != SlotState.FREE),
+            Slot.reserved_from < wanted.reserved_until,
+            Slot.reserved_until > wanted.reserved_from,
+        )
+        .order_by(Slot.starts_at)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+@transactional
 def release_slot(slot_id: int) -> None:
-    """Free a booked slot again; one that the set-up no longer offers is not offered by this either."""
-    db.session.execute(
+    """Free a booked slot again; one that the set-up no longer offers is not offered by this either.
+
+    Where a visit stood at a time of its own, what the set-up offers there is offered again.
+    """
+    offered = db.session.scalar(
         update(Slot)
         .where(Slot.id == slot_id, Slot.state == SlotState.BOOKED)
         .values(**GIVEN_BACK, freed_at=clock.now())
+        .returning(Slot.offered)
         .execution_options(synchronize_session=False)
     )
+    if offered is False:
+        open_slots()
 
 
 def _claim(slot_id: int, holder: UUID | None, notice: timedelta | None, **values: object) -> None:

@@ -223,8 +223,7 @@ class DiaryMachine(RuleBasedStateMachine):
         elif slot.kind == visit.kind:
             expected = self.diary.claim(slot, None, self.now, leaving=visit.slot)
         if self._expect(expected, changes.move, visit.id, slot.id) == DONE and slot is not visit.slot:
-            self.diary.leave(visit)
-            self.diary.take(visit, slot)
+            self._leave(visit, slot)
 
     def cancel(self, dice):
         """A visit is given back; mostly the soonest, which is worth most to others."""
@@ -285,8 +284,7 @@ class DiaryMachine(RuleBasedStateMachine):
             expected = self.diary.claim(slot, offer.id, self.now, leaving=visit.slot)
         if self._expect(expected, changes.accept_offer, offer.token) == DONE:
             if visit.slot is not slot:
-                self.diary.leave(visit)
-                self.diary.take(visit, slot)
+                self._leave(visit, slot)
             visit.wishes = None
             assert answer_of(changes.accept_offer, offer.token) == DONE  # twice is once
 
@@ -473,8 +471,17 @@ class DiaryMachine(RuleBasedStateMachine):
         may = help_today if bad_day else self._can_change(visit)
         answer = self._expect({DONE} if may else {LATE}, changes.cancel, visit.id, ATTACK if bad_day else "time")
         if answer == DONE:
-            self.diary.leave(visit)
+            self._leave(visit)
             visit.cancelled, visit.wishes = True, None
+
+    def _leave(self, visit, goes_to=None):
+        """A visit gives up its time; where that was not on offer any more, what is offered there is opened."""
+        left = visit.slot
+        self.diary.leave(visit)
+        if goes_to is not None:
+            self.diary.take(visit, goes_to)
+        if not left.offered:
+            self._follow_remake()
 
     def _remake(self):
         open_slots()

@@ -1,0 +1,115 @@
+"""Find the person who is on the phone: by whatever the caller says first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import contains_eager, joinedload
+
+from portal.booking.forms import parse_date
+from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient
+from portal.core import clock
+from portal.core.db import db
+from portal.core.text import search_key
+from portal.scheduling.models import Slot
+from portal.scheduling.queries import get_clinic
+
+MOST_FOUND = 8
+FEWEST_CHARACTERS, FEWEST_DIGITS = 3, 4  # fewer would list everybody, letter by letter
+WORD_STARTS = (" ", "-", "'", "’")  # of a name: García-López is found by "lopez"
+WITH_FACTS = (joinedload(Slot.location), joinedload(Slot.provider))
+
+
+@dataclass(frozen=True)
+class Match:
+    """A patient who fits what was typed, and the visit that counts: the one asked for, else the next, else the last."""
+
+    patient: Patient
+    visit: Appointment | None
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether that visit stands and is not over."""
+        return self.visit is not None and self.visit.takes_slot and self.visit.slot.ends_at > clock.now()
+
+
+def find_patients(text: str, limit: int = MOST_FOUND) -> list[Match]:
+    """The patients who fit a text, by name: never more than a few, and nobody who was merged into another.
+
+    It may be part of a name in any order, with or without a date of birth; a phone number or its last digits; the
+    beginning of an e-mail address; a date of birth; the reference of a visit.
+    """
+    conditions = list(_conditions(" ".join(text.split())))
+    if not conditions:
+        return []
+    found = db.session.scalars(
+        select(Patient)
+        .where(Patient.merged_into_id.is_(None), or_(*conditions))
+        .order_by(Patient.name_key, Patient.created_at)
+        .limit(min(limit, MOST_FOUND))
+    ).all()
+    visits = _visits_that_count([patient.id for patient in found], read_reference(text))
+    return [Match(patient, visits.get(patient.id)) for patient in found]
+
+
+def read_reference(text: str) -> str | None:
+    """The reference that somebody reads out, in its one form; the clinic's code and the hyphens may be missing."""
+    plain = re.sub(r"[\s-]", "", text).upper()
+    found = re.fullmatch(r"([A-Z0-9]{0,6})([A-Z0-9]{4})(\d{2})", plain, re.ASCII)
+    return f"{found[1] or get_clinic().code}-{found[2]}-{found[3]}" if found else None
+
+
+def _conditions(text: str) -> Iterator[ColumnElement[bool]]:
+    if len(text) < FEWEST_CHARACTERS:
+        return
+    digits = "".join(c for c in text if c in "0123456789")
+    if re.fullmatch(r"[\d\s()+./-]+", text, re.ASCII):
+        if len(digits) >= FEWEST_DIGITS:
+            yield Patient.phone.endswith(digits)
+    elif (by_words := _by_words(text)) is not None:
+        yield by_words
+    if " " not in text and not text.isdigit():
+        yield func.lower(Patient.email).startswith(text.lower(), autoescape=True)
+    if (born := parse_date(text)) is not None:
+        yield Patient.date_of_birth == born
+    if (reference := read_reference(text)) is not None:
+        yield Patient.id.in_(select(Appointment.patient_id).where(Appointment.reference == reference))
+
+
+def _by_words(text: str) -> ColumnElement[bool] | None:
+    """Each word begins a part of the name, or is the date of birth; None for too little of a name."""
+    words = text.replace(",", " ").split()
+    dates = [born for word in words if (born := parse_date(word)) is not None]
+    names = [name for word in words if parse_date(word) is None for name in search_key(word).split()]
+    if not dates and sum(map(len, names)) < FEWEST_CHARACTERS:
+        return None
+    return and_(
+        *(Patient.date_of_birth == born for born in dates),
+        *(or_(*(Patient.name_key.contains(s + name, autoescape=True) for s in WORD_STARTS)) for name in names),
+    )
+
+
+def _visits_that_count(patient_ids: list[UUID], reference: str | None) -> dict[UUID, Appointment]:
+    """By patient: the visit of that reference, else the next one, else the last."""
+    rows = db.session.scalars(
+        select(Appointment)
+        .join(Appointment.slot)
+        .where(
+            Appointment.patient_id.in_(patient_ids),
+            or_(Appointment.status.in_(TAKE_THE_SLOT), Appointment.reference == reference),
+        )
+        .options(contains_eager(Appointment.slot).options(*WITH_FACTS), joinedload(Appointment.visit_type))
+        .order_by(Slot.starts_at)
+    )
+    counting: dict[UUID, Appointment] = {}
+    for visit in rows:
+        known = counting.get(visit.patient_id)
+        if known is None or (
+            known.reference != reference and (visit.reference == reference or known.slot.ends_at <= clock.now())
+        ):
+            counting[visit.patient_id] = visit
+    return counting

@@ -1,0 +1,146 @@
+"""Why a time cannot be booked, in words: for a caller who asks, and for the desk that books it nevertheless."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import func, select
+
+from portal.core import clock
+from portal.core.db import db
+from portal.core.pages import clock_in_words, day_in_words, long_day_in_words, time_in_words
+from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState
+from portal.scheduling.openings import Opening, concerns, covers, find_openings, list_days
+from portal.scheduling.queries import WITH_SURROUNDINGS, get_clinic
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a time is not bookable; some count for patients who book online and not for the desk."""
+
+    words: str
+    online_only: bool = False
+
+
+def explain(provider: Provider, location: Location, wall: datetime) -> list[Reason]:
+    """Why a visit to that clinician at that place cannot begin at that wall time; none when it can be booked."""
+    try:
+        starts_at = clock.instant(wall, location.zone)
+    except clock.NonexistentTime:
+        return [Reason(f"{_at(wall)} does not exist on {long_day_in_words(wall)}: the clocks go forward then.")]
+    if starts_at <= clock.now():
+        return [Reason("This time has passed.")]
+    slot = _find_offered(provider, location, starts_at)
+    reasons = [] if slot else [*_closed(provider, location, wall), *_not_offered(provider, location, wall)]
+    reasons += _taken(provider, slot, starts_at)
+    reasons += _full(provider, wall.date())
+    if not reasons and slot is None:
+        reasons.append(Reason("It is in the set-up but not in the diary yet: the diary is opened anew every hour."))
+    return reasons + list(_online_only(slot, starts_at))
+
+
+def in_the_way(slot: Slot) -> str:
+    """What a slot that is taken is, in words, like "a visit from 9:00 am to 9:45 am"."""
+    begins, ends = (time_in_words(moment, slot.location.zone) for moment in (slot.starts_at, slot.ends_at))
+    if slot.state == SlotState.BOOKED:
+        return f"a visit from {begins} to {ends}"
+    assert slot.held_until is not None
+    return (
+        f"a time from {begins} to {ends} that somebody holds until {time_in_words(slot.held_until, slot.location.zone)}"
+    )
+
+
+def _find_offered(provider: Provider, location: Location, starts_at: datetime) -> Slot | None:
+    return db.session.scalar(
+        select(Slot)
+        .where(Slot.provider_id == provider.id, Slot.location_id == location.id, Slot.starts_at == starts_at)
+        .where(Slot.offered)
+        .options(*WITH_SURROUNDINGS)
+    )
+
+
+def _closed(provider: Provider, location: Location, wall: datetime) -> Iterator[Reason]:
+    for closure in db.session.scalars(select(Closure).order_by(Closure.starts)):
+        if concerns(closure, provider.id, location.id) and covers(closure, wall, wall + MINUTE):
+            yield Reason(f"It is closed then: {closure.reason}.")
+
+
+def _not_offered(provider: Provider, location: Location, wall: datetime) -> Iterator[Reason]:
+    last = clock.today(location.zone) + timedelta(weeks=get_clinic().horizon_weeks)
+    if wall.date() > last:
+        yield Reason(f"The diary is open until {day_in_words(last)}, {last.year}; this is later.")
+    rows = _list_availability(provider, wall.date())
+    here = [row for row in rows if row.location_id == location.id]
+    if not here:
+        elsewhere = sorted({row.location.name for row in rows})
+        where = f", but at {' and '.join(elsewhere)}" if elsewhere else ""
+        yield Reason(f"{provider.name} sees nobody at {location.name} on {long_day_in_words(wall)}{where}.")
+    elif not any(opening.starts_at == clock.instant(wall, location.zone) for opening in _openings(here, wall.date())):
+        yield Reason(
+            f"No visit begins at {_at(wall)}. {provider.name} offers that day: {_list_offers(here, wall.date())}."
+        )
+
+
+def _list_availability(provider: Provider, day: date) -> list[Availability]:
+    """What the clinician offers on a day, wherever, before closures."""
+    rows = select(Availability).where(Availability.provider_id == provider.id).order_by(Availability.opens)
+    found = db.session.scalars(rows).all()
+    return [row for row in found if row.in_use and list_days(row.rule, row.valid_from, row.valid_until, day, day)]
+
+
+def _openings(rows: list[Availability], day: date) -> list[Opening]:
+    return [opening for row in rows for opening in find_openings(row, (), day, day) if isinstance(opening, Opening)]
+
+
+def _list_offers(rows: list[Availability], day: date) -> str:
+    """Like "First consult at 9:00 am, 9:45 am and 10:30 am; Follow-up at 1:00 pm"."""
+    parts = []
+    for row in rows:
+        times = [time_in_words(opening.starts_at, row.location.zone) for opening in _openings([row], day)]
+        if times:
+            parts.append(f"{row.visit_type.name} at {' and '.join(filter(None, (', '.join(times[:-1]), times[-1])))}")
+    return "; ".join(parts) or "nothing that fits before it closes"
+
+
+def _taken(provider: Provider, wanted: Slot | None, starts_at: datetime) -> Iterator[Reason]:
+    """What stands in that time already, or too near it."""
+    begins, ends = (wanted.reserved_from, wanted.reserved_until) if wanted else (starts_at, starts_at + MINUTE)
+    taken = db.session.scalars(
+        select(Slot)
+        .where(Slot.provider_id == provider.id, Slot.reserved_from < ends, Slot.reserved_until > begins)
+        .where(Slot.is_taken(clock.now()))
+        .options(*WITH_SURROUNDINGS)
+        .order_by(Slot.starts_at)
+    )
+    visit_ends = wanted.ends_at if wanted else ends
+    for slot in taken:
+        if slot.starts_at < visit_ends and slot.ends_at > starts_at:
+            yield Reason(f"{provider.name} has {in_the_way(slot)}.")
+        else:
+            yield Reason(f"{provider.name} needs this time before or after {in_the_way(slot)}.")
+
+
+def _full(provider: Provider, day: date) -> Iterator[Reason]:
+    if provider.daily_cap is None:
+        return
+    on_day = (Slot.provider_id == provider.id, Slot.day == day, Slot.is_taken(clock.now()))
+    count = db.session.scalar(select(func.count()).select_from(Slot).where(*on_day)) or 0
+    if count >= provider.daily_cap:
+        yield Reason(f"The day is full: {provider.name} has {count} visits, and {provider.daily_cap} are the most.")
+
+
+def _online_only(slot: Slot | None, starts_at: datetime) -> Iterator[Reason]:
+    clinic = get_clinic()
+    if starts_at < clock.now() + clinic.minimum_notice:
+        hours = f"{clinic.minimum_notice_minutes / 60:g} hours"
+        yield Reason(f"Patients book online up to {hours} before; this is nearer. The desk can book it.", True)
+    if slot is not None and not slot.visit_type.lanes:
+        yield Reason(f"{slot.visit_type.name} is not offered online. The desk can book it.", True)
+
+
+def _at(wall: datetime) -> str:
+    return clock_in_words(time(wall.hour, wall.minute))
