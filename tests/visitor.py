@@ -29,6 +29,8 @@ class _Reader(HTMLParser):
         self.forms: list[Form] = []
         self.links: list[str] = []
         self._form: Form | None = None
+        self._select: str | None = None
+        self._text: str | None = None
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attributes}
@@ -39,12 +41,27 @@ class _Reader(HTMLParser):
         elif tag == "form":
             self._form = Form(values.get("action", ""), values.get("method", "get"))
             self.forms.append(self._form)
+        elif self._form is not None and tag == "option" and self._select:
+            self._read_option(self._form, self._select, values)
         elif self._form is not None and "name" in values:
             self._read_field(self._form, tag, values)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
             self._form = None
+        elif tag == "select":
+            self._select = None
+        elif tag == "textarea":
+            self._text = None
+
+    def handle_data(self, data: str) -> None:
+        if self._form is not None and self._text:
+            self._form.values[self._text][0] += data.removeprefix("\r\n")
+
+    def _read_option(self, form: Form, name: str, values: dict[str, str]) -> None:
+        form.choices.setdefault(name, []).append(values.get("value", ""))
+        if "selected" in values or name not in form.values:  # the first, where none is chosen
+            form.values[name] = [values.get("value", "")]
 
     def _read_field(self, form: Form, tag: str, values: dict[str, str]) -> None:
         name, kind, value = values["name"], values.get("type", "text"), values.get("value", "")
@@ -54,8 +71,11 @@ class _Reader(HTMLParser):
             form.choices.setdefault(name, []).append(value)
             if "checked" in values:
                 form.values.setdefault(name, []).append(value)
+        elif tag == "select":
+            self._select = name
         elif tag in {"input", "textarea"}:
             form.values[name] = [value]
+            self._text = name if tag == "textarea" else None
 
 
 class Page:

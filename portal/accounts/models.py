@@ -30,6 +30,18 @@ class User(Base, sqla.FsUserMixin):
     name: Mapped[str] = mapped_column(String(120))
     provider_id: Mapped[int | None] = mapped_column(ForeignKey("provider.id"))  # of a clinician: whose diary it is
 
+    @property
+    def role(self) -> str:
+        """The one role of an account."""
+        return str(self.roles[0].name) if self.roles else ""
+
+    @property
+    def state(self) -> str:
+        """Whether somebody can sign in with it: "active", "invited" or "closed"."""
+        if not self.active:
+            return "closed"
+        return "active" if self.password else "invited"
+
 
 class WebAuthn(Base, sqla.FsWebAuthnMixin):
     """A passkey of a member of staff."""

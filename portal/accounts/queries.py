@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.core.db import db
+
+UNNAMED = {"system": "the command line", "patient": "somebody who was not signed in"}
+
+
+def list_staff() -> Sequence[User]:
+    """All accounts, those that are open first, by name."""
+    return db.session.scalars(select(User).order_by(User.active.desc(), User.name, User.id)).all()
+
+
+def get_member(user_id: int) -> User | None:
+    """The account of that id."""
+    return db.session.get(User, user_id) if user_id < 2**31 else None
+
+
+def name_actors(actors: Iterable[str]) -> dict[str, str]:
+    """Who they are that the audit trail names like "staff:7"."""
+    ids = {actor: int(actor.removeprefix("staff:")) for actor in set(actors) if actor.startswith("staff:")}
+    names = name_staff(ids.values())
+    return {**UNNAMED, **{actor: names.get(user_id, actor) for actor, user_id in ids.items()}}
 
 
 def name_staff(ids: Collection[int]) -> dict[int, str]:

@@ -56,6 +56,11 @@ def add_account(email: str, name: str, role: StaffRole) -> User:
     return user
 
 
+def give_role(user: User, role: StaffRole) -> None:
+    """Make that the account's one role."""
+    user.roles = [_store().find_or_create_role(role.value)]
+
+
 @transactional
 def disable_staff(email: str) -> None:
     """Close an account; every session of it ends at its next request. Raises NoSuchAccount."""

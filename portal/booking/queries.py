@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from portal.booking.models import (
     TAKE_THE_SLOT,
@@ -17,6 +17,7 @@ from portal.booking.models import (
     PatientRequest,
     WaitlistEntry,
 )
+from portal.core import clock
 from portal.core.crypto import token_hash
 from portal.core.db import db
 from portal.scheduling.models import Slot
@@ -107,6 +108,20 @@ def list_visits_of_day(provider_id: int, day: date) -> Sequence[Appointment]:
         .where(Slot.provider_id == provider_id, Slot.day == day, Appointment.status.in_(TAKE_THE_SLOT))
         .order_by(Slot.starts_at)
     ).all()
+
+
+def count_visits_to_come(visit_type_id: int) -> int:
+    """How many visits of that type are still to come."""
+    return (
+        db.session.scalar(
+            select(func.count())
+            .select_from(Appointment)
+            .join(Appointment.slot)
+            .where(Appointment.visit_type_id == visit_type_id, Appointment.status.in_(TAKE_THE_SLOT))
+            .where(Slot.starts_at > clock.now())
+        )
+        or 0
+    )
 
 
 def find_likely_same(patient: Patient) -> list[Patient]:

@@ -14,12 +14,15 @@ from portal.frontdesk import (
     patient_views,
     privacy,
     recent,
+    setup_views,
+    staff_views,
     times_views,
     visit_actions,
     waitlist_views,
     why_views,
 )
 from portal.frontdesk.words import CHANGES, MARKS, STATES, closure_in_words, rule_in_words, wall_in_words
+from portal.scheduling.queries import NoClinic
 from portal.scheduling.remake import describe
 
 
@@ -41,4 +44,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(caller_views.blueprint)
     app.register_blueprint(patient_views.blueprint)
     app.register_blueprint(why_views.blueprint)
+    app.register_blueprint(setup_views.blueprint)
+    app.register_blueprint(staff_views.blueprint)
+    app.register_error_handler(NoClinic, setup_views.explain_no_clinic)
     mails.init_app(app)

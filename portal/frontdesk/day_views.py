@@ -25,7 +25,7 @@ from portal.frontdesk.acting import visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
 from portal.frontdesk.scale import write_style_sheet
 from portal.frontdesk.views import blueprint as blueprint
-from portal.scheduling.queries import get_provider
+from portal.scheduling.queries import get_clinic, get_provider
 
 DAY = timedelta(days=1)
 NOBODY = UUID(int=0)
@@ -50,6 +50,7 @@ class Shown:
 
 @blueprint.get("/")
 def show_today() -> AnyResponse:
+    get_clinic()  # without one there is no day to show: the guide comes first
     return redirect(url_for(".show_day", day=queries.get_today().isoformat()), 303)
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
+from portal.booking.models import Appointment
 from portal.booking.queries import find_appointments_in
+from portal.core import clock
+from portal.core.edits import ChangedMeanwhile
 from portal.core.htmx import render
+from portal.frontdesk import guide, services
 from portal.frontdesk.forms import AvailabilityForm, ClosureForm, EndForm
+from portal.frontdesk.history import write_history
+from portal.frontdesk.seen_form import dump
 from portal.scheduling import changes, queries
-from portal.scheduling.models import Closure
-from portal.scheduling.remake import Changes
+from portal.scheduling.models import Availability, Closure
+from portal.scheduling.remake import Changes, describe_done
 
 blueprint = Blueprint("diary", __name__, url_prefix="/desk")
 
@@ -26,19 +35,18 @@ def close() -> AnyResponse:
     if not form.validate():
         return _render_closures(form, status=422)
     if "confirmed" in request.form:
-        changes.close(form.closure())
+        flash(f"Closed: {describe_done(changes.close(form.closure()))}.")
         return redirect(url_for(".list_closures"), 303)
-    closure = form.closure()
-    hits = _visits_hit(closure)
+    [hits] = _visits_hit([form.closure()])
     return _render_closures(form, preview=changes.preview(lambda: changes.close(form.closure())), hits=hits)
 
 
 @blueprint.post("/closures/<int:closure_id>/reopen")
 def reopen(closure_id: int) -> AnyResponse:
     try:
-        changes.reopen(closure_id)
+        flash(f"Open again: {describe_done(changes.reopen(closure_id))}.")
     except LookupError:
-        abort(404)
+        flash("Somebody else has opened it again already.")
     return redirect(url_for(".list_closures"), 303)
 
 
@@ -53,19 +61,46 @@ def add_availability() -> AnyResponse:
     if not form.validate():
         return _render_availability(form, status=422)
     if "confirmed" in request.form:
-        changes.save_availability(form.availability())
-        return redirect(url_for(".list_availability"), 303)
+        was_complete = guide.is_complete()
+        flash(f"Offered: {describe_done(changes.save_availability(form.availability()))}.")
+        return redirect(url_for(".list_availability") if was_complete else url_for("setup.show_setup"), 303)
     preview = changes.preview(lambda: changes.save_availability(form.availability()))
     return _render_availability(form, preview=preview)
+
+
+@blueprint.get("/availability/<int:availability_id>")
+def show_availability(availability_id: int) -> Response:
+    row = queries.get_availability(availability_id) or abort(404)
+    return _render_one(row, _offered(AvailabilityForm.showing(row, clock.today(row.location.zone))))
+
+
+@blueprint.post("/availability/<int:availability_id>")
+def replace_availability(availability_id: int) -> AnyResponse:
+    """Other times from a day on; the old ones end the day before."""
+    row = queries.get_availability(availability_id) or abort(404)
+    form = _availability_form()
+    if not form.validate():
+        return _render_one(row, form, 422)
+    seen = form.read_seen() or {}
+    try:
+        if "confirmed" not in request.form:
+            preview = changes.preview(lambda: changes.replace_availability(row.id, form.availability(), seen))
+            return _render_one(row, form, preview=preview)
+        done = changes.replace_availability(row.id, form.availability(), seen)
+    except ChangedMeanwhile as error:
+        form.seen.data = dump(error.stored)
+        return _render_one(row, form, 409, changed=True)
+    flash(f"Changed: {describe_done(done)}.")
+    return redirect(url_for(".list_availability"), 303)
 
 
 @blueprint.post("/availability/<int:availability_id>/end")
 def end_availability(availability_id: int) -> AnyResponse:
     form = EndForm()
     if not form.validate():
-        return _render_availability(_availability_form(formdata=None), ending=form, status=422)
+        return _render_availability(_offered(AvailabilityForm(formdata=None)), ending=form, status=422)
     try:
-        changes.end_availability(availability_id, form.last.data)
+        flash(f"Ended: {describe_done(changes.end_availability(availability_id, form.last.data))}.")
     except LookupError:
         abort(404)
     return redirect(url_for(".list_availability"), 303)
@@ -77,28 +112,38 @@ def _closure_form() -> ClosureForm:
     return form
 
 
-def _visits_hit(closure: Closure) -> list[object]:
-    """The visits that stand in a closed time, soonest first: the desk finds each of them another one."""
-    slots = queries.find_slots_hit(closure)
-    visits = find_appointments_in([slot.id for slot in slots])
-    return [visit for slot in slots for visit in visits.get(slot.id, []) if visit.takes_slot]
+def _visits_hit(closures: Sequence[Closure]) -> list[list[Appointment]]:
+    """For each closure the visits that stand in it, soonest first: the desk finds each of them another time."""
+    hit = queries.find_slots_hit(closures)
+    visits = find_appointments_in([slot.id for slots in hit for slot in slots])
+    return [[visit for slot in slots for visit in visits.get(slot.id, []) if visit.takes_slot] for slots in hit]
 
 
 def _render_closures(
-    form: ClosureForm, preview: Changes | None = None, hits: list[object] | None = None, status: int = 200
+    form: ClosureForm, preview: Changes | None = None, hits: list[Appointment] | None = None, status: int = 200
 ) -> Response:
+    closures = queries.list_closures()
+    to_move = _visits_hit(closures)
+    count = len({visit.id for visits in [*to_move, hits or []] for visit in visits})
+    if count:
+        services.record_worklist_seen(count)
     return render(
         "frontdesk/closures.html",
         status=status,
         form=form,
-        closures=[(closure, _visits_hit(closure)) for closure in queries.list_closures()],
+        closures=list(zip(closures, to_move, strict=True)),
+        to_move=len({visit.id for visits in to_move for visit in visits}),
+        past=queries.list_past_closures(),
         preview=preview,
         hits=hits,
     )
 
 
-def _availability_form(**options: None) -> AvailabilityForm:
-    form = AvailabilityForm(**options)
+def _availability_form() -> AvailabilityForm:
+    return _offered(AvailabilityForm())
+
+
+def _offered(form: AvailabilityForm) -> AvailabilityForm:
     form.offer(
         provider=queries.list_providers(), location=queries.list_locations(), visit_type=queries.list_visit_types()
     )
@@ -113,6 +158,20 @@ def _render_availability(
         status=status,
         form=form,
         rows=queries.list_availability(),
+        past=queries.list_past_availability(),
         preview=preview,
         ending=ending or EndForm(formdata=None),
+    )
+
+
+def _render_one(row: Availability, form: AvailabilityForm, status: int = 200, **context: Any) -> Response:
+    history = write_history(f"availability:{row.id}", form)
+    return render(
+        "frontdesk/availability_edit.html",
+        status=status,
+        row=row,
+        form=form,
+        history=history,
+        zone=queries.get_zone(),
+        **context,
     )

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time
-from typing import Any
+from datetime import date, datetime, time, timedelta
+from typing import Any, Self
 
 from wtforms import DateField, EmailField, Field, RadioField, SelectField, StringField, TimeField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from portal.booking.forms import CheckboxesField
 from portal.booking.requests import NO_ANSWER
 from portal.core.forms import BaseForm, check_email
-from portal.frontdesk.words import DAYS, RHYTHMS
+from portal.frontdesk.seen_form import SeenForm, dump
+from portal.frontdesk.words import ANOTHER, DAYS, RHYTHMS, WORKING_DAYS, read_rule, write_rule
+from portal.scheduling.changes import read_availability
+from portal.scheduling.clinic_file import check_rule
 from portal.scheduling.models import Availability, Closure, Location, Provider, VisitType
+from portal.scheduling.openings import list_days
 
 OUTCOMES = (
     ("reached", "Reached"),
@@ -42,6 +47,12 @@ class AddressForm(BaseForm):
     email = EmailField("E-mail", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email])
 
 
+def check_year(form: Any, field: Field) -> None:
+    """A validator: a day that a clinic plans for."""
+    if field.data and not 2000 <= field.data.year <= 2100:
+        raise ValidationError("Check the year: write all four digits, like 2026.")
+
+
 class DiaryForm(BaseForm):
     """Something in the diary of clinicians and places."""
 
@@ -62,8 +73,8 @@ class ClosureForm(DiaryForm):
 
     provider = SelectField("Clinician", validators=[Optional()])
     location = SelectField("Place", validators=[Optional()])
-    first = DateField("First day", validators=[InputRequired("Enter the first day that is closed.")])
-    last = DateField("Last day", validators=[Optional()], description="Leave empty for one day")
+    first = DateField("First day", validators=[InputRequired("Enter the first day that is closed."), check_year])
+    last = DateField("Last day", validators=[Optional(), check_year], description="Leave empty for one day")
     opens = TimeField("From", validators=[Optional()], description="Leave empty for whole days")
     closes = TimeField("Until", validators=[Optional()])
     weekdays = RadioField(
@@ -95,24 +106,54 @@ class ClosureForm(DiaryForm):
             location_id=_number(self.location),
             starts=datetime.combine(first, self.opens.data or time.min),
             ends=datetime.combine(first if again else last, time.max if whole else self.closes.data),
-            rule="FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR" if again else None,
+            rule=WORKING_DAYS if again else None,
             until=last if again and self.last.data else None,
             reason=self.reason.data,
         )
 
 
-class AvailabilityForm(DiaryForm):
+class AvailabilityForm(SeenForm, DiaryForm):
     """When a clinician offers a type of visit."""
 
     provider = SelectField("Clinician", validators=[InputRequired()])
     location = SelectField("Place", validators=[InputRequired()])
     visit_type = SelectField("Type of visit", validators=[InputRequired()])
-    weekday = SelectField("On", choices=[SelectChoice(*day) for day in DAYS])
-    rhythm = SelectField("How often", choices=[SelectChoice(*rhythm) for rhythm in RHYTHMS])
+    weekday = CheckboxesField("On", choices=[SelectChoice(*day) for day in DAYS])
+    rhythm = SelectField("How often", choices=[SelectChoice(*rhythm) for rhythm in (*RHYTHMS, ANOTHER)])
+    rule = StringField(
+        "Another rhythm",
+        description="A rule of RFC 5545, like FREQ=WEEKLY;INTERVAL=3;BYDAY=MO. Leave empty otherwise.",
+        validators=[Optional(), Length(max=200)],
+    )
     opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
     closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
-    valid_from = DateField("First day", validators=[InputRequired("Enter from which day on.")])
-    valid_until = DateField("Last day", validators=[Optional()], description="Leave empty when it has no end")
+    valid_from = DateField("First day", validators=[InputRequired("Enter from which day on."), check_year])
+    valid_until = DateField(
+        "Last day", validators=[Optional(), check_year], description="Leave empty when it has no end"
+    )
+
+    @classmethod
+    def showing(cls, row: Availability, today: date) -> Self:
+        """The form filled in with availability, to be changed from its next day on."""
+        days = list_days(row.rule, row.valid_from, row.valid_until, today, today + timedelta(days=366))
+        rhythm, weekdays = read_rule(row.rule) or (ANOTHER[0], [])
+        shown = {"rhythm": rhythm, "weekday": weekdays, "rule": row.rule if rhythm == ANOTHER[0] else ""}
+        for name in ("provider", "location", "visit_type"):
+            shown[name] = str(getattr(row, f"{name}_id"))
+        for name in ("opens", "closes", "valid_until"):
+            shown[name] = getattr(row, name)
+        return cls(
+            data={**shown, "valid_from": days[0] if days else row.valid_from, "seen": dump(read_availability(row))}
+        )
+
+    def validate_rhythm(self, field: Field) -> None:
+        if field.data != ANOTHER[0] and not self.weekday.data:
+            raise ValidationError("Choose at least one day of the week.")
+        if field.data == ANOTHER[0]:
+            try:
+                check_rule(self.rule.data or "")
+            except ValueError as error:
+                raise ValidationError(f"Check the other rhythm: {error}.") from None
 
     def validate_closes(self, field: Field) -> None:
         if self.opens.data and field.data and field.data <= self.opens.data:
@@ -124,17 +165,12 @@ class AvailabilityForm(DiaryForm):
 
     def availability(self) -> Availability:
         """New availability, once the form is valid."""
-        frequency, _, which = self.rhythm.data.partition("MONTHLY;")
-        rule = (
-            f"{frequency}MONTHLY;BYDAY={which}{self.weekday.data}"
-            if which
-            else f"{frequency};BYDAY={self.weekday.data}"
-        )
+        another = self.rhythm.data == ANOTHER[0]
         return Availability(
             provider_id=_number(self.provider),
             location_id=_number(self.location),
             visit_type_id=_number(self.visit_type),
-            rule=rule,
+            rule=self.rule.data if another else write_rule(self.rhythm.data, self.weekday.data),
             opens=self.opens.data,
             closes=self.closes.data,
             valid_from=self.valid_from.data,
@@ -145,7 +181,7 @@ class AvailabilityForm(DiaryForm):
 class EndForm(BaseForm):
     """The last day on which times are offered."""
 
-    last = DateField("Last day", validators=[InputRequired("Enter the last day.")])
+    last = DateField("Last day", validators=[InputRequired("Enter the last day."), check_year])
 
 
 class ExportForm(BaseForm):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import Flask, url_for
 
@@ -13,7 +12,7 @@ from portal.core import clock
 from portal.core.crypto import new_token
 from portal.notifications.letters import Letter, render_letter, sample_letters_with, write_letters_with
 from portal.notifications.services import queue_mail
-from portal.scheduling.queries import list_locations
+from portal.scheduling.queries import get_zone
 
 
 def init_app(app: Flask) -> None:
@@ -36,12 +35,11 @@ def write_samples() -> dict[str, Letter]:
 
 
 def _letter(to: str, person: str, token: str, until: datetime) -> Letter:
-    places = list_locations()
     return render_letter(
         "invitation",
         to=to,
         person=person,
         welcome_url=url_for("welcome.choose_password", token=token, _external=True),
         until=until,
-        zone=places[0].zone if places else ZoneInfo("UTC"),
+        zone=get_zone(),
     )

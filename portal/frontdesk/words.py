@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import time, timedelta
 
 from portal.core.pages import clock_in_words, day_in_words
 from portal.scheduling.models import Closure
 
 ONE_DAY = timedelta(days=1)
+WORKING_DAYS = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
 DAYS = (("MO", "Mon"), ("TU", "Tue"), ("WE", "Wed"), ("TH", "Thu"), ("FR", "Fri"), ("SA", "Sat"), ("SU", "Sun"))
+MONTHLY = "FREQ=MONTHLY;"
 RHYTHMS = (
     ("FREQ=WEEKLY", "every week"),
     ("FREQ=WEEKLY;INTERVAL=2", "every second week, from the week of the first day"),
-    *((f"FREQ=MONTHLY;{n}", f"{words} of the month") for n, words in ((1, "first"), (2, "second"), (3, "third"))),
-    ("FREQ=MONTHLY;-1", "last of the month"),
+    *(
+        (f"{MONTHLY}{n}", f"{words} of the month")
+        for n, words in ((1, "first"), (2, "second"), (3, "third"), (4, "fourth"))
+    ),
+    (f"{MONTHLY}-1", "last of the month"),
 )
+ANOTHER = ("another", "another rhythm, written below")
+
+
+def read_rule(rule: str) -> tuple[str, list[str]] | None:
+    """A rule's rhythm and weekdays, as the desk's form has them; None for a rule that it has no words for."""
+    frequency, _, days = rule.partition(";BYDAY=")
+    parts = [re.fullmatch(r"(-?\d)?([A-Z]{2})", day) for day in days.split(",")]
+    found = [(part[1], part[2]) for part in parts if part and part[2] in dict(DAYS)]
+    if len(found) < len(parts) or len({which for which, _ in found}) != 1:
+        return None
+    rhythm = f"{frequency};{found[0][0]}" if found[0][0] else frequency
+    return (rhythm, [day for _, day in found]) if rhythm in dict(RHYTHMS) else None
+
+
+def write_rule(rhythm: str, weekdays: Iterable[str]) -> str:
+    """The rule of a rhythm and weekdays, as the form has them."""
+    frequency, _, which = rhythm.partition(";") if rhythm.startswith(MONTHLY) else (rhythm, "", "")
+    return f"{frequency};BYDAY={','.join(which + day for day in weekdays)}"
+
 
 # What a visit or a time without one is; shapes and colours are in static/css/board.css.
 STATES = {
@@ -63,13 +88,10 @@ def wall_in_words(value: time) -> str:
 
 def rule_in_words(rule: str) -> str:
     """A rule of availability as the desk says it, like "every week: Mon, Thu"; others as they are written."""
-    frequency, _, days = rule.partition(";BYDAY=")
-    names = dict(DAYS)
-    if found := re.fullmatch(r"(-?\d)([A-Z]{2})", days):
-        which = dict(RHYTHMS).get(f"{frequency};{found[1]}")
-        return f"{which}: {names.get(found[2], found[2])}" if which else rule
-    rhythm = dict(RHYTHMS).get(frequency)
-    return f"{rhythm}: {', '.join(names.get(day, day) for day in days.split(','))}" if rhythm else rule
+    if (found := read_rule(rule)) is None:
+        return rule
+    rhythm, days = found
+    return f"{dict(RHYTHMS)[rhythm]}: {', '.join(dict(DAYS)[day] for day in days)}"
 
 
 def closure_in_words(closure: Closure) -> str:
@@ -78,7 +100,8 @@ def closure_in_words(closure: Closure) -> str:
     hours = f"{clock_in_words(closure.starts.time())} to {clock_in_words(closure.ends.time())}"
     if closure.rule:
         until = f" until {day_in_words(closure.until)}" if closure.until else ""
-        return f"{hours}, again each working day from {day_in_words(first)}{until}"
+        again = "each working day" if closure.rule == WORKING_DAYS else rule_in_words(closure.rule)
+        return f"{hours}, again {again} from {day_in_words(first)}{until}"
     if closure.starts.time() == time.min and closure.ends.time() in {time.min, time.max}:
         last -= (closure.ends.time() == time.min) * ONE_DAY
         return day_in_words(first) if first == last else f"{day_in_words(first)} to {day_in_words(last)}"

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
+from pydantic_core import to_jsonable_python
 from sqlalchemy import select, update
 
 from portal import audit
 from portal.core import clock
 from portal.core.db import db, look_ahead, transactional
+from portal.core.edits import Values, check_unchanged
 from portal.scheduling.models import Availability, Closure, Slot, SlotState
 from portal.scheduling.queries import WITH_SURROUNDINGS, is_hit
 from portal.scheduling.remake import Changes, open_slots
 from portal.scheduling.services import GIVEN_BACK
+
+EDITABLE = [column.key for column in Availability.__table__.columns if column.key != "id"]
 
 _after_closing: dict[str, Callable[[], None]] = {}
 
@@ -61,6 +65,32 @@ def save_availability(availability: Availability) -> Changes:
     db.session.flush()
     audit.services.record("availability-saved", f"availability:{availability.id}", rule=availability.rule)
     return open_slots()
+
+
+def read_availability(availability: Availability) -> Values:
+    """What can be edited of it, as JSON."""
+    values: Values = to_jsonable_python({name: getattr(availability, name) for name in EDITABLE})
+    return values
+
+
+@transactional
+def replace_availability(availability_id: int, new: Availability, seen: Values) -> Changes:
+    """Offer other times from the new first day on, and the old ones until the day before.
+
+    Raises LookupError when there are none, and ChangedMeanwhile.
+    """
+    old = db.session.get(Availability, availability_id, with_for_update=True, populate_existing=True)
+    if old is None:
+        raise LookupError(availability_id)
+    check_unchanged(seen, read_availability(old))
+    if new.valid_from > old.valid_from:
+        day_before = new.valid_from - timedelta(days=1)
+        old.valid_until = min(old.valid_until or day_before, day_before)
+        audit.services.record("availability-ended", f"availability:{old.id}", last=old.valid_until.isoformat())
+        return save_availability(new)
+    for name in EDITABLE:
+        setattr(old, name, getattr(new, name))
+    return save_availability(old)
 
 
 @transactional

@@ -14,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from portal.scheduling.models import Mode
 
+SIXTY_DAYS = 60 * 24 * 60  # minutes
+
 
 class BadClinicFile(Exception):
     """The file cannot be loaded; the message says where and what to write instead."""
@@ -33,8 +35,13 @@ def _check_zone(value: str) -> str:
     return value
 
 
-def _check_rule(value: str) -> str:
-    if "BYHOUR" in value or "BYMINUTE" in value or not re.search("FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)", value):
+def check_rule(value: str) -> str:
+    """The same rule, when it says on which days and no more. Raises ValueError that says what to write."""
+    more, days = (
+        re.search(r"BYHOUR|BYMINUTE|INTERVAL=0|\s", value),
+        re.search("FREQ=(DAILY|WEEKLY|MONTHLY|YEARLY)", value),
+    )
+    if more or not days:
         raise ValueError(f"{value!r} says more than days; write one like FREQ=WEEKLY;BYDAY=MO,TH")
     try:
         rrulestr(value, dtstart=datetime(2026, 1, 1))  # noqa: DTZ001 - wall time
@@ -43,13 +50,27 @@ def _check_rule(value: str) -> str:
     return value
 
 
-Code = Annotated[str, AfterValidator(_check_code)]
+def _check_wall_time(value: time) -> time:
+    if value.tzinfo or value.second or value.microsecond:
+        raise ValueError("write a time like 09:00")
+    return value
+
+
+WallTime = Annotated[time, AfterValidator(_check_wall_time)]
+Rule = Annotated[str, Field(max_length=200), AfterValidator(check_rule)]
+Code = Annotated[str, Field(max_length=40), AfterValidator(_check_code)]
 
 
 def _check_one_line(value: str) -> str:
     if not value.isprintable():
         raise ValueError("write it in one line")
     return value
+
+
+def _check_no_twice(values: list[int]) -> list[int]:
+    if len(set(values)) < len(values):
+        raise ValueError("write each number once")
+    return values
 
 
 OneLine = Annotated[str, AfterValidator(_check_one_line)]
@@ -68,15 +89,15 @@ class ClinicEntry(Entry):
     code: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
     phone: Annotated[OneLine, Field(min_length=5, max_length=20)]
     phone_hours: Line
-    minimum_notice_minutes: Annotated[int, Field(ge=0)] = 120
-    change_cutoff_minutes: Annotated[int, Field(ge=0)] = 24 * 60
+    minimum_notice_minutes: Annotated[int, Field(ge=0, le=SIXTY_DAYS)] = 120
+    change_cutoff_minutes: Annotated[int, Field(ge=0, le=SIXTY_DAYS)] = 24 * 60
     horizon_weeks: Annotated[int, Field(ge=1, le=52)] = 12
-    reminder_days: list[Annotated[int, Field(ge=0, le=60)]] = [3, 1]
-    reminder_time: time = time(9)
-    digest_time: time = time(17)
+    reminder_days: Annotated[list[Annotated[int, Field(ge=0, le=60)]], AfterValidator(_check_no_twice)] = [3, 1]
+    reminder_time: WallTime = time(9)
+    digest_time: WallTime = time(17)
     offer_minutes: Annotated[int, Field(ge=15, le=24 * 60)] = 120
-    quiet_from: time = time(21)
-    quiet_until: time = time(8)
+    quiet_from: WallTime = time(21)
+    quiet_until: WallTime = time(8)
     sample: bool = False
 
 
@@ -85,7 +106,8 @@ class LocationEntry(Entry):
     name: Line
     address: str
     directions: str = ""
-    zone_key: Annotated[str, AfterValidator(_check_zone), Field(alias="zone")]
+    zone_key: Annotated[str, AfterValidator(_check_zone), Field(alias="zone", max_length=40)]
+    active: bool = True
 
 
 class ProviderEntry(Entry):
@@ -93,11 +115,12 @@ class ProviderEntry(Entry):
     name: Line
     credentials: Line
     role: Line
-    languages: list[str] = ["English"]
+    languages: list[Line] = ["English"]
     sees: list[str] = []
     about: str = ""
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)] | None = None
-    daily_cap: Annotated[int, Field(ge=1)] | None = None
+    daily_cap: Annotated[int, Field(ge=1, le=200)] | None = None
+    active: bool = True
 
 
 class VisitTypeEntry(Entry):
@@ -112,6 +135,7 @@ class VisitTypeEntry(Entry):
     lanes: list[str] = []
     description: str = ""
     preparation: str = ""
+    active: bool = True
 
     @model_validator(mode="after")
     def name_kind(self) -> Self:
@@ -123,9 +147,9 @@ class AvailabilityEntry(Entry):
     provider: Code
     location: Code
     visit_type: Code
-    rule: Annotated[str, AfterValidator(_check_rule)]
-    opens: time
-    closes: time
+    rule: Rule
+    opens: WallTime
+    closes: WallTime
     valid_from: date
     valid_until: date | None = None
 
@@ -141,7 +165,7 @@ class ClosureEntry(Entry):
     location: Code | None = None
     starts: datetime
     ends: datetime
-    rule: Annotated[str, AfterValidator(_check_rule)] | None = None
+    rule: Rule | None = None
     until: date | None = None
     reason: Line
 

@@ -48,7 +48,10 @@ class Clinic(Base):
 
 
 class Location(Base):
-    """A place where people are seen, with the zone of its clocks."""
+    """A place where people are seen, with the zone of its clocks.
+
+    One that is not active any more keeps its visits and is not offered; so it is with clinicians and types of visit.
+    """
 
     __tablename__ = "location"
 
@@ -58,6 +61,7 @@ class Location(Base):
     address: Mapped[str] = mapped_column(Text)
     directions: Mapped[str] = mapped_column(Text)
     zone_key: Mapped[str] = mapped_column(String(40))
+    active: Mapped[bool] = mapped_column(default=True)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -79,6 +83,7 @@ class Provider(Base):
     about: Mapped[str] = mapped_column(Text)
     email: Mapped[str | None] = mapped_column(String(254))  # for the digest of the next day
     daily_cap: Mapped[int | None]  # visits a day, by the clocks of the place
+    active: Mapped[bool] = mapped_column(default=True)
 
 
 class Mode(StrEnum):
@@ -110,6 +115,7 @@ class VisitType(Base):
     lanes: Mapped[list[str]] = mapped_column(JSONText)
     description: Mapped[str] = mapped_column(Text)
     preparation: Mapped[str] = mapped_column(Text)
+    active: Mapped[bool] = mapped_column(default=True)
 
 
 class Availability(Base):
@@ -133,6 +139,11 @@ class Availability(Base):
     provider: Mapped[Provider] = relationship(lazy="joined")
     location: Mapped[Location] = relationship(lazy="joined")
     visit_type: Mapped[VisitType] = relationship(lazy="joined")
+
+    @property
+    def in_use(self) -> bool:
+        """Whether its clinician, its place and its type of visit are all in use."""
+        return self.provider.active and self.location.active and self.visit_type.active
 
 
 class Closure(Base):

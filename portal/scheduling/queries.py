@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, tuple_
 from sqlalchemy.orm import joinedload
@@ -28,6 +29,7 @@ from portal.scheduling.openings import concerns, covers
 
 NOON = time(12)
 DAY = timedelta(days=1)
+MOST_PAST = 100  # of what is over, on a page
 WITH_SURROUNDINGS = (joinedload(Slot.provider), joinedload(Slot.location), joinedload(Slot.visit_type))
 
 
@@ -59,13 +61,24 @@ def get_clinic() -> Clinic:
 
 
 def list_locations() -> Sequence[Location]:
-    """All places, by name."""
-    return db.session.scalars(select(Location).order_by(Location.name)).all()
+    """The places in use, by name."""
+    return db.session.scalars(select(Location).where(Location.active).order_by(Location.name)).all()
+
+
+def get_zone() -> ZoneInfo:
+    """The zone of the clinic's clocks: that of its first place, by name."""
+    places = list_locations()
+    return places[0].zone if places else ZoneInfo("UTC")
 
 
 def list_providers() -> Sequence[Provider]:
-    """All clinicians, by name."""
-    return db.session.scalars(select(Provider).order_by(Provider.name)).all()
+    """The clinicians who see people, by name."""
+    return db.session.scalars(select(Provider).where(Provider.active).order_by(Provider.name)).all()
+
+
+def list_digest_readers() -> Sequence[Provider]:
+    """The clinicians with an e-mail address; of who sees nobody new any more, visits may be left."""
+    return db.session.scalars(select(Provider).where(Provider.email.is_not(None)).order_by(Provider.name)).all()
 
 
 def find_provider(code: str) -> Provider | None:
@@ -90,29 +103,30 @@ def list_specialists_for(pattern: str | None) -> list[Provider]:
 
 def list_modes() -> list[Mode]:
     """The ways of meeting that can be booked online, in the order of their names."""
-    rows = db.session.execute(select(VisitType.mode, VisitType.lanes).distinct())
+    rows = db.session.execute(select(VisitType.mode, VisitType.lanes).where(VisitType.active).distinct())
     return sorted({Mode(mode) for mode, lanes in rows if lanes})
 
 
 def list_bookable_types(lane: str | None, kind: str | None = None) -> list[VisitType]:
     """The types of visit that this lane may book online, of one kind or of any; the desk, without a lane, books all."""
-    types = db.session.scalars(select(VisitType).order_by(VisitType.id))
+    types = db.session.scalars(select(VisitType).where(VisitType.active).order_by(VisitType.id))
     return [type_ for type_ in types if lane in {None, *type_.lanes} and kind in {None, type_.kind}]
 
 
 def list_phone_only_types() -> list[VisitType]:
     """The types of visit that nobody can book online; the desk does."""
-    return [type_ for type_ in db.session.scalars(select(VisitType).order_by(VisitType.id)) if not type_.lanes]
+    types = db.session.scalars(select(VisitType).where(VisitType.active).order_by(VisitType.id))
+    return [type_ for type_ in types if not type_.lanes]
 
 
 def list_visit_types() -> Sequence[VisitType]:
-    """All types of visit, by name."""
-    return db.session.scalars(select(VisitType).order_by(VisitType.name)).all()
+    """The types of visit in use, by name."""
+    return db.session.scalars(select(VisitType).where(VisitType.active).order_by(VisitType.name)).all()
 
 
 def get_visit_type(code: str) -> VisitType | None:
-    """The type of visit with that code."""
-    return db.session.scalar(select(VisitType).where(VisitType.code == code))
+    """The type of visit with that code, when it is in use."""
+    return db.session.scalar(select(VisitType).where(VisitType.code == code, VisitType.active))
 
 
 def find_free_slots(
@@ -233,26 +247,43 @@ def list_closures() -> Sequence[Closure]:
     return db.session.scalars(select(Closure).where(coming).order_by(Closure.starts, Closure.id)).all()
 
 
+def list_past_closures() -> Sequence[Closure]:
+    """The closures that are over, the latest first."""
+    coming = [closure.id for closure in list_closures()]
+    past = select(Closure).where(Closure.id.not_in(coming)).order_by(Closure.starts.desc(), Closure.id)
+    return db.session.scalars(past.limit(MOST_PAST)).all()
+
+
 def list_availability() -> Sequence[Availability]:
     """When clinicians offer what, by clinician and time of day; without what is over."""
-    today = clock.now().date()
-    return db.session.scalars(
-        select(Availability)
-        .join(Availability.provider)
-        .where(or_(Availability.valid_until.is_(None), Availability.valid_until >= today))
-        .order_by(Provider.name, Availability.rule, Availability.opens)
-    ).all()
+    return _list_availability(over=False)
 
 
-def find_slots_hit(closure: Closure) -> list[Slot]:
-    """The slots to come that are booked and lie in a closed time."""
+def list_past_availability() -> Sequence[Availability]:
+    """What was offered once and is over."""
+    return _list_availability(over=True)
+
+
+def _list_availability(over: bool) -> Sequence[Availability]:
+    ended = and_(Availability.valid_until.is_not(None), Availability.valid_until < clock.now().date())
+    rows = select(Availability).join(Availability.provider).where(ended if over else ~ended)
+    return db.session.scalars(rows.order_by(Provider.name, Availability.rule, Availability.opens)).all()
+
+
+def get_availability(availability_id: int) -> Availability | None:
+    """The availability of that id."""
+    return db.session.get(Availability, availability_id) if availability_id < 2**31 else None
+
+
+def find_slots_hit(closures: Sequence[Closure]) -> list[list[Slot]]:
+    """For each closure the slots to come that are booked and lie in its time, soonest first."""
     booked = db.session.scalars(
         select(Slot)
         .where(Slot.state == SlotState.BOOKED, Slot.starts_at > clock.now())
         .options(*WITH_SURROUNDINGS)
         .order_by(Slot.starts_at)
-    )
-    return [slot for slot in booked if is_hit(closure, slot)]
+    ).all()
+    return [[slot for slot in booked if is_hit(closure, slot)] for closure in closures]
 
 
 def is_hit(closure: Closure, slot: Slot) -> bool:

@@ -39,8 +39,15 @@ def describe(changes: Changes) -> str:
     parts += [f"{count} skipped: {reason}" for reason, count in changes.skipped.items()]
     parts += [f"{count} refused: {reason}" for reason, count in changes.refused.items()]
     if changes.clashes:
-        parts.append(f"{changes.clashes} not opened: a visit stands there")
+        parts.append(f"{changes.clashes} not opened: a visit or another time stands there")
     return "; ".join(parts)
+
+
+def describe_done(changes: Changes) -> str:
+    """What has changed in the diary, without what is skipped for the same reasons as ever."""
+    return (
+        describe(Changes(changes.made, changes.withdrawn)) if changes.made or changes.withdrawn else "no slot changed"
+    )
 
 
 def open_slots_if_any() -> int:
@@ -74,6 +81,8 @@ def _find_offers(provider: Provider, closures: Sequence[Closure], horizon: timed
     offers: list[Offer] = []
     rows = select(Availability).where(Availability.provider_id == provider.id).order_by(Availability.id)
     for availability in db.session.scalars(rows):
+        if not availability.in_use:
+            continue
         first = clock.today(availability.location.zone)
         for opening in find_openings(availability, closures, first, first + horizon):
             if isinstance(opening, Opening):

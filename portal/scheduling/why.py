@@ -112,7 +112,7 @@ def _list_availability(provider: Provider, day: date) -> list[Availability]:
     """What the clinician offers on a day, wherever, before closures."""
     rows = select(Availability).where(Availability.provider_id == provider.id).order_by(Availability.opens)
     found = db.session.scalars(rows).all()
-    return [row for row in found if list_days(row.rule, row.valid_from, row.valid_until, day, day)]
+    return [row for row in found if row.in_use and list_days(row.rule, row.valid_from, row.valid_until, day, day)]
 
 
 def _openings(rows: list[Availability], day: date) -> list[Opening]:

@@ -68,7 +68,7 @@ def test_an_invitation_leads_to_a_password_of_ones_own_and_to_the_desk(invited, 
     assert "Your password is set. Sign in with it." in page.text
     page = sign_in(visitor)
     assert page.path.startswith("/desk/day/")
-    assert any("availability" in link for link in page.links)
+    assert any("/desk/setup/" in link for link in page.links)
 
 
 def test_the_mail_says_until_when_the_link_works_and_nothing_else_of_interest(invited, mail_server):
