@@ -104,7 +104,7 @@ class TestEmptyDatabase:
         edit("clinic", **given)
         page = manager.send(form, **{**given, "name": "Two"})
         assert page.status == 409
-        assert (page.forms[1].values["name"], "One" in page.text) == (["Two"], True)
+        assert (page.forms[2].values["name"], "One" in page.text) == (["Two"], True)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_makes_no_sense_is_explained_at_its_field_and_nothing_is_lost(edit,
     assert page.status == 422
     assert any(message in error for error in page.errors)
     for name, value in wrong.items():
-        assert page.forms[1].values.get(name, [value]) == [value]
+        assert page.forms[2].values.get(name, [value]) == [value]
 
 
 def test_the_code_of_a_place_stays_as_it_is(edit, app):
@@ -202,12 +202,12 @@ def test_two_managers_at_one_piece_see_both_values_and_neither_is_lost(manager, 
     page = manager.send(form, **{field: "Mine"})
     assert page.status == 409
     assert "Theirs" in page.text
-    assert page.forms[1].values[field] == ["Mine"]
-    assert page.forms[1].values[other] == ["(212) 555-0199"]  # taken over
+    assert page.forms[2].values[field] == ["Mine"]
+    assert page.forms[2].values[other] == ["(212) 555-0199"]  # taken over
     page = fill(manager, piece)
     assert "Saved." in page.text
     page = manager.open(f"/desk/setup/{piece}")
-    assert (page.forms[1].values[field], page.forms[1].values[other]) == (["Mine"], ["(212) 555-0199"])
+    assert (page.forms[2].values[field], page.forms[2].values[other]) == (["Mine"], ["(212) 555-0199"])
 
 
 def test_each_screen_says_who_changed_what(edit, manager, app):
@@ -275,7 +275,7 @@ class TestAvailability:
         page = manager.send(form, opens="11:00", weekday=["MO", "WE", "FR"], confirmed="yes")
         assert page.status == 409
         assert "until Tue, Nov 24, 2026" in page.text
-        assert page.forms[1].values["opens"] == ["11:00"]
+        assert page.forms[2].values["opens"] == ["11:00"]
 
     def test_what_is_over_is_folded_away(self, manager):
         manager.open("/desk/availability")
