@@ -118,6 +118,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "callers.open_call": DESK,
     "callers.take_step": DESK,
     "callers.show_done": DESK,
+    "patients.show_search": DESK,
     "patients.find": DESK,
     "patients.show_patient": DESK,
     "patients.change_contact": DESK,

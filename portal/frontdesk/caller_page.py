@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,7 +30,8 @@ from portal.scheduling.models import Slot
 from portal.scheduling.services import SlotTaken
 from portal.scheduling.why import Stops, explain
 
-MOST_TIMES = 24
+MOST_TIMES = 16
+DAY = timedelta(days=1)
 FIVE_MINUTES = timedelta(minutes=5)
 
 
@@ -111,6 +112,14 @@ class CallPage:
         """The next free times of any type, or of the one wanted."""
         wanted = replace(self.filters.wanted(), visit_type=self.form.visit_type.data or None)
         return by_day(queries.find_free_slots(wanted, None, self.key, MOST_TIMES))
+
+    @property
+    def later(self) -> date | None:
+        """The day from which on later times are shown: the last that is not whole here, else the next."""
+        days = self.times
+        if not days:
+            return None
+        return days[-1][0] if len(days) > 1 else days[0][0] + DAY
 
     @property
     def asked(self) -> PatientRequest | None:
