@@ -164,6 +164,8 @@ def begin_call() -> CallPage:
         services.record_patients_found([patient.id])
     if "at" in asked:
         _begin_own_time(form, asked["at"], asked.get("place"))
+    first = form.name if not form.name.data else form.date_of_birth  # where typing goes on
+    first.render_kw = {**(first.render_kw or {}), "autofocus": True}
     return page
 
 

@@ -17,7 +17,7 @@ from tests.races.crowd import Post, count_visits, find_doubles, find_free, send_
 from tests.servers import web_server
 from tests.visitor import Visitor
 
-TIMES = 6
+TIMES = 4
 
 pytestmark = pytest.mark.xdist_group("herd")
 
