@@ -56,7 +56,7 @@ def find_patients(text: str, limit: int = MOST_FOUND) -> list[Match]:
     return [Match(patient, visits.get(patient.id)) for patient in found]
 
 
-def find_likely(name: str, born: str, phone: str, email: str, limit: int = 5) -> list[Match]:
+def find_likely(name: str, born: str, phone: str, email: str, limit: int = 3) -> list[Match]:
     """The patients who may be the person that is being typed in, the likeliest first.
 
     Two of name, date of birth, phone and e-mail address agree, or the one that has been typed so far.

@@ -27,6 +27,7 @@ from portal.booking.models import Patient
 from portal.booking.patients import CONTACT
 from portal.booking.services import Details
 from portal.core.forms import BaseForm, check_email, check_phone
+from portal.core.pages import phone_in_words
 from portal.scheduling.models import Location, Provider, VisitType
 
 NOT_ASKED = "not-asked"
@@ -70,7 +71,7 @@ class ContactForm(BaseForm):
     def fill_in(self, patient: Patient) -> None:
         """Put a patient's contact into the fields."""
         self.name.data, self.date_of_birth.data = patient.name, in_us_order(patient)
-        self.phone.data, self.email.data = patient.phone, patient.email or ""
+        self.phone.data, self.email.data = phone_in_words(patient.phone), patient.email or ""
 
 
 class PatientForm(ContactForm):
@@ -110,6 +111,7 @@ class MergeForm(BaseForm):
 class CallerForm(ContactForm):
     """One call: who, the safety answer, and the time; the rest is what the page remembers between its steps."""
 
+    hints = {NOT_ASKED: "", **{option.id: option.hint for option in RED_FLAGS.options}}
     call = HiddenField()  # the call's own id: it holds the time, and books it once
     patient = HiddenField()
     somebody_new = HiddenField()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -30,7 +30,8 @@ from portal.scheduling.models import Slot
 from portal.scheduling.services import SlotTaken
 from portal.scheduling.why import Stops, explain
 
-MOST_TIMES = 24
+MOST_TIMES = 16
+DAY = timedelta(days=1)
 FIVE_MINUTES = timedelta(minutes=5)
 
 
@@ -113,6 +114,14 @@ class CallPage:
         return by_day(queries.find_free_slots(wanted, None, self.key, MOST_TIMES))
 
     @property
+    def later(self) -> date | None:
+        """The day from which on later times are shown: the last that is not whole here, else the next."""
+        days = self.times
+        if not days:
+            return None
+        return days[-1][0] if len(days) > 1 else days[0][0] + DAY
+
+    @property
     def asked(self) -> PatientRequest | None:
         """The request that this call answers."""
         request_id = read_id(self.form.request_id.data)
@@ -155,6 +164,8 @@ def begin_call() -> CallPage:
         services.record_patients_found([patient.id])
     if "at" in asked:
         _begin_own_time(form, asked["at"], asked.get("place"))
+    first = form.name if not form.name.data else form.date_of_birth  # where typing goes on
+    first.render_kw = {**(first.render_kw or {}), "autofocus": True}
     return page
 
 

@@ -14,7 +14,7 @@ from werkzeug import Response as AnyResponse
 from portal.booking import callers, people
 from portal.booking.callers import Call, OwnTime, UnknownCode
 from portal.booking.models import Appointment
-from portal.booking.queries import get_appointment
+from portal.booking.queries import find_by_idempotency_key, get_appointment
 from portal.booking.services import AlreadyBooked, MayNotBook, SafetyUnknown
 from portal.core.htmx import leave, render
 from portal.frontdesk import services, spelling
@@ -84,6 +84,11 @@ def _narrow_to_type(page: CallPage, what: str) -> Response:
     return _show_times(page)
 
 
+def _show_later(page: CallPage, what: str) -> Response:
+    page.filters.since.data = what
+    return _show_times(page)
+
+
 def _hold(page: CallPage, what: str) -> Response:
     page.form.slot.data = what
     return _show_times(page)
@@ -111,6 +116,7 @@ STEPS = {
     "use": _use,
     "new": _note_new,
     "type": _narrow_to_type,
+    "from": _show_later,
     "hold": _hold,
     "other": _let_go,
     "own": _ask_own_time,
@@ -125,6 +131,8 @@ def _send_to_emergency(page: CallPage) -> Response:
 
 def _book(page: CallPage, step: str) -> AnyResponse:
     form = page.form
+    if (booked := find_by_idempotency_key(str(page.key))) is not None:  # the same form, sent once more
+        return leave(url_for(".show_done", appointment_id=booked.id))
     valid = form.validate()
     time = own_time(form) if form.own_time.data else form.slot_id
     if not valid or time is None:

@@ -21,6 +21,11 @@ from portal.frontdesk.caller_forms import MergeForm, PatientForm
 blueprint = Blueprint("patients", __name__, url_prefix="/desk/patients")
 
 
+@blueprint.get("")
+def show_search() -> Response:
+    return render("frontdesk/patients.html", text="", matches=[])
+
+
 @blueprint.post("")
 def find() -> Response:
     """Who fits a text: sent in the form's body, so that no name stands in an address."""

@@ -153,7 +153,7 @@ def _full(provider: Provider, day: date) -> Iterator[Reason]:
     on_day = (Slot.provider_id == provider.id, Slot.day == day, Slot.is_taken(clock.now()))
     count = db.session.scalar(select(func.count()).select_from(Slot).where(*on_day)) or 0
     if count >= provider.daily_cap:
-        yield Reason(f"The day is full: {provider.name} has {count} visits, and {provider.daily_cap} are the most.")
+        yield Reason(f"The day is full: {provider.name} sees {provider.daily_cap} at most.")
 
 
 def _online_only(slot: Slot | None, starts_at: datetime) -> Iterator[Reason]:

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
+from portal.audit.models import AuditEntry
+from portal.booking.models import Appointment, Patient, PatientMerge
 from portal.booking.people import find_patients
+from portal.scheduling.models import Slot
+
+
+def form_to(person, action):
+    """The form of the page that goes there."""
+    return next(form for form in person.page.forms if form.action == action)
 
 
 @pytest.fixture
@@ -72,3 +81,113 @@ def test_typing_never_lists_more_than_a_few(find, book):
         book(f"2026-11-20 {hour:02}:00")
     assert len(find("person", limit=3)) == 3
     assert len(find("number person")) == 4
+
+
+def test_a_match_comes_with_the_visit_asked_for_else_the_next(app, book):
+    _, first = book("2026-11-20 09:00")
+    with app.app_context():
+        (match,) = find_patients("number 1")
+        assert (match.visit.reference, match.is_to_come) == (first, True)
+        (match,) = find_patients(first)
+        assert match.visit.reference == first
+
+
+def test_the_search_page_takes_the_name_in_its_body_and_notes_who_was_shown(desk, jose, diary):
+    desk.open("/desk/patients?text=garc")
+    assert "José" not in desk.page.text
+    assert "José García-López" in desk.send(form_to(desk, "/desk/patients"), text="garc").text
+    assert "Nobody fits" in desk.send(form_to(desk, "/desk/patients"), text="nobody").text
+    entry = diary.scalar(select(AuditEntry).where(AuditEntry.action == "patients-found"))
+    assert entry.details == {"ids": [str(diary.scalar(select(Patient.id)))]}
+
+
+class TestPage:
+    @pytest.fixture
+    def page(self, desk, jose, diary):
+        """The page of José García-López."""
+        self.reference = jose
+        return f"/desk/patients/{diary.scalar(select(Patient.id))}"
+
+    def test_it_shows_the_visits_and_ways_to_call(self, desk, page):
+        shown = desk.open(page)
+        assert self.reference in shown.text
+        assert "tel:+12125550177" in shown.links
+        assert shown.response.headers["Cache-Control"] == "no-store"
+
+    def test_contact_is_corrected_and_the_trail_names_the_fields_only(self, desk, page, diary):
+        desk.open(page)
+        desk.send(form_to(desk, page), phone="646 555 0100", reach_by="text")
+        patient = diary.scalar(select(Patient))
+        assert (patient.phone, patient.reach_by) == ("+16465550100", "text")
+        entry = diary.scalar(select(AuditEntry).where(AuditEntry.action == "contact-changed"))
+        assert entry.details == {"fields": ["phone", "reach_by"]}
+
+    def test_what_cannot_be_is_said_and_nothing_is_lost(self, desk, page):
+        desk.open(page)
+        shown = desk.send(form_to(desk, page), phone="12", name="José")
+        assert (shown.status, len(shown.errors)) == (422, 1)
+        assert 'value="José"' in shown.text
+
+    def test_another_address_still_knows_a_second_visit_of_the_kind(self, desk, page, diary, visitor):
+        desk.open(page)
+        desk.send(form_to(desk, page), email="new@example.com", reach_by="call")
+        visitor.pass_safety()
+        name = {"name": "José García-López", "email": "new@example.com"}
+        assert visitor.book(diary.slot_at("2026-11-23 09:00"), **name).outcome == "limited"
+
+    def test_somebody_else_and_nobody_are_missing_pages(self, desk, page):
+        nobody = "00000000-0000-0000-0000-000000000000"
+        assert desk.open(f"/desk/patients/{nobody}").status == 404
+        assert desk.open(f"{page}/merge/{nobody}").status == 404
+
+
+class TestMerge:
+    @pytest.fixture
+    def two(self, book, diary):
+        """Two records of one person, each with a first consult to come; their ids."""
+        book("2026-11-20 09:00", name="Jane Doe", email="jane@example.com")
+        book("2026-11-23 09:00", name="Jane M Doe", email="jd@example.com", phone="646 555 0100")
+        return [diary.scalar(select(Patient.id).where(Patient.name == name)) for name in ("Jane Doe", "Jane M Doe")]
+
+    def merge(self, desk, kept, merged, **chosen):
+        desk.open(f"/desk/patients/{kept}/merge/{merged}")
+        return desk.send(next(form for form in desk.page.forms if "name" in form.choices), **chosen)
+
+    def owners(self, diary):
+        return diary.all(select(Appointment.patient_id).join(Appointment.slot).order_by(Slot.starts_at))
+
+    def test_a_likely_duplicate_leads_to_a_preview_that_changes_nothing(self, desk, two, diary):
+        page = desk.open(f"/desk/patients/{two[0]}")
+        page = desk.open(page.link("/merge/"))
+        assert "Two visits of one kind to come" in page.text
+        assert self.owners(diary) == two
+
+    def test_visits_move_contact_is_as_chosen_and_the_other_is_not_listed(self, desk, two, diary, find):
+        page = self.merge(desk, *two, phone="merged")
+        assert page.path == f"/desk/patients/{two[0]}"
+        assert "Undo this merge" in page.text
+        assert self.owners(diary) == [two[0]] * 2
+        keys = diary.all(select(Appointment.one_of_kind).join(Appointment.slot).order_by(Slot.starts_at))
+        assert [key is not None for key in keys] == [True, False]  # one active visit of a kind; both are kept
+        assert find("jane") == ["Jane Doe"]
+        assert diary.scalar(select(Patient.phone).where(Patient.id == two[0])) == "+16465550100"
+        assert desk.open(f"/desk/patients/{two[1]}").path == f"/desk/patients/{two[0]}"
+
+    def test_undone_each_has_its_own_again_and_what_was_booked_since_stays(self, desk, two, diary):
+        before = sorted(diary.all(select(Appointment.one_of_kind)))
+        page = self.merge(desk, *two, phone="merged")
+        desk.open(f"/desk/book?patient={two[0]}&slot={diary.slot_at('2026-11-23 13:00', 'follow-up')}")
+        desk.send(form_to(desk, "/desk/book"), step="book", red_flags_now="none")
+        desk.open(f"/desk/patients/{two[0]}")
+        page = desk.send(next(form for form in desk.page.forms if "/undo-merge/" in form.action))
+        assert "Undo this merge" not in page.text
+        assert self.owners(diary) == [two[0], two[1], two[0]]
+        assert set(before) <= set(diary.all(select(Appointment.one_of_kind)))
+        assert diary.scalar(select(Patient.phone).where(Patient.id == two[0])) == "+12125550177"
+
+    def test_merging_twice_or_with_itself_does_nothing_more(self, desk, two, diary):
+        self.merge(desk, *two)
+        page = desk.open(f"/desk/patients/{two[0]}/merge/{two[1]}")
+        assert page.path == f"/desk/patients/{two[0]}"
+        assert desk.open(f"/desk/patients/{two[0]}/merge/{two[0]}").path == f"/desk/patients/{two[0]}"
+        assert diary.count(PatientMerge) == 1
