@@ -79,7 +79,8 @@ def replace_availability(availability_id: int, new: Availability, seen: Values) 
 
     Raises LookupError when there are none, and ChangedMeanwhile.
     """
-    old = db.session.get(Availability, availability_id, with_for_update=True, populate_existing=True)
+    of_it = {"of": Availability}  # and not of the clinician, the place and the type that are read with it
+    old = db.session.get(Availability, availability_id, with_for_update=of_it, populate_existing=True)
     if old is None:
         raise LookupError(availability_id)
     check_unchanged(seen, read_availability(old))

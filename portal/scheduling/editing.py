@@ -48,7 +48,7 @@ def list_rows(model: type[SetupRow]) -> Sequence[Any]:
 
 def find_row(model: type[SetupRow], code: str) -> Any | None:
     """The one of a kind with that code."""
-    return db.session.scalar(select(model).where(model.code == code))
+    return db.session.scalar(select(model).where(model.code == code)) if code.isprintable() else None
 
 
 def shapes_diary(entry: SetupEntry, seen: Values | None) -> bool:

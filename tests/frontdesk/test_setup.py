@@ -13,6 +13,26 @@ from portal.scheduling.models import Availability, Clinic, Closure, Location, Pr
 from tests.frontdesk.test_diary import fill
 
 PIECES = ["clinic", "places/east", "clinicians/ada", "visit-types/new"]
+MISTAKES = [
+    ("clinic", {"name": ""}, "Fill this in."),
+    ("clinic", {"code": "tst"}, "Write 2 to 6 capital letters."),
+    ("clinic", {"phone": "12"}, "Write at least 5 characters."),
+    ("clinic", {"horizon_weeks": "60"}, "Enter 52 or less."),
+    ("clinic", {"horizon_weeks": ""}, "Enter a whole number."),
+    ("clinic", {"reminder_days": "3, soon"}, "Enter a whole number."),
+    ("clinic", {"reminder_days": "3, 3"}, "Write each number once."),
+    ("clinic", {"quiet_from": "09:00:30"}, "Write a time like 09:00."),
+    ("clinic", {"quiet_from": "late"}, "Enter a time, like 09:00."),
+    ("places", {"name": "Third", "zone_key": "New York"}, "is no time zone"),
+    ("places", {"name": "East", "zone_key": "America/New_York"}, "There is one with this code already"),
+    ("places", {"name": "Ü", "zone_key": "America/New_York"}, "Use small letters, digits and single hyphens"),
+    ("places/east", {"name": "x" * 121}, "Write at most 120 characters."),
+    ("clinicians/ada", {"email": "nowhere"}, "Enter an e-mail address, like name@example.com."),
+    ("clinicians/ada", {"daily_cap": "0"}, "Enter 1 or more."),
+    ("visit-types", {"name": "Long", "minutes": "1000"}, "Enter 480 or less."),
+    ("visit-types/new", {"minutes": "an hour"}, "Enter a whole number."),
+    ("visit-types/new", {"switch_to": "nowhere"}, "not a valid choice"),
+]
 
 
 @pytest.fixture
@@ -107,43 +127,6 @@ class TestEmptyDatabase:
         assert (page.forms[2].values["name"], "One" in page.text) == (["Two"], True)
 
 
-@pytest.mark.parametrize(
-    ("piece", "wrong", "message"),
-    [
-        ("clinic", {"name": ""}, "Fill this in."),
-        ("clinic", {"code": "tst"}, "Write 2 to 6 capital letters."),
-        ("clinic", {"phone": "12"}, "Write at least 5 characters."),
-        ("clinic", {"horizon_weeks": "60"}, "Enter 52 or less."),
-        ("clinic", {"horizon_weeks": ""}, "Enter a whole number."),
-        ("clinic", {"reminder_days": "3, soon"}, "Enter a whole number."),
-        ("clinic", {"reminder_days": "3, 3"}, "Write each number once."),
-        ("clinic", {"quiet_from": "09:00:30"}, "Write a time like 09:00."),
-        ("clinic", {"quiet_from": "late"}, "Enter a time, like 09:00."),
-        ("places", {"name": "Third", "zone_key": "New York"}, "is no time zone"),
-        ("places", {"name": "East", "zone_key": "America/New_York"}, "There is one with this code already"),
-        ("places", {"name": "Ü", "zone_key": "America/New_York"}, "Use small letters, digits and single hyphens"),
-        ("places/east", {"name": "x" * 121}, "Write at most 120 characters."),
-        ("clinicians/ada", {"email": "nowhere"}, "Enter an e-mail address, like name@example.com."),
-        ("clinicians/ada", {"daily_cap": "0"}, "Enter 1 or more."),
-        ("visit-types", {"name": "Long", "minutes": "1000"}, "Enter 480 or less."),
-        ("visit-types/new", {"minutes": "an hour"}, "Enter a whole number."),
-        ("visit-types/new", {"switch_to": "nowhere"}, "not a valid choice"),
-    ],
-)
-def test_what_makes_no_sense_is_explained_at_its_field_and_nothing_is_lost(edit, piece, wrong, message):
-    page = edit(piece, **wrong)
-    assert page.status == 422
-    assert any(message in error for error in page.errors)
-    for name, value in wrong.items():
-        assert page.forms[2].values.get(name, [value]) == [value]
-
-
-def test_the_code_of_a_place_stays_as_it_is(edit, app):
-    edit("places/east", code="other", name="Eastern")
-    with app.app_context():
-        assert db.session.scalar(select(Location.name).where(Location.code == "east")) == "Eastern"
-
-
 def test_a_change_of_the_diary_is_shown_first_and_then_made(edit, manager, app):
     before = count(app, Slot.offered)
     page = edit("visit-types/new", minutes="120", lanes=["consult", "self_care"])
@@ -192,42 +175,24 @@ def test_a_type_with_visits_to_come_stays_what_patients_were_told(edit, visitor)
     assert (page.status, page.errors) == (422, ["Visits of this type are still to come (1): add a new type instead."])
 
 
-@pytest.mark.parametrize("piece", PIECES)
-def test_two_managers_at_one_piece_see_both_values_and_neither_is_lost(manager, edit, piece):
-    field, other = ("phone_hours", "phone") if piece == "clinic" else ("name", "description")
-    other = {"places/east": "address", "clinicians/ada": "about"}.get(piece, other)
-    manager.open(f"/desk/setup/{piece}")
-    form = next(form for form in manager.page.forms if form.action.endswith(piece))
-    assert edit(piece, **{field: "Theirs", other: "(212) 555-0199"}).status == 200
-    page = manager.send(form, **{field: "Mine"})
-    assert page.status == 409
-    assert "Theirs" in page.text
-    assert page.forms[2].values[field] == ["Mine"]
-    assert page.forms[2].values[other] == ["(212) 555-0199"]  # taken over
-    page = fill(manager, piece)
-    assert "Saved." in page.text
-    page = manager.open(f"/desk/setup/{piece}")
-    assert (page.forms[2].values[field], page.forms[2].values[other]) == (["Mine"], ["(212) 555-0199"])
-
-
-def test_each_screen_says_who_changed_what(edit, manager, app):
-    edit("clinic", phone_hours="Always", reminder_time="08:00")
-    edit("clinicians/ada", email="ada@clinic.example", active="y")
-    text = manager.open("/desk/setup/clinic").text
-    assert "Changed by Test manager on Wednesday, November 18, 10:00 am EST: " in text
-    assert "When the phone is answered: from “Monday to Friday, 8 to 6” to “Always”" in text
-    assert "Reminders leave at: from “9:00 am” to “8:00 am”" in text
-    assert "Loaded from a file by the command line" in text
-    assert "E-mail: changed" in manager.open("/desk/setup/clinicians/ada").text
-    with app.app_context():
-        details = db.session.scalars(select(AuditEntry.details)).all()
-    assert "ada@clinic.example" not in str(details)
-
-
-@pytest.mark.parametrize("path", ["", "clinic", "places", "places/east", "clinicians/ada", "visit-types/new"])
-def test_only_managers_see_and_change_the_set_up(desk, path):
-    assert desk.open(f"/desk/setup/{path}").status == 403
-    assert desk.client.post(f"/desk/setup/{path or 'clinic'}").status_code in {400, 403}
+def test_two_managers_at_one_piece_see_both_values_and_neither_is_lost(manager, edit):
+    for piece, field, other in (
+        ("clinic", "phone_hours", "phone"),
+        ("places/east", "name", "address"),
+        ("clinicians/ada", "name", "about"),
+        ("visit-types/new", "name", "description"),
+    ):
+        manager.open(f"/desk/setup/{piece}")
+        form = next(form for form in manager.page.forms if form.action.endswith(piece))
+        assert edit(piece, **{field: "Theirs", other: "(212) 555-0199"}).status == 200
+        page = manager.send(form, **{field: "Mine"})
+        assert page.status == 409
+        assert "Theirs" in page.text
+        assert page.forms[2].values[field] == ["Mine"]
+        assert page.forms[2].values[other] == ["(212) 555-0199"]  # taken over
+        assert "Saved." in fill(manager, piece).text
+        values = manager.open(f"/desk/setup/{piece}").forms[1].values
+        assert (values[field], values[other]) == (["Mine"], ["(212) 555-0199"])
 
 
 def test_what_is_not_there_is_not_found(manager):
@@ -283,15 +248,53 @@ class TestAvailability:
         assert "1 in the past" in manager.page.text
 
 
-def test_opening_a_closure_twice_is_no_error(desk):
-    desk.open("/desk/closures")
-    form = next(form for form in desk.page.forms if form.action.endswith("/reopen"))
-    assert "Open again: 4 slots opened" in desk.send(form).text
-    assert "Somebody else has opened it again already." in desk.send(form).text
+class TestOnAnyDatabase:
+    """What is not different on another one."""
 
+    @pytest.fixture
+    def engine(self) -> str:
+        return "sqlite"
 
-def test_a_closure_that_is_over_is_folded_away(staff, clock):
-    clock.move_to("2026-12-15T15:00:00Z")
-    page = staff(StaffRole.FRONT_DESK).open("/desk/closures")
-    assert "1 in the past" in page.text
-    assert "Nothing is closed." in page.text
+    def test_what_makes_no_sense_is_explained_at_its_field_and_nothing_is_lost(self, edit):
+        for piece, wrong, message in MISTAKES:
+            page = edit(piece, **wrong)
+            assert page.status == 422, (piece, wrong)
+            assert any(message in error for error in page.errors), (message, page.errors)
+            for name, value in wrong.items():
+                assert page.forms[2].values.get(name, [value]) == [value]
+
+    def test_the_code_of_a_place_stays_as_it_is(self, edit, app):
+        edit("places/east", code="other", name="Eastern")
+        with app.app_context():
+            assert db.session.scalar(select(Location.name).where(Location.code == "east")) == "Eastern"
+
+    def test_each_screen_says_who_changed_what(self, edit, manager, app):
+        edit("clinic", phone_hours="Always", reminder_time="08:00")
+        edit("clinicians/ada", email="ada@clinic.example", active="y")
+        text = manager.open("/desk/setup/clinic").text
+        assert "Changed by Test manager on Wednesday, November 18, 10:00 am EST: " in text
+        assert "When the phone is answered: from “Monday to Friday, 8 to 6” to “Always”" in text
+        assert "Reminders leave at: from “9:00 am” to “8:00 am”" in text
+        assert "Loaded from a file by the command line" in text
+        assert "E-mail: changed" in manager.open("/desk/setup/clinicians/ada").text
+        with app.app_context():
+            details = db.session.scalars(select(AuditEntry.details)).all()
+        assert "ada@clinic.example" not in str(details)
+
+    def test_only_managers_see_and_change_the_set_up(self, desk):
+        token = desk.open("/desk/").forms[0].values["csrf_token"]
+        for path in ("", "places", *PIECES):
+            assert desk.open(f"/desk/setup/{path}").status == 403
+            assert desk.post(f"/desk/setup/{path or 'clinic'}", {"csrf_token": token}).status == 403
+
+    def test_opening_a_closure_twice_is_no_error(self, desk):
+        desk.open("/desk/closures")
+        form = next(form for form in desk.page.forms if form.action.endswith("/reopen"))
+        assert "Open again: 4 slots opened" in desk.send(form).text
+        assert "Somebody else has opened it again already." in desk.send(form).text
+
+    def test_a_closure_that_is_over_is_folded_away(self, staff, clock):
+        clock.move_to("2026-12-15T15:00:00Z")
+        page = staff(StaffRole.FRONT_DESK).open("/desk/closures")
+        assert "1 in the past" in page.text
+        assert "Nothing is closed." in page.text
