@@ -12,6 +12,7 @@ from flask import Response, abort, make_response, redirect, request, session, ur
 from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
+from portal.access import may_use
 from portal.assessment.signoff import get_sign_off
 from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
@@ -27,8 +28,6 @@ from portal.frontdesk.views import blueprint as blueprint
 from portal.scheduling.queries import get_provider
 
 DAY = timedelta(days=1)
-# Where a free time leads to, but for its number.
-BOOK_AT = "#time-"
 NOBODY = UUID(int=0)
 REMEMBERED = 12  # pages whose reading is noted; what refreshes itself is not another one
 
@@ -71,7 +70,7 @@ def show_day(day: str) -> Response:
         day=shown,
         today=queries.get_today(),
         board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving),
-        book_at=BOOK_AT,
+        book_at=_book_at(),
         sign_off=get_sign_off(),
     )
 
@@ -130,6 +129,11 @@ def wanted_provider_id() -> int | None:
     if own not in {None, provider_id} or get_provider(provider_id) is None:
         abort(404)
     return provider_id
+
+
+def _book_at() -> str | None:
+    """Where a free time leads to, but for its number; None for who does not book."""
+    return f"{url_for('callers.open_call')}?slot=" if may_use("callers.open_call") else None
 
 
 def _read_query() -> Shown:

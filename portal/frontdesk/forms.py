@@ -10,11 +10,18 @@ from wtforms import DateField, EmailField, Field, RadioField, SelectField, Strin
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from portal.booking.requests import NO_ANSWER
 from portal.core.forms import BaseForm, check_email
 from portal.frontdesk.words import DAYS, RHYTHMS
 from portal.scheduling.models import Availability, Closure, Location, Provider, VisitType
 
-OUTCOMES = (("reached", "Reached"), ("booked", "Booked"), ("no-answer", "No answer, done"), ("wrong", "Wrong number"))
+OUTCOMES = (
+    ("reached", "Reached"),
+    ("booked", "Booked"),
+    (NO_ANSWER, "No answer: try again"),
+    ("wrong", "Wrong number"),
+    ("given-up", "Not reached, done"),
+)
 
 MOST_DAYS = 92  # of visits in one file
 

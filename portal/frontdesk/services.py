@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -25,3 +26,21 @@ def record_exported(first: date, last: date, visits: int) -> None:
 def record_visit_seen(appointment_id: UUID) -> None:
     """Note that somebody looked at a visit."""
     audit.services.record("visit-seen", f"appointment:{appointment_id}")
+
+
+@transactional
+def record_list_seen(name: str) -> None:
+    """Note that somebody looked at a list of patients."""
+    audit.services.record("list-seen", f"list:{name}")
+
+
+@transactional
+def record_patients_found(patient_ids: Sequence[UUID]) -> None:
+    """Note that somebody was shown these patients."""
+    audit.services.record("patients-found", "patients", ids=[str(patient_id) for patient_id in patient_ids])
+
+
+@transactional
+def record_patient_seen(patient_id: UUID) -> None:
+    """Note that somebody looked at a patient's page."""
+    audit.services.record("patient-seen", f"patient:{patient_id}")

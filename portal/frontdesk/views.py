@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, make_response, redirect, url_for
@@ -12,12 +13,13 @@ from portal.assessment.brief_views import render_brief, send_brief
 from portal.assessment.queries import count_drop_off
 from portal.booking import requests
 from portal.booking.models import Appointment
-from portal.booking.queries import list_open_requests
+from portal.booking.queries import list_open_requests, list_settled_requests
 from portal.booking.wishes import Wishes
+from portal.core import clock
 from portal.core.htmx import render
 from portal.frontdesk import queries, services
 from portal.frontdesk.acting import visit_or_404
-from portal.frontdesk.forms import OutcomeForm
+from portal.frontdesk.forms import OUTCOMES, OutcomeForm
 from portal.frontdesk.visit_page import render_visit
 
 blueprint = Blueprint("frontdesk", __name__, url_prefix="/desk")
@@ -45,6 +47,7 @@ def download_brief(appointment_id: UUID) -> AnyResponse:
 
 @blueprint.get("/requests")
 def list_requests() -> Response:
+    services.record_list_seen("requests")
     return _render_requests(OutcomeForm())
 
 
@@ -60,6 +63,15 @@ def settle_request(request_id: UUID) -> AnyResponse:
     return redirect(url_for(".list_requests"), 303)
 
 
+@blueprint.post("/requests/<uuid:request_id>/reopen")
+def reopen_request(request_id: UUID) -> AnyResponse:
+    try:
+        requests.reopen(request_id)
+    except LookupError:
+        abort(404)
+    return redirect(url_for(".list_requests"), 303)
+
+
 @blueprint.get("/drop-off")
 def show_drop_off() -> Response:
     return render("frontdesk/drop_off.html", screens=count_drop_off())
@@ -70,6 +82,8 @@ def _render_requests(form: OutcomeForm, status: int = 200) -> Response:
         "frontdesk/requests.html",
         status=status,
         requests=[(request, Wishes.from_json(request.wishes)) for request in list_open_requests()],
+        settled=list_settled_requests(clock.now() - timedelta(days=1)),
+        outcomes=dict(OUTCOMES),
         form=form,
     )
 

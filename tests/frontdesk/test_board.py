@@ -2,7 +2,6 @@
 
 import re
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select
@@ -21,12 +20,6 @@ from portal.scheduling.models import Closure, Provider, Slot
 
 FRIDAY = "2026-11-20"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
-
-
-@pytest.fixture
-def at(clock):
-    """Set the clock by the wall clock in New York."""
-    return lambda wall: clock.move_to(datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo("America/New_York")))
 
 
 @pytest.fixture
