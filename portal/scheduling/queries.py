@@ -226,17 +226,6 @@ def get_held_slot(holder: UUID | None) -> Slot | None:
     )
 
 
-def list_day_slots(day: date) -> Sequence[Slot]:
-    """The slots of that day by the clocks of their place, by clinician and time: what is offered, booked or held."""
-    return db.session.scalars(
-        select(Slot)
-        .join(Slot.provider)
-        .where(Slot.day == day, or_(Slot.offered, Slot.is_taken(clock.now())))
-        .options(*WITH_SURROUNDINGS)
-        .order_by(Provider.name, Slot.starts_at)
-    ).all()
-
-
 def list_closures() -> Sequence[Closure]:
     """The closures that are not over yet, soonest first."""
     yesterday = clock.now().replace(tzinfo=None) - DAY
