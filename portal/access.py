@@ -111,6 +111,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "times.open_extra": FRONT_DESK,
     "waitlist_desk.show_list": FRONT_DESK,
     "waitlist_desk.offer": FRONT_DESK,
+    "find.show_find": STAFF,
     "find.find": STAFF,
     "find.show_keys": STAFF,
     "find.switch_keys": STAFF,

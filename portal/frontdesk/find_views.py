@@ -44,9 +44,17 @@ def are_keys_off() -> bool:
 
 
 @blueprint.get("/find")
+def show_find() -> Response:
+    return render("frontdesk/find.html", hits=[], text="")
+
+
+@blueprint.post("/find")
 def find() -> AnyResponse:
-    """What fits the words; a single hit is opened at once when the whole page was asked for."""
-    text = clean(request.args.get("q", ""))
+    """What fits the words, sent in the form's body so that no name stands in an address.
+
+    A single hit is opened at once when the whole page was asked for.
+    """
+    text = clean(request.form.get("q", ""))
     hits = commands.find(text)
     if found := [hit.patient_id for hit in hits if hit.patient_id]:
         services.record_patients_found(found)
