@@ -203,7 +203,12 @@ class TestAClinician:
     def test_says_who_is_in_the_room_and_done_and_nothing_else(self, clinician, diary, book, at):
         visit = Press(clinician, diary, book(BEGINS)[1])
         at(f"{DAY} 09:00", visit)
-        assert {form.action.rpartition("/")[2] for form in clinician.page.forms} == {"find", "sign-out", "status", "note"}
+        assert {form.action.rpartition("/")[2] for form in clinician.page.forms} == {
+            "find",
+            "sign-out",
+            "status",
+            "note",
+        }
         assert visit.try_("status", version="1", status="arrived").status == 403
         assert visit.try_("cancel", version="1", reason="patient").status == 403
         assert visit.try_("status", version="1", status="checked-in").status == 200
