@@ -1,0 +1,82 @@
+"""Free times blocked and opened by hand: they stay so, and the closure of everybody stands."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import select
+
+from portal.scheduling.models import Closure, Slot
+
+FRIDAY = "2026-11-20"
+
+
+@pytest.fixture
+def tick(desk, diary):
+    """Tick times of the board, by their wall time, and press a button."""
+
+    def tick(*begins, day=FRIDAY, **values):
+        page = desk.open(f"/desk/day/{day}?times=1")
+        form = next(form for form in page.forms if form.action == "/desk/times/change")
+        return desk.send(form, slot=[diary.slot_at(f"{day} {each}") for each in begins], **values)
+
+    return tick
+
+
+@pytest.fixture
+def offered(diary):
+    def offered(day=FRIDAY):
+        rows = diary.all(
+            select(Slot.begins).where(Slot.day == date.fromisoformat(day), Slot.offered).order_by(Slot.begins)
+        )
+        return [f"{begins:%H:%M}" for begins in rows]
+
+    return offered
+
+
+def test_ticked_times_are_blocked_as_one_and_opened_again_one_by_one(tick, offered, diary):
+    page = tick("09:00", "10:00", reason="Staff meeting")
+    assert "2 times blocked: Staff meeting." in page.text
+    assert offered() == ["11:00", "12:00"]
+    assert diary.count(Closure, Closure.reason == "Staff meeting") == 1
+    assert "1 time is offered again." in tick("09:00", open="1").text
+    assert offered() == ["09:00", "11:00", "12:00"]
+    tick("10:00", open="1")
+    assert offered() == ["09:00", "10:00", "11:00", "12:00"]
+    assert diary.count(Closure, Closure.reason == "Staff meeting") == 0
+
+
+def test_a_reason_is_asked_for_and_nothing_ticked_is_said(tick, offered):
+    assert "Say why" in tick("09:00", reason="").text
+    assert "Tick the times first" in tick(reason="Staff meeting").text
+    assert len(offered()) == 4
+
+
+def test_what_somebody_has_taken_in_the_meantime_stays(tick, offered, book, desk, diary):
+    page = desk.open(f"/desk/day/{FRIDAY}?times=1")
+    book(f"{FRIDAY} 09:00")
+    form = next(form for form in page.forms if form.action == "/desk/times/change")
+    slots = [diary.slot_at(f"{FRIDAY} {begins}") for begins in ("09:00", "10:00")]
+    assert "1 time blocked" in desk.send(form, slot=slots, reason="Staff meeting").text
+    assert offered() == ["09:00", "11:00", "12:00"]
+
+
+def test_a_holiday_of_everybody_is_not_opened_from_the_board(desk, tick, offered):
+    desk.open("/desk/closures")
+    form = next(form for form in desk.page.forms if form.action == "/desk/closures")
+    desk.send(form, first=FRIDAY, reason="Day of mourning", confirmed="yes")
+    page = tick("09:00", open="1")
+    assert "Still closed: Day of mourning" in page.text
+    assert offered() == []
+
+
+def test_an_extra_day_is_shown_first_and_then_opened(desk, offered, app):
+    saturday = "2026-11-21"
+    desk.open("/desk/times/open")
+    wanted = {"provider": "1", "location": "1", "visit_type": "1", "day": saturday, "opens": "09:00", "closes": "11:00"}
+    form = next(form for form in desk.page.forms if form.action == "/desk/times/open")
+    page = desk.send(form, **wanted)
+    assert "2 slots opened" in page.text
+    assert offered(saturday) == []
+    desk.send(form, **wanted, confirmed="yes")
+    assert offered(saturday) == ["09:00", "10:00"]
+    assert desk.send(form, **{**wanted, "closes": "08:00"}).errors == ["The times must end after they begin."]
