@@ -114,9 +114,16 @@ class Board:
 
 
 def get_board(
-    day: date, provider_id: int | None = None, by_place: bool = False, moving: Appointment | None = None
+    day: date,
+    provider_id: int | None = None,
+    by_place: bool = False,
+    moving: Appointment | None = None,
+    withdrawn: bool = False,
 ) -> Board:
-    """The day of all clinicians, or of one; with `moving`, the times that this visit can move to are marked."""
+    """The day of all clinicians, or of one; with `moving`, the times that this visit can move to are marked.
+
+    With `withdrawn`, times that are offered no more are shown also where a closure or another time explains it.
+    """
     columns = _Columns(by_place)
     fill_in_slots(columns, day, provider_id, moving)
     for row, (opens, closes) in diary.list_working(day, provider_id):
@@ -126,6 +133,8 @@ def get_board(
     found = columns.in_order()
     for column in found:
         _close(column, closures)
+        if not withdrawn:
+            _leave_out_explained(column)
     scale = fit_scale(
         stretch
         for column in found
@@ -224,13 +233,17 @@ def _marks(visit: VisitRow, kind: VisitType, said: dict[str, set[UUID]]) -> list
 
 
 def _close(column: Column, closures: Iterable[tuple[Closure, list[diary.Hours]]]) -> None:
-    """Shade what is closed, and leave out withdrawn times that this or another time explains."""
+    """Shade what is closed."""
     for closure, times in closures:
         at = [place.name for place in column.locations.values() if concerns(closure, column.provider.id, place.id)]
         reason = closure.reason if len(at) == len(column.locations) else f"{closure.reason}, at {', '.join(at)}"
         for starts, ends in times if at else ():
             begin, end = rows_between(starts.time(), (ends - starts).total_seconds() / 60)
             column.bands.append(Band(begin=begin, end=end, reason=reason))
+
+
+def _leave_out_explained(column: Column) -> None:
+    """Leave out withdrawn times where a closure, a visit or another time says why."""
     known = [(band.begin, band.end) for band in column.bands]
     known += [(entry.begin, entry.end) for entry in column.entries if entry.state != WITHDRAWN]
     column.entries = [entry for entry in column.entries if entry.state != WITHDRAWN or not _touches(entry, known)]

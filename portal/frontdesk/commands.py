@@ -55,6 +55,12 @@ def find(text: str) -> list[Hit]:
     return [hit for finder in finders for hit in finder(text)] if text else []
 
 
+def choose(hits: list[Hit], text: str) -> Hit | None:
+    """The one hit that is meant beyond doubt: the only one, or the only one that begins with these words."""
+    beginning = [hit for hit in hits if search_key(hit.words).startswith(search_key(text))]
+    return next((found[0] for found in (hits, beginning) if len(found) == 1), None)
+
+
 def _find_days(text: str) -> Iterator[Hit]:
     today = get_today()
     if (day := read_day(text, today)) is not None and _is_shown(day):

@@ -71,7 +71,7 @@ def show_day(day: str) -> Response:
         **_surroundings(wanted),
         day=shown,
         today=queries.get_today(),
-        board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving),
+        board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving, withdrawn=wanted.times),
         book_at=_book_at(),
         sign_off=get_sign_off(),
     )

@@ -52,14 +52,14 @@ def show_find() -> Response:
 def find() -> AnyResponse:
     """What fits the words, sent in the form's body so that no name stands in an address.
 
-    A single hit is opened at once when the whole page was asked for.
+    What is meant beyond doubt is opened at once when the whole page was asked for.
     """
     text = clean(request.form.get("q", ""))
     hits = commands.find(text)
     if found := [hit.patient_id for hit in hits if hit.patient_id]:
         services.record_patients_found(found)
-    if len(hits) == 1 and not htmx.partial:
-        return redirect(hits[0].url, 303)
+    if not htmx.partial and (meant := commands.choose(hits, text)):
+        return redirect(meant.url, 303)
     return render("frontdesk/find.html", "hits", hits=hits, text=text)
 
 

@@ -54,6 +54,7 @@ class NoteForm(BaseForm):
 
     words = TextAreaField(
         "Note for colleagues",
+        id="note",
         description="Nothing clinical. Notes stay as they were written.",
         validators=[
             InputRequired("Write the note."),

@@ -6,7 +6,10 @@ const typing = (target) => target.closest("input, textarea, select, [contentedit
 
 // The command field: results below it while typing; arrows go through them, Escape closes them.
 field?.addEventListener("keydown", (event) => {
-  if (event.key === "ArrowDown") focusHit(0, event);
+  if (event.key === "ArrowDown" && hits().length) {
+    event.stopPropagation();
+    focusHit(0, event);
+  }
   if (event.key === "Escape") closeHits();
 });
 const hits = () => [...document.querySelectorAll("#hits a")];
@@ -78,10 +81,21 @@ const act = (event) => {
   if (visit && key === "m") return pickUp(visit), true;
   if (visit && key === "c") return location.assign(`${visit.href}#cancel`), true;
   if (visit && key === "b") return location.assign(`${visit.href}/brief`), true;
+  if (key === "c" && askWhoCancels()) return true;
   const control = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (control) return control.click(), true;
   return false;
 };
+// Cancelling asks who cancels: the keys lead to the first answer.
+const askWhoCancels = () => {
+  const details = document.querySelector("details#cancel");
+  if (!details) return false;
+  details.open = true;
+  details.querySelector("input[type=radio]").focus();
+  return true;
+};
+if (location.hash === "#cancel") askWhoCancels();
+
 const focusFirst = () => {
   const first = document.querySelector("#board .now ~ li [data-visit], #board [data-visit], #board [data-slot]");
   first?.focus();

@@ -1,0 +1,255 @@
+"""The desk's commonest tasks in a real browser: by keyboard alone with few keys, and by mouse; two people at once."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import count
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import func, select
+
+from portal.booking.models import Appointment
+from portal.booking.services import Details, build_appointment, find_or_add_patient
+from portal.core import clock
+from portal.core.crypto import new_token
+from portal.core.db import db, transactional
+from portal.scheduling.models import Provider, Slot, SlotState
+from portal.scheduling.services import claim_slot, claim_time
+from tests.browser.conftest import DESKTOP, assert_accessible, follow
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+NUMBERS = count(2000)
+
+
+class Keys:
+    """A keyboard that counts: a text typed counts as one."""
+
+    def __init__(self, page):
+        self.page, self.pressed = page, 0
+
+    def press(self, *keys):
+        for key in keys:
+            self.pressed += 1
+            self.page.keyboard.press(key) if len(key) == 1 or key[0].isupper() else self.page.keyboard.type(key)
+
+    def follow(self, *keys):
+        """Press keys of which the last one leads to a new page."""
+        self.press(*keys[:-1])
+        with self.page.expect_navigation():
+            self.press(keys[-1])
+
+
+@transactional
+def add_visit(slot):
+    """A visit of a person of its own in that slot; its id, day and the end of the phone number."""
+    number = next(NUMBERS)
+    name, phone = f"Kim Number{number}", f"+1646555{number}"
+    patient = find_or_add_patient(Details(name, date(1980, 5, 17), f"kim{number}@example.com", phone, "call", ""))
+    visit = build_appointment(slot(), patient, new_token())
+    db.session.add(visit)
+    db.session.flush()
+    return visit.id, visit.slot.day, str(number)
+
+
+@pytest.fixture
+def visit_now(portal):
+    """Somebody whose visit has just begun."""
+    with portal.app.app_context():
+        provider = db.session.scalar(select(Provider).where(Provider.code == "ben"))
+        free = db.session.scalar(select(Slot).where(Slot.provider_id == provider.id))
+        yield add_visit(lambda: claim_time(provider.id, free.location_id, free.visit_type, clock.now()))
+        transactional(leave)(provider.id)
+
+
+def leave(provider_id):
+    """Let what stands now be over, for the next test."""
+    now = clock.now() - timedelta(hours=2)
+    for slot in db.session.scalars(select(Slot).where(Slot.provider_id == provider_id, ~Slot.offered)):
+        span = slot.ends_at - slot.starts_at
+        slot.starts_at = slot.reserved_from = now - span * (next(NUMBERS) - 1999)
+        slot.ends_at = slot.reserved_until = slot.starts_at + span
+
+
+@pytest.fixture
+def visit_to_come(portal):
+    """Somebody with a visit on a day that has other free times of the kind."""
+    with portal.app.app_context():
+        free = (Slot.state == SlotState.FREE, Slot.offered, Slot.starts_at > clock.now() + timedelta(days=2))
+        days = select(Slot.day).where(*free, Slot.visit_type.has(code="new")).group_by(Slot.day)
+        day = db.session.scalar(days.having(func.count() > 3).order_by(Slot.day.desc()).limit(1))
+        slot_id = db.session.scalar(
+            select(Slot.id).where(*free, Slot.day == day, Slot.visit_type.has(code="new")).order_by(Slot.starts_at)
+        )
+        return add_visit(lambda: claim_slot(slot_id, None))
+
+
+@pytest.fixture
+def open_desk(open_browser, portal):
+    def open_desk(path, **options):
+        page = open_browser(viewport=DESKTOP, **options)
+        page.goto(path)
+        page.fill("#email", "desk@clinic.example")
+        page.fill("#password", portal.password)
+        follow(page.get_by_role("button", name="Sign in"))
+        return page
+
+    return open_desk
+
+
+def test_found_by_phone_and_taken_through_the_day_by_keyboard_alone(open_desk, visit_now):
+    visit, day, digits = visit_now
+    page = open_desk(f"/desk/day/{day}")
+    keys = Keys(page)
+    keys.follow("/", digits, "Enter")
+    assert page.url.endswith(str(visit))
+    assert keys.pressed == 3
+    for key, state in (("a", "arrived"), ("r", "in the room"), ("d", "done"), ("u", "in the room")):
+        keys.follow(key)
+        expect(page.locator("h1 .tag")).to_have_text(state)
+    assert keys.pressed == 7
+    assert_accessible(page)
+    keys.follow("t")
+    expect(page.locator("#board")).to_be_visible()
+
+
+def test_on_the_board_one_key_notes_who_has_come_and_nothing_moves(open_desk, visit_now):
+    visit, day, _ = visit_now
+    page = open_desk(f"/desk/day/{day}")
+    entry = page.locator(f"#visit-{visit}")
+    entry.focus()
+    Keys(page).press("a")
+    expect(page.locator(f"li.arrived #visit-{visit}")).to_be_visible()
+    expect(entry).to_be_focused()
+    expect(page.locator("#recent")).to_contain_text("has arrived")
+    Keys(page).press("r")
+    expect(page.locator(f"li.checked-in #visit-{visit}")).to_be_visible()
+    Keys(page).follow("u")
+    expect(page.locator(f"li.arrived #visit-{visit}")).to_be_visible()
+
+
+def test_a_visit_is_picked_up_and_put_down_by_keyboard(open_desk, visit_to_come):
+    visit, day, _ = visit_to_come
+    page = open_desk(f"/desk/day/{day}")
+    keys = Keys(page)
+    page.locator(f"#visit-{visit}").focus()
+    keys.follow("m")
+    expect(page.get_by_text("Choose a free time.")).to_be_visible()
+    before = page.locator(f"#visit-{visit} b").inner_text()
+    page.locator(f"#visit-{visit}").focus()
+    keys.follow("ArrowDown", "Enter")
+    expect(page.locator("#recent")).to_contain_text("Moved Kim")
+    assert page.locator(f"#visit-{visit} b").inner_text() != before
+    assert keys.pressed == 3
+    keys.follow("u")
+    expect(page.locator(f"#visit-{visit} b")).to_have_text(before)
+
+
+def test_the_same_by_mouse(open_desk, visit_to_come):
+    visit, day, _ = visit_to_come
+    page = open_desk(f"/desk/day/{day}")
+    target = page.locator("li.free [data-slot]").last
+    begins = target.locator("b").inner_text()
+    with page.expect_navigation():
+        page.locator(f"#visit-{visit}").drag_to(target)
+    expect(page.locator(f"#visit-{visit} b")).to_have_text(begins)
+    follow(page.locator("#recent").get_by_role("button", name="Undo"))
+    expect(page.locator(f"#visit-{visit} b")).not_to_have_text(begins)
+
+
+def test_cancelled_with_a_reason_and_taken_up_again_by_keyboard(open_desk, visit_to_come):
+    visit, day, _ = visit_to_come
+    page = open_desk(f"/desk/day/{day}")
+    keys = Keys(page)
+    page.locator(f"#visit-{visit}").focus()
+    keys.follow("c")
+    expect(page.locator("#reason-0")).to_be_focused()
+    keys.press("Space", "Tab", "Tab")
+    keys.follow("Enter")
+    expect(page.locator("h1 .tag")).to_have_text("cancelled")
+    assert keys.pressed == 5
+    keys.follow("u")
+    expect(page.locator("h1 .tag")).to_have_text("booked")
+
+
+def test_times_are_blocked_and_opened_by_keyboard_and_by_dragging(open_desk, visit_to_come):
+    _, day, _ = visit_to_come
+    page = open_desk(f"/desk/day/{day}")
+    keys = Keys(page)
+    keys.follow("x")
+    boxes = page.locator(".pick input")
+    free = boxes.count()
+    boxes.first.focus()
+    keys.press("Space")
+    page.fill("#times-reason", "Meeting")
+    page.locator("#times-reason").focus()
+    keys.follow("Enter")
+    expect(page.get_by_text("1 time blocked: Meeting.")).to_be_visible()
+    start, end = (page.locator(".pick").nth(place).bounding_box() for place in (1, 2))
+    page.mouse.move(start["x"] + 40, start["y"] + 8)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 40, end["y"] + 8, steps=5)
+    page.mouse.up()
+    assert [boxes.nth(place).is_checked() for place in (1, 2)] == [True, True]
+    page.locator(".pick input").nth(0).check()
+    follow(page.get_by_role("button", name="Open them again"))
+    assert page.locator(".pick .free, li.free .pick").count() == free
+
+
+@pytest.mark.parametrize(
+    ("typed", "path"), [("+2w", "/desk/day/"), ("book", "/desk/book"), ("holiday", "/desk/closures")]
+)
+def test_days_and_actions_are_three_keys_away(open_desk, typed, path):
+    page = open_desk("/desk/requests")
+    keys = Keys(page)
+    keys.follow("/", typed, "Enter")
+    assert path in page.url
+    assert keys.pressed == 3
+
+
+def test_results_appear_while_typing_and_arrows_lead_through_them(open_desk, visit_to_come):
+    page = open_desk("/desk/requests")
+    keys = Keys(page)
+    keys.press("/", "kim number")
+    expect(page.locator("#hits a").first).to_contain_text("Kim Number")
+    keys.press("ArrowDown")
+    expect(page.locator("#hits a").first).to_be_focused()
+    assert_accessible(page)
+    keys.press("Escape")
+    expect(page.locator("#hits a")).to_have_count(0)
+
+
+def test_a_key_hides_the_names_from_who_looks_over_the_shoulder(open_desk, visit_to_come):
+    visit, day, _ = visit_to_come
+    page = open_desk(f"/desk/day/{day}")
+    Keys(page).follow("h")
+    expect(page.locator(f"#visit-{visit} strong")).to_have_text("K. N.")
+    Keys(page).follow("h")
+    expect(page.locator(f"#visit-{visit} strong")).to_contain_text("Kim Number")
+
+
+def test_of_two_people_at_one_visit_the_second_sees_what_the_first_just_did(open_desk, visit_to_come, portal):
+    visit, _, _ = visit_to_come
+    first, second = (open_desk(f"/desk/visit/{visit}") for _ in range(2))
+    second.get_by_text("Cancel this visit").click()
+    second.get_by_label("The patient", exact=True).check()
+    second.fill("#words", "Called at nine")
+    follow(first.get_by_role("link", name="Move", exact=True))
+    follow(first.locator("button[data-slot]").last)
+    follow(second.get_by_role("button", name="Cancel the visit"))
+    expect(second.get_by_role("heading", level=1)).to_have_text("Somebody has changed this visit in the meantime")
+    expect(second.get_by_text("Called at nine")).to_be_visible()
+    assert_accessible(second)
+    with portal.app.app_context():
+        assert db.session.get(Appointment, visit).status == "booked"
+    follow(second.get_by_role("button", name="Cancel it all the same"))
+    expect(second.locator("h1 .tag")).to_have_text("cancelled")
+
+
+def test_every_page_of_the_desk_is_accessible(open_desk, visit_to_come):
+    visit, day, _ = visit_to_come
+    page = open_desk("/desk/requests")
+    for path in (f"visit/{visit}", "waitlist", "find", "keys", "times/open", f"day/{day}?times=1", "mail/"):
+        page.goto(f"/desk/{path}")
+        assert_accessible(page)
