@@ -179,8 +179,8 @@ class Visitor:
     def sign_in(self, email: str | None = None, password: str | None = None) -> Page:
         """Sign in to the desk; once more as before when nobody is named, such as after a night."""
         self._account = {"email": email, "password": password} if email else self._account
-        self.open("/desk/sign-in")
-        return self.send(**self._account)
+        page = self.open("/desk/sign-in")
+        return self.send(**self._account) if page.path == "/desk/sign-in" else page
 
     def free_slots(self) -> list[str]:
         """The values of the free times on this page."""

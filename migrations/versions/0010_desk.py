@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("kept_id", sa.Uuid(), nullable=False),
         sa.Column("merged_id", sa.Uuid(), nullable=False),
         sa.Column("appointment_ids", sa.Text(), nullable=False),
+        sa.Column("contact_before", sa.LargeBinary(), nullable=False),
         sa.Column("staff_id", sa.Integer(), nullable=False),
         sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),

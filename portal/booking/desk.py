@@ -77,7 +77,8 @@ def set_status(appointment_id: UUID, version: int, status: Status, staff_id: int
 def move(appointment_id: UUID, version: int, slot_id: int, staff_id: int) -> Appointment:
     """Move a visit to any free time of its kind. Raises Outdated, NotPossible, SlotTaken; then the visit stands."""
     appointment = _get_as_seen(appointment_id, version)
-    if not can_change(appointment):
+    slot = db.session.get(Slot, slot_id)
+    if not can_change(appointment) or (slot and slot.visit_type.kind != appointment.visit_type.kind):
         raise NotPossible("move")
     return move_to(appointment, slot_id, staff_id=staff_id)
 

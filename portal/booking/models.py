@@ -147,6 +147,7 @@ class PatientMerge(Base):
     kept_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     merged_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     appointment_ids: Mapped[list[str]] = mapped_column(JSONText)
+    contact_before: Mapped[dict[str, str]] = mapped_column(EncryptedJSON)  # of the record that was kept
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id"))
     merged_at: Mapped[datetime] = mapped_column(UtcDateTime)
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -189,8 +190,10 @@ class PatientRequest(Base):
     note: Mapped[str | None] = mapped_column(EncryptedJSON)
     idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    tries: Mapped[int] = mapped_column(default=0)  # calls that nobody answered
+    tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(String(12))
-    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 class WaitlistEntry(Base):

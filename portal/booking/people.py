@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.booking.forms import parse_date
-from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient
+from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientMerge
 from portal.core import clock
 from portal.core.db import db
 from portal.core.text import search_key
@@ -56,6 +56,65 @@ def find_patients(text: str, limit: int = MOST_FOUND) -> list[Match]:
     return [Match(patient, visits.get(patient.id)) for patient in found]
 
 
+def find_likely(name: str, born: str, phone: str, email: str, limit: int = 5) -> list[Match]:
+    """The patients who may be the person that is being typed in, the likeliest first.
+
+    Two of name, date of birth, phone and e-mail address agree, or the one that has been typed so far.
+    """
+    agree = list(_agreeing(" ".join(name.split()), born, phone, email.strip()))
+    if not agree:
+        return []
+    points = sum((case((condition, 1), else_=0) for condition in agree[1:]), case((agree[0], 1), else_=0))
+    found = db.session.scalars(
+        select(Patient)
+        .where(Patient.merged_into_id.is_(None), points >= min(2, len(agree)))
+        .order_by(points.desc(), Patient.name_key, Patient.created_at)
+        .limit(limit)
+    ).all()
+    visits = _visits_that_count([patient.id for patient in found], None)
+    return [Match(patient, visits.get(patient.id)) for patient in found]
+
+
+def _agreeing(name: str, born: str, phone: str, email: str) -> Iterator[ColumnElement[bool]]:
+    if (by_words := _by_words(name)) is not None:
+        last = search_key(name).split()[-1:]
+        alike = [Patient.name_key.endswith(f" {word}", autoescape=True) for word in last if " " in name]
+        yield or_(by_words, *alike)
+    if (date_of_birth := parse_date(born)) is not None:
+        yield Patient.date_of_birth == date_of_birth
+    if len(digits := _digits(phone)) >= FEWEST_DIGITS:
+        yield Patient.phone.endswith(digits.removeprefix("1") if len(digits) == 11 else digits)
+    if "@" in email:
+        yield func.lower(Patient.email) == email.lower()
+
+
+def get_patient(patient_id: UUID) -> Patient | None:
+    """The patient of that id, merged or not."""
+    return db.session.get(Patient, patient_id)
+
+
+def list_visits_of(patient_id: UUID) -> Sequence[Appointment]:
+    """All visits of a patient, the latest first."""
+    return db.session.scalars(
+        select(Appointment)
+        .join(Appointment.slot)
+        .where(Appointment.patient_id == patient_id)
+        .options(contains_eager(Appointment.slot).options(*WITH_FACTS), joinedload(Appointment.visit_type))
+        .order_by(Slot.starts_at.desc())
+    ).all()
+
+
+def list_merges(patient_id: UUID) -> list[tuple[PatientMerge, Patient]]:
+    """Merges that can be undone, each with the record that was merged into this patient."""
+    rows = (
+        select(PatientMerge, Patient)
+        .join(Patient, Patient.id == PatientMerge.merged_id)
+        .where(PatientMerge.kept_id == patient_id, PatientMerge.undone_at.is_(None))
+        .order_by(PatientMerge.merged_at.desc())
+    )
+    return [(merge, merged) for merge, merged in db.session.execute(rows)]
+
+
 def read_reference(text: str) -> str | None:
     """The reference that somebody reads out, in its one form; the clinic's code and the hyphens may be missing."""
     plain = re.sub(r"[\s-]", "", text).upper()
@@ -66,7 +125,7 @@ def read_reference(text: str) -> str | None:
 def _conditions(text: str) -> Iterator[ColumnElement[bool]]:
     if len(text) < FEWEST_CHARACTERS:
         return
-    digits = "".join(c for c in text if c in "0123456789")
+    digits = _digits(text)
     if re.fullmatch(r"[\d\s()+./-]+", text, re.ASCII):
         if len(digits) >= FEWEST_DIGITS:
             yield Patient.phone.endswith(digits)
@@ -78,6 +137,10 @@ def _conditions(text: str) -> Iterator[ColumnElement[bool]]:
         yield Patient.date_of_birth == born
     if (reference := read_reference(text)) is not None:
         yield Patient.id.in_(select(Appointment.patient_id).where(Appointment.reference == reference))
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c in "0123456789")
 
 
 def _by_words(text: str) -> ColumnElement[bool] | None:

@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         day=day_in_words,
         long_day=long_day_in_words,
+        full_date=date_in_words,
         time=time_in_words,
         zone=zone_name,
         moment=moment_in_words,
@@ -62,6 +63,11 @@ def day_in_words(value: date) -> str:
 def long_day_in_words(value: date) -> str:
     """Like "Tuesday, November 24"."""
     return f"{value:%A, %B} {value.day}"
+
+
+def date_in_words(value: date) -> str:
+    """Like "May 17, 1980"."""
+    return f"{value:%b} {value.day}, {value.year}"
 
 
 def time_in_words(value: datetime, zone: ZoneInfo) -> str:

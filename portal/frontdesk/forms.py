@@ -11,6 +11,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.booking.forms import CheckboxesField
+from portal.booking.requests import NO_ANSWER
 from portal.core.forms import BaseForm, check_email
 from portal.frontdesk.seen_form import SeenForm, dump
 from portal.frontdesk.words import ANOTHER, DAYS, RHYTHMS, WORKING_DAYS, read_rule, write_rule
@@ -19,7 +20,15 @@ from portal.scheduling.clinic_file import check_rule
 from portal.scheduling.models import Availability, Closure, Location, Provider, VisitType
 from portal.scheduling.openings import list_days
 
-OUTCOMES = (("reached", "Reached"), ("booked", "Booked"), ("no-answer", "No answer, done"), ("wrong", "Wrong number"))
+OUTCOMES = (
+    ("reached", "Reached"),
+    ("booked", "Booked"),
+    (NO_ANSWER, "No answer: try again"),
+    ("wrong", "Wrong number"),
+    ("given-up", "Not reached, done"),
+)
+
+MOST_DAYS = 92  # of visits in one file
 
 
 class OutcomeForm(BaseForm):
@@ -173,3 +182,21 @@ class EndForm(BaseForm):
     """The last day on which times are offered."""
 
     last = DateField("Last day", validators=[InputRequired("Enter the last day."), check_year])
+
+
+class ExportForm(BaseForm):
+    """The days whose visits are exported; sent as a link, as it changes nothing."""
+
+    class Meta(BaseForm.Meta):
+        csrf = False
+
+    since = DateField("From", name="from", validators=[InputRequired("Enter the first day.")])
+    until = DateField("Until", validators=[InputRequired("Enter the last day.")])
+
+    def validate_until(self, field: Field) -> None:
+        if not self.since.data or not field.data:
+            return
+        if field.data < self.since.data:
+            raise ValidationError("The last day must not be before the first.")
+        if (field.data - self.since.data).days >= MOST_DAYS:
+            raise ValidationError(f"These are more than {MOST_DAYS} days: export them in parts.")

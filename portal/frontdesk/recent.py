@@ -10,6 +10,7 @@ from portal.booking.history import RECENT, list_recent_changes
 from portal.booking.models import VisitChange
 from portal.core.pages import moment_in_words
 from portal.frontdesk.acting import get_staff_id
+from portal.frontdesk.privacy import who
 from portal.notifications.models import OutgoingMail
 from portal.notifications.queries import find_waiting
 
@@ -36,15 +37,15 @@ def list_undoable() -> list[Done]:
 
 
 def _words(change: VisitChange) -> str:
-    who, slot = change.appointment.patient.name, change.appointment.slot
+    name, slot = who(change.appointment.patient), change.appointment.slot
     when = moment_in_words(slot.starts_at, slot.location.zone)
     words = {
-        "booked": f"Booked {who}: {when}",
-        "moved": f"Moved {who} to {when}",
-        "cancelled": f"Cancelled {who}, {when}",
-        "arrived": f"{who} has arrived",
-        "checked-in": f"{who} is in the room",
-        "fulfilled": f"{who}: done",
-        "noshow": f"{who} did not come",
+        "booked": f"Booked {name}: {when}",
+        "moved": f"Moved {name} to {when}",
+        "cancelled": f"Cancelled {name}, {when}",
+        "arrived": f"{name} has arrived",
+        "checked-in": f"{name} is in the room",
+        "fulfilled": f"{name}: done",
+        "noshow": f"{name} did not come",
     }
     return words[change.kind]

@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.assessment.brief import Brief
 from portal.assessment.brief_views import render_brief, send_brief
 from portal.assessment.queries import count_drop_off
-from portal.assessment.signoff import get_sign_off
 from portal.booking import requests
-from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
-from portal.booking.queries import list_open_requests
+from portal.booking.queries import list_open_requests, list_settled_requests
 from portal.booking.wishes import Wishes
+from portal.core import clock
 from portal.core.htmx import render
 from portal.frontdesk import queries, services
 from portal.frontdesk.acting import visit_or_404
-from portal.frontdesk.forms import OutcomeForm
+from portal.frontdesk.forms import OUTCOMES, OutcomeForm
 from portal.frontdesk.visit_page import render_visit
-from portal.scheduling.queries import get_clinic
 
 blueprint = Blueprint("frontdesk", __name__, url_prefix="/desk")
-
-
-@blueprint.get("/")
-def show_today() -> AnyResponse:
-    get_clinic()  # without one there is no day to show: the guide comes first
-    return redirect(url_for(".show_day", day=queries.get_today().isoformat()), 303)
-
-
-@blueprint.get("/go")
-def go_to_day() -> AnyResponse:
-    day = parse_date(request.args.get("date", "")) or queries.get_today()
-    return redirect(url_for(".show_day", day=day.isoformat()), 303)
-
-
-@blueprint.get("/day/<day>")
-def show_day(day: str) -> Response:
-    shown = _day_or_404(day)
-    services.record_day_seen(shown)
-    board = queries.get_day(shown)
-    return render(
-        "frontdesk/day.html",
-        day=shown,
-        today=queries.get_today(),
-        before=shown - timedelta(days=1),
-        after=shown + timedelta(days=1),
-        board=board,
-        counts=queries.count_states(board),
-        sign_off=get_sign_off(),
-    )
 
 
 @blueprint.get("/visit/<uuid:appointment_id>")
@@ -78,6 +47,7 @@ def download_brief(appointment_id: UUID) -> AnyResponse:
 
 @blueprint.get("/requests")
 def list_requests() -> Response:
+    services.record_list_seen("requests")
     return _render_requests(OutcomeForm())
 
 
@@ -93,6 +63,15 @@ def settle_request(request_id: UUID) -> AnyResponse:
     return redirect(url_for(".list_requests"), 303)
 
 
+@blueprint.post("/requests/<uuid:request_id>/reopen")
+def reopen_request(request_id: UUID) -> AnyResponse:
+    try:
+        requests.reopen(request_id)
+    except LookupError:
+        abort(404)
+    return redirect(url_for(".list_requests"), 303)
+
+
 @blueprint.get("/drop-off")
 def show_drop_off() -> Response:
     return render("frontdesk/drop_off.html", screens=count_drop_off())
@@ -103,6 +82,8 @@ def _render_requests(form: OutcomeForm, status: int = 200) -> Response:
         "frontdesk/requests.html",
         status=status,
         requests=[(request, Wishes.from_json(request.wishes)) for request in list_open_requests()],
+        settled=list_settled_requests(clock.now() - timedelta(days=1)),
+        outcomes=dict(OUTCOMES),
         form=form,
     )
 
@@ -112,11 +93,3 @@ def _brief_or_404(appointment_id: UUID) -> tuple[Appointment, Brief]:
     brief = queries.brief_of(appointment) or abort(404)
     services.record_visit_seen(appointment_id)
     return appointment, brief
-
-
-def _day_or_404(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        abort(404)
-    return day if 2000 <= day.year <= 2100 else abort(404)

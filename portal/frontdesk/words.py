@@ -1,4 +1,4 @@
-"""Recurring times in the words of the desk."""
+"""The words of the desk: for states of visits and times, for marks beside them, for recurring times."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def write_rule(rhythm: str, weekdays: Iterable[str]) -> str:
     return f"{frequency};BYDAY={','.join(which + day for day in weekdays)}"
 
 
+# What a visit or a time without one is; shapes and colours are in static/css/board.css.
 STATES = {
     "booked": "booked",
     "arrived": "arrived",
@@ -50,6 +51,23 @@ STATES = {
     "noshow": "did not come",
     "cancelled": "cancelled",
     "entered-in-error": "taken back",
+    "free": "free",
+    "held": "held",
+    "unused": "not taken",
+    "withdrawn": "withdrawn",
+}
+# What else is said of a visit; where there is no room, the style sheet shows a letter.
+MARKS = {
+    "prompt": "within two weeks",
+    "consult": "consult",
+    "self_care": "self-care",
+    "same_day": "same day",
+    "emergency": "emergency",
+    "new": "new patient",
+    "moved": "moved",
+    "mail": "mail problem",
+    "phone": "by phone",
+    "video": "by video",
 }
 STEPS = {"arrived": "Arrived", "checked-in": "In the room", "fulfilled": "Done", "noshow": "Did not come"}
 CHANGES = {
@@ -61,6 +79,11 @@ CHANGES = {
     "switched": "Changed to a call",
     "undone": "Undone: as it was before",
 }
+
+
+def wall_in_words(value: time) -> str:
+    """A time of the day where the hour says which half of it, like "9:20"."""
+    return f"{value.hour % 12 or 12}:{value:%M}"
 
 
 def rule_in_words(rule: str) -> str:

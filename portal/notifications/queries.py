@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.core import clock
 from portal.core.db import db
@@ -48,12 +48,19 @@ def get_mail(mail_id: int) -> OutgoingMail | None:
 
 def list_problems() -> Sequence[OutgoingMail]:
     """Mail that did not arrive, or is being tried again and again, and that the desk has not dealt with yet."""
+    return db.session.scalars(select(OutgoingMail).where(_is_problem()).order_by(OutgoingMail.id)).all()
+
+
+def find_troubled(abouts: Collection[UUID]) -> set[UUID]:
+    """Those of these things, such as appointments, about which a mail is such a problem."""
+    return set(
+        db.session.scalars(select(OutgoingMail.about_id).where(OutgoingMail.about_id.in_(abouts), _is_problem()))
+    )
+
+
+def _is_problem() -> ColumnElement[bool]:
     struggling = and_(OutgoingMail.state == MailState.RETRYING, OutgoingMail.attempts >= STRUGGLING)
-    return db.session.scalars(
-        select(OutgoingMail)
-        .where(or_(OutgoingMail.state.in_(PROBLEMS), struggling), OutgoingMail.looked_at.is_(None))
-        .order_by(OutgoingMail.id)
-    ).all()
+    return and_(or_(OutgoingMail.state.in_(PROBLEMS), struggling), OutgoingMail.looked_at.is_(None))
 
 
 def was_told(about_id: UUID, sequence: int) -> bool:

@@ -5,42 +5,69 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 
 from portal.core import clock
 from portal.core.db import db
 from portal.core.pages import clock_in_words, day_in_words, long_day_in_words, time_in_words
-from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState
+from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.openings import Opening, concerns, covers, find_openings, list_days
 from portal.scheduling.queries import WITH_SURROUNDINGS, get_clinic
 
 MINUTE = timedelta(minutes=1)
 
 
+class Stops(StrEnum):
+    """Whom a reason stops."""
+
+    EVERYBODY = "everybody"
+    WITHOUT_REASON = "without reason"  # the desk can book it, and says why
+    ONLINE = "online"  # the desk can book it
+
+
 @dataclass(frozen=True)
 class Reason:
-    """Why a time is not bookable; some count for patients who book online and not for the desk."""
+    """Why a time is not bookable."""
 
     words: str
-    online_only: bool = False
+    stops: Stops = Stops.WITHOUT_REASON
 
 
-def explain(provider: Provider, location: Location, wall: datetime) -> list[Reason]:
-    """Why a visit to that clinician at that place cannot begin at that wall time; none when it can be booked."""
+def explain(
+    provider: Provider, location: Location, wall: datetime, visit_type: VisitType | None = None
+) -> list[Reason]:
+    """Why a visit, of any type or of that one, cannot begin at that wall time; no reasons when it can be booked."""
     try:
         starts_at = clock.instant(wall, location.zone)
     except clock.NonexistentTime:
-        return [Reason(f"{_at(wall)} does not exist on {long_day_in_words(wall)}: the clocks go forward then.")]
+        return [
+            Reason(
+                f"{_at(wall)} does not exist on {long_day_in_words(wall)}: the clocks go forward then.", Stops.EVERYBODY
+            )
+        ]
     if starts_at <= clock.now():
-        return [Reason("This time has passed.")]
-    slot = _find_offered(provider, location, starts_at)
-    reasons = [] if slot else [*_closed(provider, location, wall), *_not_offered(provider, location, wall)]
-    reasons += _taken(provider, slot, starts_at)
+        return [Reason("This time has passed.", Stops.EVERYBODY)]
+    slot = _find_offered(provider, location, starts_at, visit_type)
+    reasons = [] if slot else [*_closed(provider, location, wall), *_not_offered(provider, location, wall, visit_type)]
+    reasons += _taken(provider, starts_at, slot.visit_type if slot else visit_type)
     reasons += _full(provider, wall.date())
     if not reasons and slot is None:
         reasons.append(Reason("It is in the set-up but not in the diary yet: the diary is opened anew every hour."))
     return reasons + list(_online_only(slot, starts_at))
+
+
+def _find_offered(
+    provider: Provider, location: Location, starts_at: datetime, visit_type: VisitType | None = None
+) -> Slot | None:
+    """The time on offer, free or taken, that begins at that instant."""
+    return db.session.scalar(
+        select(Slot)
+        .where(Slot.provider_id == provider.id, Slot.location_id == location.id, Slot.starts_at == starts_at)
+        .where(Slot.offered, Slot.visit_type_id == visit_type.id if visit_type else true())
+        .options(*WITH_SURROUNDINGS)
+    )
 
 
 def in_the_way(slot: Slot) -> str:
@@ -54,22 +81,15 @@ def in_the_way(slot: Slot) -> str:
     )
 
 
-def _find_offered(provider: Provider, location: Location, starts_at: datetime) -> Slot | None:
-    return db.session.scalar(
-        select(Slot)
-        .where(Slot.provider_id == provider.id, Slot.location_id == location.id, Slot.starts_at == starts_at)
-        .where(Slot.offered)
-        .options(*WITH_SURROUNDINGS)
-    )
-
-
 def _closed(provider: Provider, location: Location, wall: datetime) -> Iterator[Reason]:
     for closure in db.session.scalars(select(Closure).order_by(Closure.starts)):
         if concerns(closure, provider.id, location.id) and covers(closure, wall, wall + MINUTE):
             yield Reason(f"It is closed then: {closure.reason}.")
 
 
-def _not_offered(provider: Provider, location: Location, wall: datetime) -> Iterator[Reason]:
+def _not_offered(
+    provider: Provider, location: Location, wall: datetime, visit_type: VisitType | None
+) -> Iterator[Reason]:
     last = clock.today(location.zone) + timedelta(weeks=get_clinic().horizon_weeks)
     if wall.date() > last:
         yield Reason(f"The diary is open until {day_in_words(last)}, {last.year}; this is later.")
@@ -79,10 +99,13 @@ def _not_offered(provider: Provider, location: Location, wall: datetime) -> Iter
         elsewhere = sorted({row.location.name for row in rows})
         where = f", but at {' and '.join(elsewhere)}" if elsewhere else ""
         yield Reason(f"{provider.name} sees nobody at {location.name} on {long_day_in_words(wall)}{where}.")
-    elif not any(opening.starts_at == clock.instant(wall, location.zone) for opening in _openings(here, wall.date())):
-        yield Reason(
-            f"No visit begins at {_at(wall)}. {provider.name} offers that day: {_list_offers(here, wall.date())}."
-        )
+        return
+    wanted = [row for row in here if visit_type is None or row.visit_type_id == visit_type.id]
+    starts_at = clock.instant(wall, location.zone)
+    if all(opening.starts_at != starts_at for opening in _openings(wanted, wall.date())):
+        what = f"No {visit_type.name}" if visit_type else "No visit"
+        offers = _list_offers(here, wall.date())
+        yield Reason(f"{what} begins at {_at(wall)}. {provider.name} offers that day: {offers}.")
 
 
 def _list_availability(provider: Provider, day: date) -> list[Availability]:
@@ -106,22 +129,22 @@ def _list_offers(rows: list[Availability], day: date) -> str:
     return "; ".join(parts) or "nothing that fits before it closes"
 
 
-def _taken(provider: Provider, wanted: Slot | None, starts_at: datetime) -> Iterator[Reason]:
+def _taken(provider: Provider, starts_at: datetime, visit_type: VisitType | None) -> Iterator[Reason]:
     """What stands in that time already, or too near it."""
-    begins, ends = (wanted.reserved_from, wanted.reserved_until) if wanted else (starts_at, starts_at + MINUTE)
+    lengths = (visit_type.buffer_before, visit_type.minutes, visit_type.buffer_after) if visit_type else (0, 1, 0)
+    before, length, after = (timedelta(minutes=minutes) for minutes in lengths)
+    ends_at = starts_at + length
     taken = db.session.scalars(
         select(Slot)
-        .where(Slot.provider_id == provider.id, Slot.reserved_from < ends, Slot.reserved_until > begins)
-        .where(Slot.is_taken(clock.now()))
+        .where(Slot.provider_id == provider.id, Slot.is_taken(clock.now()))
+        .where(Slot.reserved_from < ends_at + after, Slot.reserved_until > starts_at - before)
         .options(*WITH_SURROUNDINGS)
         .order_by(Slot.starts_at)
     )
-    visit_ends = wanted.ends_at if wanted else ends
     for slot in taken:
-        if slot.starts_at < visit_ends and slot.ends_at > starts_at:
-            yield Reason(f"{provider.name} has {in_the_way(slot)}.")
-        else:
-            yield Reason(f"{provider.name} needs this time before or after {in_the_way(slot)}.")
+        overlaps = slot.starts_at < ends_at and slot.ends_at > starts_at
+        verb = "has" if overlaps else "needs this time before or after"
+        yield Reason(f"{provider.name} {verb} {in_the_way(slot)}.", Stops.EVERYBODY)
 
 
 def _full(provider: Provider, day: date) -> Iterator[Reason]:
@@ -137,9 +160,9 @@ def _online_only(slot: Slot | None, starts_at: datetime) -> Iterator[Reason]:
     clinic = get_clinic()
     if starts_at < clock.now() + clinic.minimum_notice:
         hours = f"{clinic.minimum_notice_minutes / 60:g} hours"
-        yield Reason(f"Patients book online up to {hours} before; this is nearer. The desk can book it.", True)
+        yield Reason(f"Patients book online up to {hours} before; this is nearer. The desk can book it.", Stops.ONLINE)
     if slot is not None and not slot.visit_type.lanes:
-        yield Reason(f"{slot.visit_type.name} is not offered online. The desk can book it.", True)
+        yield Reason(f"{slot.visit_type.name} is not offered online. The desk can book it.", Stops.ONLINE)
 
 
 def _at(wall: datetime) -> str:

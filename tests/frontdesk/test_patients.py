@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from portal.booking.people import find_patients
-from tests.booking.conftest import book, diary  # noqa: F401
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def find(app):
 
 
 @pytest.fixture
-def jose(book):  # noqa: F811
+def jose(book):
     """José García-López, born 5/17/1980, with a visit on Friday; the reference of it."""
     _, reference = book("2026-11-20 09:00", name="José García-López", email="jose@example.com", phone="212 555 0177")
     return reference
@@ -68,7 +67,7 @@ def test_too_little_or_something_else_finds_nobody(find, jose, text):
     assert find(text) == []
 
 
-def test_typing_never_lists_more_than_a_few(find, book):  # noqa: F811
+def test_typing_never_lists_more_than_a_few(find, book):
     for hour in (9, 10, 11, 12):
         book(f"2026-11-20 {hour:02}:00")
     assert len(find("person", limit=3)) == 3

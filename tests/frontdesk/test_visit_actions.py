@@ -1,7 +1,6 @@
 """What the desk does to a visit: each step once, by who may, never over a colleague's head, and the way back."""
 
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -28,6 +27,7 @@ class Press:
 
     def sign_in(self):
         self.person.sign_in()
+        self.look()
 
     @property
     def token(self):
@@ -48,19 +48,6 @@ class Press:
     @property
     def visit(self):
         return self.diary.scalar(select(Appointment).where(Appointment.id == self.id))
-
-
-@pytest.fixture
-def at(clock):
-    """Let it be that time; who works at the desk then has signed in again."""
-
-    def at(wall, *people):
-        clock.move_to(datetime.fromisoformat(wall).replace(tzinfo=ZoneInfo("America/New_York")))
-        for person in people:
-            person.sign_in()
-            person.look()
-
-    return at
 
 
 @pytest.fixture
@@ -105,7 +92,7 @@ def test_a_step_pressed_by_mistake_is_undone_as_if_it_had_not_been(made, at, dia
 def test_nobody_arrives_the_day_before_or_fails_to_come_before_it_begins(made, at):
     at("2026-11-19 09:00", made)
     for status in ("arrived", "noshow"):
-        assert "this could not be done" in made.try_("status", version="1", status=status).text
+        assert "This could not be done" in made.try_("status", version="1", status=status).text
     at(f"{DAY} 09:30", made)
     made.press("/status", status="noshow")
     assert made.visit.status == "noshow"
@@ -216,7 +203,12 @@ class TestAClinician:
     def test_says_who_is_in_the_room_and_done_and_nothing_else(self, clinician, diary, book, at):
         visit = Press(clinician, diary, book(BEGINS)[1])
         at(f"{DAY} 09:00", visit)
-        assert {form.action.rpartition("/")[2] for form in clinician.page.forms} == {"sign-out", "status", "note"}
+        assert {form.action.rpartition("/")[2] for form in clinician.page.forms} == {
+            "find",
+            "sign-out",
+            "status",
+            "note",
+        }
         assert visit.try_("status", version="1", status="arrived").status == 403
         assert visit.try_("cancel", version="1", reason="patient").status == 403
         assert visit.try_("status", version="1", status="checked-in").status == 200

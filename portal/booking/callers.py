@@ -1,0 +1,224 @@
+"""Book for somebody on the phone or at the desk: one transaction, twice is once."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from portal import audit
+from portal.assessment.questionnaire import NONE, RED_FLAGS
+from portal.assessment.rules import Lane
+from portal.assessment.services import Standing, keep_for_visit, record_answers, standing_of
+from portal.booking.announce import announce
+from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientRequest, Status, VisitChange, VisitNote
+from portal.booking.patients import change_contact
+from portal.booking.queries import find_by_idempotency_key
+from portal.booking.requests import settle
+from portal.booking.services import (
+    AlreadyBooked,
+    Details,
+    MayNotBook,
+    SafetyUnknown,
+    build_appointment,
+    find_or_add_patient,
+    one_of_kind_key,
+    require_only_one,
+)
+from portal.core import clock
+from portal.core.db import db, transactional
+from portal.referrals.services import Reached, follow_link, reach, start_journey
+from portal.scheduling.models import Slot, VisitType
+from portal.scheduling.services import SlotTaken, claim_slot, claim_time, hold_slot, release_holds
+
+NO_NOTICE = timedelta()  # the desk books times that are too near to be booked online
+
+
+class UnknownCode(LookupError):
+    """No leaflet or letter has the code that the caller reads out."""
+
+
+@dataclass(frozen=True)
+class OwnTime:
+    """A time that the diary does not offer, and why it is booked nevertheless."""
+
+    provider_id: int
+    location_id: int
+    visit_type: VisitType
+    starts_at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the desk knows when it books: `key` is the call's own, `answer` None when it did not ask for signs."""
+
+    key: UUID
+    staff_id: int
+    details: Details
+    time: int | OwnTime  # a slot, or a time of its own
+    answer: frozenset[str] | None
+    patient_id: UUID | None = None
+    request_id: UUID | None = None
+    code: str = ""
+    another: bool = False  # though there is a visit of the kind
+    is_here: bool = False
+
+
+@transactional
+def hold_for_call(slot_id: int, key: UUID) -> datetime:
+    """Hold a time while the desk talks, whatever type and however near; until when. Raises SlotTaken."""
+    return hold_slot(slot_id, key, notice=NO_NOTICE)
+
+
+@transactional
+def let_go(key: UUID) -> None:
+    """Give back what is held for a call."""
+    release_holds(key)
+
+
+@transactional
+def note_emergency(key: UUID) -> None:
+    """Note that a caller was told to call for help; not for what."""
+    audit.services.record("caller-sent-to-emergency", f"call:{key}")
+
+
+def book_for_caller(call: Call) -> Appointment:
+    """Book for a caller; the same call a second time gets the first one's visit.
+
+    Raises SlotTaken, AlreadyBooked, UnknownCode; SafetyUnknown when the signs must be asked for, MayNotBook when
+    there is one. Then nothing was changed.
+    """
+    try:
+        return _book(call)
+    except (SlotTaken, AlreadyBooked, IntegrityError) as error:
+        # A twin of this request, or another desk, may have been a moment faster.
+        db.session.rollback()
+        if (existing := find_by_idempotency_key(str(call.key))) is not None:
+            return existing
+        raise error if isinstance(error, SlotTaken | AlreadyBooked) else SlotTaken(call.time) from error
+
+
+@transactional
+def _book(call: Call) -> Appointment:
+    if (existing := find_by_idempotency_key(str(call.key))) is not None:
+        return existing
+    slot = _claim(call)
+    if call.answer is None and must_ask(slot.visit_type):
+        raise SafetyUnknown
+    patient = _patient_of(call)
+    key = one_of_kind_key(patient, slot.visit_type.kind)
+    if not call.another:
+        _require_only_one(patient, slot.visit_type.kind)
+        require_only_one(key)
+    appointment = build_appointment(slot, patient, str(call.key))
+    appointment.one_of_kind = None if call.another else key
+    journey_id = _journey_of(call)
+    appointment.journey_id = journey_id
+    if (standing := _ask(journey_id, call.answer)) is not None:
+        appointment.assessment_id, appointment.lane = standing.assessment_id, standing.lane
+        appointment.prompt = standing.prompt
+    if call.is_here:
+        appointment.status, appointment.arrived_at = Status.ARRIVED, clock.now()
+    db.session.add(appointment)
+    db.session.flush()
+    _note(appointment, call)
+    reach(journey_id, Reached.BOOKED)
+    if call.is_here:
+        reach(journey_id, Reached.ATTENDED)
+    if patient.email and not call.is_here:
+        announce(appointment, "booked", may_undo=True)
+    return appointment
+
+
+def must_ask(visit_type: VisitType) -> bool:
+    """Whether nobody may be booked for that type without the answer to the first safety question.
+
+    It is so for the types that new patients book themselves, and for every first consult.
+    """
+    return bool(visit_type.lanes) or visit_type.kind == "consult"
+
+
+def has_sign(answer: Set[str] | None) -> bool:
+    """Whether an answer to the first safety question names a warning sign."""
+    return bool(answer) and answer != {NONE}
+
+
+def _claim(call: Call) -> Slot:
+    if isinstance(call.time, int):
+        return claim_slot(call.time, call.key, notice=NO_NOTICE)
+    slot = claim_time(call.time.provider_id, call.time.location_id, call.time.visit_type, call.time.starts_at)
+    release_holds(call.key)
+    return slot
+
+
+def _patient_of(call: Call) -> Patient:
+    if call.patient_id is None:
+        patient = find_or_add_patient(call.details)
+        db.session.flush()
+        return patient
+    known = db.session.get_one(Patient, call.patient_id)
+    while known.merged_into_id is not None:
+        known = db.session.get_one(Patient, known.merged_into_id)
+    change_contact(known.id, replace(call.details, reach_by=known.reach_by))
+    return known
+
+
+def _require_only_one(patient: Patient, kind: str) -> None:
+    """Raise AlreadyBooked when this very patient has a visit of the kind to come, under whatever address."""
+    standing = db.session.scalar(
+        select(Appointment)
+        .join(Appointment.slot)
+        .where(Appointment.patient_id == patient.id, Appointment.status.in_(TAKE_THE_SLOT))
+        .where(Slot.ends_at > clock.now(), Appointment.visit_type.has(VisitType.kind == kind))
+        .order_by(Slot.starts_at)
+        .limit(1)
+    )
+    if standing is not None:
+        raise AlreadyBooked(standing)
+
+
+def _journey_of(call: Call) -> UUID:
+    """The journey of the request that is answered, else one that the code read out has begun, else a new one."""
+    request = db.session.get(PatientRequest, call.request_id) if call.request_id else None
+    if request is not None and request.journey_id is not None:
+        return request.journey_id
+    return _start_journey_by(call.code) if call.code else start_journey()
+
+
+def _start_journey_by(code: str) -> UUID:
+    followed = follow_link(code.lower(), None)
+    if followed is None:
+        raise UnknownCode(code)
+    return followed[1]
+
+
+def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:
+    """Record the caller's answer like a patient's own, and where it stands then. Raises MayNotBook on danger."""
+    if answer is not None:
+        record_answers(journey_id, {RED_FLAGS.id: answer})
+        db.session.flush()
+    standing = standing_of(journey_id)
+    if standing is None:
+        return None
+    if standing.lane is Lane.EMERGENCY:
+        raise MayNotBook(standing.lane)
+    keep_for_visit(standing.assessment_id)
+    return standing
+
+
+def _note(appointment: Appointment, call: Call) -> None:
+    """For the trail, for undo, for the note, and for the request that this answers."""
+    own = call.time if isinstance(call.time, OwnTime) else None
+    details = {"reason": own.reason} if own and own.reason else {}
+    audit.services.record("booked", f"appointment:{appointment.id}", slot=appointment.slot_id, **details)
+    now, about = clock.now(), {"appointment_id": appointment.id, "staff_id": call.staff_id}
+    db.session.add(VisitChange(**about, kind="booked", before={}, version=appointment.version, done_at=now))
+    if own and own.reason:
+        db.session.add(VisitNote(**about, words=own.reason, written_at=now))
+    if call.request_id is not None and db.session.get(PatientRequest, call.request_id) is not None:
+        settle(call.request_id, "booked")

@@ -1,0 +1,115 @@
+"""`/desk/patients/`: find a person, one person's page, and two records that are one person."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from uuid import UUID
+
+from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask_login import current_user
+from werkzeug import Response as AnyResponse
+
+from portal.booking import patients, people
+from portal.booking.models import Patient
+from portal.booking.patients import CONTACT, NotMergeable
+from portal.booking.queries import find_likely_same
+from portal.core.forms import BaseForm, clean
+from portal.core.htmx import render
+from portal.frontdesk import services
+from portal.frontdesk.caller_forms import MergeForm, PatientForm
+
+blueprint = Blueprint("patients", __name__, url_prefix="/desk/patients")
+
+
+@blueprint.post("")
+def find() -> Response:
+    """Who fits a text: sent in the form's body, so that no name stands in an address."""
+    text = clean(request.form.get("text", ""))[:100]
+    matches = people.find_patients(text)
+    if matches:
+        services.record_patients_found([match.patient.id for match in matches])
+    return render("frontdesk/patients.html", "found", text=text, matches=matches)
+
+
+@blueprint.get("/<uuid:patient_id>")
+def show_patient(patient_id: UUID) -> AnyResponse:
+    """The person's page; a record that was merged leads to the one that stands for it."""
+    patient = _patient_or_404(patient_id)
+    if patient.merged_into_id is not None:
+        return redirect(url_for(".show_patient", patient_id=patient.merged_into_id), 303)
+    form = PatientForm(formdata=None)
+    form.fill_in(patient)
+    return _render(patient, form)
+
+
+@blueprint.post("/<uuid:patient_id>")
+def change_contact(patient_id: UUID) -> AnyResponse:
+    patient = _patient_or_404(patient_id)
+    form = PatientForm()
+    if not form.validate():
+        return _render(patient, form, 422)
+    patients.change_contact(patient_id, form.details(form.reach_by.data))
+    return redirect(url_for(".show_patient", patient_id=patient_id), 303)
+
+
+@blueprint.get("/<uuid:patient_id>/merge/<uuid:other_id>")
+def compare(patient_id: UUID, other_id: UUID) -> AnyResponse:
+    """Two records side by side, before anything is done."""
+    kept, merged = _patient_or_404(patient_id), _patient_or_404(other_id)
+    if kept is merged or kept.merged_into_id or merged.merged_into_id:
+        return redirect(url_for(".show_patient", patient_id=patient_id), 303)
+    return _render_merge(kept, merged, MergeForm(formdata=None))
+
+
+@blueprint.post("/<uuid:patient_id>/merge/<uuid:other_id>")
+def merge(patient_id: UUID, other_id: UUID) -> AnyResponse:
+    kept, merged = _patient_or_404(patient_id), _patient_or_404(other_id)
+    form = MergeForm()
+    if not form.validate():
+        return _render_merge(kept, merged, form, 422)
+    with suppress(NotMergeable):  # somebody was faster: the page shows what stands now
+        patients.merge(patient_id, other_id, form.contact(kept, merged), current_user.id)
+    return redirect(url_for(".show_patient", patient_id=patient_id), 303)
+
+
+@blueprint.post("/<uuid:patient_id>/undo-merge/<uuid:merge_id>")
+def undo_merge(patient_id: UUID, merge_id: UUID) -> AnyResponse:
+    _patient_or_404(patient_id)
+    try:
+        patients.undo_merge(merge_id)
+    except LookupError:
+        abort(404)
+    return redirect(url_for(".show_patient", patient_id=patient_id), 303)
+
+
+def _patient_or_404(patient_id: UUID) -> Patient:
+    return people.get_patient(patient_id) or abort(404)
+
+
+def _render(patient: Patient, form: PatientForm, status: int = 200) -> Response:
+    services.record_patient_seen(patient.id)
+    return render(
+        "frontdesk/patient.html",
+        status=status,
+        patient=patient,
+        form=form,
+        visits=people.list_visits_of(patient.id),
+        likely_same=find_likely_same(patient),
+        merges=people.list_merges(patient.id),
+        button=BaseForm(formdata=None),
+    )
+
+
+def _render_merge(kept: Patient, merged: Patient, form: MergeForm, status: int = 200) -> Response:
+    for record in (kept, merged):
+        services.record_patient_seen(record.id)
+    return render(
+        "frontdesk/merge.html",
+        status=status,
+        kept=kept,
+        merged=merged,
+        form=form,
+        fields=[form[name] for name in CONTACT],
+        visits={record.id: people.list_visits_of(record.id) for record in (kept, merged)},
+        doubled=patients.find_doubled(kept, merged),
+    )
