@@ -19,7 +19,6 @@ from portal.scheduling import diary
 from portal.scheduling.diary import SlotRow
 from portal.scheduling.models import Closure, Location, Mode, Provider, SlotState, VisitType
 from portal.scheduling.openings import concerns
-from portal.scheduling.queries import list_locations
 
 UNUSED, WITHDRAWN = "unused", "withdrawn"  # a free time that has passed; one that the set-up offers no more
 ColumnKey = tuple[int, int | str]
@@ -157,7 +156,7 @@ class _Columns:
     def __init__(self, by_place: bool) -> None:
         self.by_place = by_place
         self.providers, self.types = diary.get_lookups()
-        self.locations = {location.id: location for location in list_locations()}
+        self.locations = diary.get_places()
         self._columns: dict[ColumnKey, Column] = {}
 
     def get(self, provider_id: int, location_id: int) -> Column:

@@ -33,6 +33,8 @@ ACTIONS = (
     ("Staff", "staff.list_staff", "accounts invite roles people"),
     ("Open times of one day", "times.ask_open", "extra slots saturday"),
     ("Export", "paper.ask_export", "csv spreadsheet download"),
+    ("Set-up", "setup.show_setup", "clinic places clinicians types settings"),
+    ("Staff", "staff.list_staff", "accounts invite roles passwords"),
     ("Calendars", "feeds.list_feeds", "feed subscribe"),
     ("Keys", "find.show_keys", "shortcuts keyboard help"),
 )

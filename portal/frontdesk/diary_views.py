@@ -124,9 +124,8 @@ def _render_closures(
 ) -> Response:
     closures = queries.list_closures()
     to_move = _visits_hit(closures)
-    count = len({visit.id for visits in [*to_move, hits or []] for visit in visits})
-    if count:
-        services.record_worklist_seen(count)
+    if any(to_move) or hits:
+        services.record_list_seen("closures")
     return render(
         "frontdesk/closures.html",
         status=status,

@@ -14,7 +14,6 @@ from portal.frontdesk.board import can_take, state_of
 from portal.scheduling import diary
 from portal.scheduling.diary import SlotRow
 from portal.scheduling.models import Location, Provider, SlotState
-from portal.scheduling.queries import list_locations
 
 DAY = timedelta(days=1)
 VISITS_SHOWN, FREE_SHOWN = 12, 6  # of a clinician on one day; the day itself has them all
@@ -124,7 +123,7 @@ def get_week(first: date, provider_id: int | None = None, moving: Appointment | 
                 cell.can_move_here.add(slot.id)
     _note_closed(rows, days)
     known = {provider: rows[provider.id] for provider in providers.values() if provider.id in rows}
-    return Week(days, known, {location.id: location for location in list_locations()})
+    return Week(days, known, diary.get_places())
 
 
 def get_month(first: date, provider_id: int | None = None, kind: str | None = None) -> Month:

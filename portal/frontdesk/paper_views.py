@@ -17,7 +17,6 @@ from portal.frontdesk.day_views import day_or_404, wanted_provider_id
 from portal.frontdesk.forms import ExportForm
 from portal.frontdesk.words import STATES
 from portal.scheduling import diary
-from portal.scheduling.queries import list_locations
 
 EXPORTED = (
     "Date,Starts,Ends,Zone,Clinician,Place,Visit,State,Patient,Born,Phone,E-mail,Reference,Lane,Within two weeks,Booked"
@@ -43,7 +42,7 @@ def print_sheets(day: str) -> Response:
         day=shown,
         sheets=sheets,
         types=types,
-        places={location.id: location for location in list_locations()},
+        places=diary.get_places(),
         notes=find_notes([visit.id for visit in visits]),
     )
 
@@ -67,7 +66,7 @@ def export_visits() -> Response:
 
 def _rows(first: date, last: date) -> Iterator[list[object]]:
     providers, types = diary.get_lookups()
-    places = {location.id: location for location in list_locations()}
+    places = diary.get_places()
     for visit in list_visit_rows(first, last):
         place = places[visit.location_id]
         begins, ends, booked = (

@@ -23,12 +23,6 @@ def record_exported(first: date, last: date, visits: int) -> None:
 
 
 @transactional
-def record_worklist_seen(visits: int) -> None:
-    """Note that somebody looked at the visits that stand in closed times."""
-    audit.services.record("closed-visits-seen", "closures", visits=visits)
-
-
-@transactional
 def record_visit_seen(appointment_id: UUID) -> None:
     """Note that somebody looked at a visit."""
     audit.services.record("visit-seen", f"appointment:{appointment_id}")

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.core import clock
 from portal.core.db import db
-from portal.scheduling.models import Availability, Closure, Provider, Slot, SlotState, VisitType
+from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.openings import list_days, list_times
 
 DAY = timedelta(days=1)
@@ -62,7 +62,7 @@ def list_working(day: date, provider_id: int | None = None) -> list[tuple[Availa
     return [
         (row, (datetime.combine(day, row.opens), datetime.combine(day, row.closes)))
         for row in rows
-        if list_days(row.rule, row.valid_from, row.valid_until, day, day)
+        if row.in_use and list_days(row.rule, row.valid_from, row.valid_until, day, day)
     ]
 
 
@@ -71,6 +71,11 @@ def get_lookups() -> tuple[dict[int, Provider], dict[int, VisitType]]:
     providers = db.session.scalars(select(Provider).order_by(Provider.name))
     types = db.session.scalars(select(VisitType))
     return {provider.id: provider for provider in providers}, {kind.id: kind for kind in types}
+
+
+def get_places() -> dict[int, Location]:
+    """All places by id, also those that are no longer in use: visits may be left there."""
+    return {place.id: place for place in db.session.scalars(select(Location))}
 
 
 def _midnight(day: date) -> datetime:

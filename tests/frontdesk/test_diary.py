@@ -47,6 +47,9 @@ def test_a_closure_is_shown_first_with_the_visits_it_hits_and_then_closes_the_da
     assert count_offered(app) == 4  # looked at, not done
     page = close(desk, confirmed="yes")
     assert "1 still to be moved" in page.text
+    assert "1 visit left to move" in page.text
+    assert "Jane Doe" in desk.open(page.link("moving=")).text  # picked up, to be put down elsewhere
+    desk.open("/desk/closures")
     assert count_offered(app) == 0
     with app.app_context():
         assert db.session.scalar(select(func.count()).where(Slot.state == SlotState.BOOKED)) == 1  # nobody is dropped

@@ -60,6 +60,11 @@ def edit(manager):
     return send
 
 
+def form_to(page, path):
+    """The form of the page that leads there."""
+    return next(form for form in page.forms if form.action.endswith(path))
+
+
 def count(app, *conditions):
     with app.app_context():
         return db.session.scalar(select(func.count()).select_from(Slot).where(*conditions))
@@ -120,11 +125,11 @@ class TestEmptyDatabase:
     def test_two_who_enter_the_clinic_at_once_lose_nothing(self, empty, edit, manager):
         given = {"name": "One", "short_name": "One", "code": "ONE", "phone": "555-0100", "phone_hours": "8 to 6"}
         manager.open("/desk/setup/clinic")
-        form = next(form for form in manager.page.forms if form.action.endswith("/setup/clinic"))
+        form = form_to(manager.page, "/setup/clinic")
         edit("clinic", **given)
         page = manager.send(form, **{**given, "name": "Two"})
         assert page.status == 409
-        assert (page.forms[2].values["name"], "One" in page.text) == (["Two"], True)
+        assert (form_to(page, "/clinic").values["name"], "One" in page.text) == (["Two"], True)
 
 
 def test_a_change_of_the_diary_is_shown_first_and_then_made(edit, manager, app):
@@ -164,6 +169,8 @@ def test_who_is_no_longer_in_use_is_offered_nowhere_and_keeps_the_visits(edit, v
     assert "Ada Test" not in visitor.open("/specialists/").text
     assert count(app, Slot.offered, Slot.provider_id == 1, Slot.starts_at > func.now()) == 0
     assert count(app, Slot.state == "booked") == 1
+    edit("places/east", active=[], confirmed="yes")
+    assert "Jane Doe" in manager.open("/desk/day/2026-11-18").text + manager.open("/desk/week/2026-11-18").text
     page = edit("clinicians/ada", active="y", confirmed="yes")
     assert "Ada Test" in visitor.open("/specialists/").text
 
@@ -183,15 +190,15 @@ def test_two_managers_at_one_piece_see_both_values_and_neither_is_lost(manager, 
         ("visit-types/new", "name", "description"),
     ):
         manager.open(f"/desk/setup/{piece}")
-        form = next(form for form in manager.page.forms if form.action.endswith(piece))
+        form = form_to(manager.page, piece)
         assert edit(piece, **{field: "Theirs", other: "(212) 555-0199"}).status == 200
         page = manager.send(form, **{field: "Mine"})
         assert page.status == 409
         assert "Theirs" in page.text
-        assert page.forms[2].values[field] == ["Mine"]
-        assert page.forms[2].values[other] == ["(212) 555-0199"]  # taken over
+        assert form_to(page, piece).values[field] == ["Mine"]
+        assert form_to(page, piece).values[other] == ["(212) 555-0199"]  # taken over
         assert "Saved." in fill(manager, piece).text
-        values = manager.open(f"/desk/setup/{piece}").forms[2].values
+        values = form_to(manager.open(f"/desk/setup/{piece}"), piece).values
         assert (values[field], values[other]) == (["Mine"], ["(212) 555-0199"])
 
 
@@ -235,12 +242,12 @@ class TestAvailability:
 
     def test_somebody_elses_change_is_shown_first(self, change, manager):
         manager.open("/desk/availability/1")
-        form = next(form for form in manager.page.forms if form.action.endswith("/availability/1"))
+        form = form_to(manager.page, "/availability/1")
         change(opens="10:00", valid_from="2026-11-25", confirmed="yes")
         page = manager.send(form, opens="11:00", weekday=["MO", "WE", "FR"], confirmed="yes")
         assert page.status == 409
         assert "until Tue, Nov 24, 2026" in page.text
-        assert page.forms[2].values["opens"] == ["11:00"]
+        assert form_to(page, "/availability/1").values["opens"] == ["11:00"]
 
     def test_what_is_over_is_folded_away(self, manager):
         manager.open("/desk/availability")
@@ -261,7 +268,7 @@ class TestOnAnyDatabase:
             assert page.status == 422, (piece, wrong)
             assert any(message in error for error in page.errors), (message, page.errors)
             for name, value in wrong.items():
-                assert page.forms[2].values.get(name, [value]) == [value]
+                assert form_to(page, piece).values.get(name, [value]) == [value]
 
     def test_the_code_of_a_place_stays_as_it_is(self, edit, app):
         edit("places/east", code="other", name="Eastern")
@@ -289,7 +296,7 @@ class TestOnAnyDatabase:
 
     def test_opening_a_closure_twice_is_no_error(self, desk):
         desk.open("/desk/closures")
-        form = next(form for form in desk.page.forms if form.action.endswith("/reopen"))
+        form = form_to(desk.page, "/reopen")
         assert "Open again: 4 slots opened" in desk.send(form).text
         assert "Somebody else has opened it again already." in desk.send(form).text
 
