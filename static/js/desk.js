@@ -94,7 +94,7 @@ const askWhoCancels = () => {
   details.querySelector("input[type=radio]").focus();
   return true;
 };
-if (location.hash === "#cancel") askWhoCancels();
+addEventListener("load", () => location.hash === "#cancel" && askWhoCancels());
 
 const focusFirst = () => {
   const first = document.querySelector("#board .now ~ li [data-visit], #board [data-visit], #board [data-slot]");
