@@ -22,8 +22,9 @@ test: .venv/.ready static/vendor/.ready ## every test, on SQLite, PostgreSQL and
 proof: .venv/.ready ## the races in full, and that their tests can fail; takes some minutes
 	$(BIN)/python -m pytest -m proof -n 0
 
-bench: .venv/.ready ## what a page and a booking cost with few and with many visits stored, and how fast mail leaves
+bench: .venv/.ready ## what pages and bookings cost with few and many visits, the desk’s full day, and how fast mail leaves
 	$(BIN)/python -m benchmarks.diary
+	$(BIN)/python -m benchmarks.board
 	$(BIN)/python -m benchmarks.mail
 
 lint: .venv/.ready ## formatting, style, types, layers

@@ -16,8 +16,8 @@ from portal.core.htmx import htmx
 
 ANYONE: Set[StaffRole] = frozenset()
 STAFF = frozenset(StaffRole)
+FRONT_DESK = frozenset({StaffRole.FRONT_DESK, StaffRole.MANAGER})
 MANAGERS = frozenset({StaffRole.MANAGER})
-DESK = frozenset({StaffRole.FRONT_DESK, StaffRole.MANAGER})  # clinicians see their own patients, with each visit
 
 POLICIES: dict[str, Set[StaffRole]] = {
     "static": ANYONE,
@@ -104,36 +104,52 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "security.mf_recovery": ANYONE,
     "security.mf_recovery_codes": STAFF,
     # The desk
+    "screen.lock": STAFF,
+    "screen.note_use": STAFF,
+    "waitlist_desk.show_list": FRONT_DESK,
+    "waitlist_desk.offer": FRONT_DESK,
+    "find.find": STAFF,
+    "find.show_keys": STAFF,
+    "find.switch_keys": STAFF,
     "frontdesk.show_today": STAFF,
     "frontdesk.go_to_day": STAFF,
     "frontdesk.show_day": STAFF,
+    "frontdesk.show_week": STAFF,
+    "frontdesk.show_month": STAFF,
+    "frontdesk.serve_scale": STAFF,
+    "frontdesk.toggle_mask": STAFF,
+    "paper.print_sheets": STAFF,
+    "paper.ask_export": MANAGERS,
+    "paper.export_visits": MANAGERS,
     "frontdesk.show_visit": STAFF,
     "frontdesk.show_brief": STAFF,
     "frontdesk.download_brief": STAFF,
-    "frontdesk.list_requests": STAFF,
-    "frontdesk.settle_request": STAFF,
-    "frontdesk.allow_another": STAFF,
-    "frontdesk.cancel_visit": STAFF,
-    "frontdesk.undo_cancel": STAFF,
-    "callers.open_call": DESK,
-    "callers.take_step": DESK,
-    "callers.show_done": DESK,
-    "patients.show_search": DESK,
-    "patients.find": DESK,
-    "patients.show_patient": DESK,
-    "patients.change_contact": DESK,
-    "patients.compare": DESK,
-    "patients.merge": DESK,
-    "patients.undo_merge": DESK,
-    "why.explain": DESK,
-    "mail.list_troubled": STAFF,
-    "mail.send_now": STAFF,
-    "mail.withhold": STAFF,
-    "mail.settle": STAFF,
-    "mail.correct_address": STAFF,
-    "diary.list_closures": STAFF,  # whoever takes the call that a clinician is ill closes the day
-    "diary.close": STAFF,
-    "diary.reopen": STAFF,
+    "frontdesk.list_requests": FRONT_DESK,
+    "frontdesk.settle_request": FRONT_DESK,
+    "frontdesk.reopen_request": FRONT_DESK,
+    "visit_actions.set_status": STAFF,  # clinicians: in the room, and done, of their own visits
+    "visit_actions.write_note": STAFF,
+    "visit_actions.undo": STAFF,  # clinicians: what they did themselves
+    "visit_actions.move_visit": FRONT_DESK,
+    "visit_actions.cancel_visit": FRONT_DESK,
+    "visit_actions.allow_another": FRONT_DESK,
+    "callers.open_call": FRONT_DESK,
+    "callers.take_step": FRONT_DESK,
+    "callers.show_done": FRONT_DESK,
+    "patients.show_patient": FRONT_DESK,  # clinicians see their own patients, with each visit
+    "patients.change_contact": FRONT_DESK,
+    "patients.compare": FRONT_DESK,
+    "patients.merge": FRONT_DESK,
+    "patients.undo_merge": FRONT_DESK,
+    "why.explain": FRONT_DESK,
+    "mail.list_troubled": FRONT_DESK,
+    "mail.send_now": FRONT_DESK,
+    "mail.withhold": FRONT_DESK,
+    "mail.settle": FRONT_DESK,
+    "mail.correct_address": FRONT_DESK,
+    "diary.list_closures": FRONT_DESK,  # whoever takes the call that a clinician is ill closes the day
+    "diary.close": FRONT_DESK,
+    "diary.reopen": FRONT_DESK,
     "diary.list_availability": MANAGERS,
     "diary.add_availability": MANAGERS,
     "diary.end_availability": MANAGERS,
@@ -166,6 +182,13 @@ def init_app(app: Flask) -> None:
     if undeclared:
         raise UndeclaredRoute(f"say in portal/access.py who may use {', '.join(sorted(undeclared))}")
     app.before_request(check_access)
+    app.jinja_env.globals["may_use"] = may_use
+
+
+def may_use(endpoint: str) -> bool:
+    """Whether whoever is signed in may use a page: what a role cannot do is not shown to it."""
+    roles = POLICIES[endpoint]
+    return not roles or any(current_user.has_role(role.value) for role in roles)
 
 
 def check_access() -> Response | None:
@@ -178,6 +201,6 @@ def check_access() -> Response | None:
             response: Response = make_htmx_response("", 401, redirect=url_for_security("login"))
             return response
         return default_unauthn_handler()  # type: ignore[no-untyped-call, no-any-return]
-    if not any(current_user.has_role(role.value) for role in roles):
+    if not may_use(request.endpoint or ""):
         abort(403)
     return None

@@ -162,8 +162,7 @@ def staff(app: Flask) -> Callable[[StaffRole], Visitor]:
         with app.app_context():
             password = add_staff(email, f"Test {role.value}", role)
         person = Visitor(app)
-        person.open("/desk/sign-in")
-        person.send(email=email, password=password)
+        person.sign_in(email, password)
         return person
 
     return sign_in

@@ -105,6 +105,7 @@ class Visitor:
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
         self.page: Page
+        self._account: dict[str, str | None] = {}
 
     def open(self, path: str, **options: Any) -> Page:
         self.page = Page(self.client.get(path, follow_redirects=True, **options))
@@ -154,6 +155,12 @@ class Visitor:
         """Answer only the safety question, as somebody does who books without the assessment."""
         self.open("/book/")
         return self.send(red_flags_now="none")
+
+    def sign_in(self, email: str | None = None, password: str | None = None) -> Page:
+        """Sign in to the desk; once more as before when nobody is named, such as after a night."""
+        self._account = {"email": email, "password": password} if email else self._account
+        page = self.open("/desk/sign-in")
+        return self.send(**self._account) if page.path == "/desk/sign-in" else page
 
     def free_slots(self) -> list[str]:
         """The values of the free times on this page."""

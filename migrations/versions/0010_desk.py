@@ -30,7 +30,7 @@ def upgrade() -> None:
         "visit_change",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("appointment_id", sa.Uuid(), nullable=False),
-        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("staff_id", sa.Integer(), nullable=True),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("before", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),

@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.Column("idempotency_key", sa.String(length=64), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(length=12), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_patient_request_journey_id")),
@@ -40,6 +42,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_patient_request_idempotency_key")),
     )
     op.create_index(op.f("ix_patient_request_asked_at"), "patient_request", ["asked_at"], unique=False)
+    op.create_index(op.f("ix_patient_request_settled_at"), "patient_request", ["settled_at"], unique=False)
     op.create_table(
         "waitlist_entry",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -90,6 +93,7 @@ def downgrade() -> None:
     op.drop_table("offer")
     op.drop_index(op.f("ix_waitlist_entry_closed_at"), table_name="waitlist_entry")
     op.drop_table("waitlist_entry")
+    op.drop_index(op.f("ix_patient_request_settled_at"), table_name="patient_request")
     op.drop_index(op.f("ix_patient_request_asked_at"), table_name="patient_request")
     op.drop_table("patient_request")
     op.drop_table("calendar_feed")

@@ -13,7 +13,7 @@ from flask_security import Security, SQLAlchemyUserDatastore
 from markupsafe import Markup
 
 from portal import audit
-from portal.accounts import cli, services, views
+from portal.accounts import cli, screen_views, services, shared_screen, views
 from portal.accounts.models import Role, User, WebAuthn
 from portal.config import Settings
 from portal.core.db import db
@@ -31,9 +31,11 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["current_user"] = current_user
     app.jinja_env.filters["inline_svg"] = _inline_svg
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(screen_views.blueprint)
     app.cli.add_command(cli.group)
     audit.services.identify_actor_by(_current_actor)
     user_logged_in.connect(_record_sign_in, app)
+    shared_screen.init_app(app)
 
 
 def _confine_to_the_desk(hooks: list[Any]) -> None:

@@ -86,6 +86,12 @@ def record_sign_in(user_id: int) -> None:
     audit.services.record("signed-in", f"staff:{user_id}")
 
 
+@transactional
+def record_lock(user_id: int) -> None:
+    """Note in the audit trail that a screen was locked, by hand or by itself."""
+    audit.services.record("locked", f"staff:{user_id}")
+
+
 def has_staff() -> bool:
     """Whether anybody can sign in."""
     return db.session.scalar(select(User.id).limit(1)) is not None

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 from portal.booking.models import Appointment
 from portal.core import clock
-from portal.notifications.queries import was_told
+from portal.notifications.queries import may_have_heard, was_told
 from portal.notifications.services import queue_mail, supersede_mail
 from portal.scheduling.queries import get_clinic
 
@@ -16,21 +16,23 @@ TOO_FRESH = timedelta(hours=12)  # whoever booked half a day before needs no rem
 
 
 def announce(appointment: Appointment, news: str, may_undo: bool = False) -> None:
-    """Queue the news ("booked", "moved", "cancelled") of a visit; what waited about it is not true any more.
-
-    A cancellation that nobody was told of yet is undone without a word.
-    """
+    """Queue the news ("booked", "moved", "cancelled") of a visit; what waited about it is not true any more."""
+    if news != "booked":
+        appointment.ics_sequence += 1
     supersede_mail(appointment.id)
-    sequence = appointment.ics_sequence
-    if not (news == "booked" and _is_undone_unheard(appointment)):
-        queue_mail(news, appointment.id, sequence, may_undo=may_undo)
+    queue_mail(news, appointment.id, appointment.ics_sequence, may_undo=may_undo)
     if news != "cancelled":
         _queue_reminders(appointment)
 
 
-def _is_undone_unheard(appointment: Appointment) -> bool:
-    sequence = appointment.ics_sequence
-    return sequence >= 2 and was_told(appointment.id, sequence - 2) and not was_told(appointment.id, sequence - 1)
+def announce_restored(appointment: Appointment) -> None:
+    """A visit is again as it was before its last change: who has not heard of that change hears nothing."""
+    before, change = appointment.ics_sequence - 1, appointment.ics_sequence
+    appointment.ics_sequence += 1
+    supersede_mail(appointment.id)
+    if may_have_heard(appointment.id, change) or not was_told(appointment.id, before):
+        queue_mail("booked", appointment.id, appointment.ics_sequence)
+    _queue_reminders(appointment)
 
 
 def _queue_reminders(appointment: Appointment) -> None:

@@ -1,4 +1,7 @@
-"""Move, cancel, take up again, switch to a call: what can happen to a visit once it is booked."""
+"""Move, cancel, take up again, switch to a call: what its patient can do to a visit once it is booked.
+
+The desk does the same and more, in `desk.py`, with the functions at the end.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.booking import waitlist
-from portal.booking.announce import announce
+from portal.booking.announce import announce, announce_restored
+from portal.booking.history import note_change, snapshot
 from portal.booking.models import Appointment, OfferState, Status
 from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
 from portal.core import clock
@@ -57,10 +61,10 @@ def move(appointment_id: UUID, slot_id: int) -> Appointment:
 
     Raises SlotTaken when the time is gone or is of another kind, TooLate after the cut-off. Then the visit stands.
     """
-    appointment = _get_for_change(appointment_id)
+    appointment = get_for_change(appointment_id)
     if not can_change(appointment):
         raise TooLate(appointment_id)
-    return _move(appointment, slot_id, holder=None)
+    return move_to(appointment, slot_id)
 
 
 @transactional
@@ -71,7 +75,7 @@ def accept_offer(token: str) -> Appointment:
     then the place on the list is kept.
     """
     offer = waitlist.get_for_answer(token)
-    appointment = _get_for_change(offer.entry.appointment_id)
+    appointment = get_for_change(offer.entry.appointment_id)
     if offer.state == OfferState.ACCEPTED:
         return appointment
     if not _stands(appointment):
@@ -79,7 +83,7 @@ def accept_offer(token: str) -> Appointment:
     if appointment.slot_id != offer.slot_id:
         if appointment.slot.starts_at <= offer.slot.starts_at:
             raise SlotTaken(offer.slot_id)  # the visit has become an earlier one in the meantime
-        _move(appointment, offer.slot_id, holder=offer.id)
+        move_to(appointment, offer.slot_id, holder=offer.id)
     waitlist.note_accepted(offer)
     return appointment
 
@@ -90,21 +94,12 @@ def cancel(appointment_id: UUID, reason: str) -> Appointment:
 
     Raises TooLate after the cut-off, but not on a bad day (`ATTACK`).
     """
-    appointment = _get_for_change(appointment_id)
+    appointment = get_for_change(appointment_id)
     if appointment.status == Status.CANCELLED:
         return appointment
     if not (has_attack_help(appointment) if reason == ATTACK else can_change(appointment)):
         raise TooLate(appointment_id)
-    return _end(appointment, reason)
-
-
-@transactional
-def cancel_by_staff(appointment_id: UUID, reason: str) -> Appointment:
-    """Cancel a visit for the patient or the clinic; the mail waits three minutes. Raises TooLate once it is over."""
-    appointment = _get_for_change(appointment_id)
-    if not _stands(appointment):
-        raise TooLate(appointment_id)
-    return _end(appointment, reason, may_undo=True)
+    return end(appointment, reason)
 
 
 def undo_cancel(appointment_id: UUID) -> Appointment:
@@ -120,23 +115,23 @@ def undo_cancel(appointment_id: UUID) -> Appointment:
 
 @transactional
 def _undo_cancel(appointment_id: UUID) -> Appointment:
-    appointment = _get_for_change(appointment_id)
+    appointment = get_for_change(appointment_id)
     if appointment.status == Status.BOOKED:
         return appointment
     if not can_undo(appointment):
         raise TooLate(appointment_id)
-    key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
+    before = snapshot(appointment)
     claim_slot(appointment.slot_id, holder=None, notice=timedelta())  # the clinic had it in its diary till now
-    require_only_one(key)
-    appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
-    _note_change(appointment, "booked")
+    take_up_again(appointment)
+    note_change(appointment, "restored", before)
+    announce_restored(appointment)
     return appointment
 
 
 @transactional
 def switch(appointment_id: UUID, visit_type_code: str) -> Appointment:
     """Let a visit become a call in its own time; twice is once. Raises TooLate, or LookupError for another type."""
-    appointment = _get_for_change(appointment_id)
+    appointment = get_for_change(appointment_id)
     if appointment.visit_type.code == visit_type_code:
         return appointment
     if not has_attack_help(appointment):
@@ -144,22 +139,24 @@ def switch(appointment_id: UUID, visit_type_code: str) -> Appointment:
     chosen = next((t for t in list_switches(appointment) if t.code == visit_type_code), None)
     if chosen is None:
         raise LookupError(visit_type_code)
+    before = snapshot(appointment)
     appointment.visit_type = chosen
-    _note_change(appointment, "moved")
+    note_change(appointment, "switched", before)
+    announce(appointment, "moved")
     return appointment
 
 
 @transactional
 def allow_another(appointment_id: UUID) -> None:
     """Let this visit's patient book another of its kind; the desk decides that."""
-    _get_for_change(appointment_id).one_of_kind = None
+    get_for_change(appointment_id).one_of_kind = None
     audit.services.record("another-allowed", f"appointment:{appointment_id}")
 
 
 @transactional
 def correct_address(appointment_id: UUID, email: str) -> None:
     """Another e-mail address for the patient of a visit; mail about it that did not arrive is sent there."""
-    appointment = _get_for_change(appointment_id)
+    appointment = get_for_change(appointment_id)
     appointment.patient.email = email
     if appointment.one_of_kind is not None:
         appointment.one_of_kind = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
@@ -170,45 +167,58 @@ def correct_address(appointment_id: UUID, email: str) -> None:
     audit.services.record("address-corrected", f"appointment:{appointment_id}")
 
 
-def _get_for_change(appointment_id: UUID) -> Appointment:
+def get_for_change(appointment_id: UUID) -> Appointment:
+    """The visit, locked until the transaction ends."""
     return db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)
 
 
-def _stands(appointment: Appointment) -> bool:
-    return appointment.status == Status.BOOKED and appointment.slot.starts_at > clock.now()
+def move_to(
+    appointment: Appointment, slot_id: int, holder: UUID | None = None, staff_id: int | None = None
+) -> Appointment:
+    """Move a visit: the new slot is claimed, then the old one is freed. Raises SlotTaken.
 
-
-def _move(appointment: Appointment, slot_id: int, holder: UUID | None) -> Appointment:
+    Staff may move it to times that are too near, or not offered online, for the patient.
+    """
     if appointment.slot_id == slot_id:
         return appointment
-    old_slot_id = appointment.slot_id
-    slot = claim_slot(slot_id, holder)
-    if slot.visit_type.kind != appointment.visit_type.kind or appointment.lane not in {None, *slot.visit_type.lanes}:
+    before = snapshot(appointment)
+    slot = claim_slot(slot_id, holder, notice=None if staff_id is None else timedelta())
+    suits = staff_id is not None or appointment.lane in {None, *slot.visit_type.lanes}
+    if slot.visit_type.kind != appointment.visit_type.kind or not suits:
         raise SlotTaken(slot_id)
     appointment.slot, appointment.visit_type = slot, slot.visit_type
-    _note_change(appointment, "moved")
+    note_change(appointment, "moved", before, staff_id)
+    announce(appointment, "moved", may_undo=staff_id is not None)
     db.session.flush()
-    _free(old_slot_id)
+    free(int(before["slot_id"] or 0))
     waitlist.end_offers(appointment.id, not_before=slot.starts_at)
     return appointment
 
 
-def _end(appointment: Appointment, reason: str, may_undo: bool = False) -> Appointment:
+def end(appointment: Appointment, reason: str, staff_id: int | None = None) -> Appointment:
+    """Cancel a visit: its slot is freed, its place on the earlier-slot list is closed."""
+    before = snapshot(appointment)
     appointment.status, appointment.cancel_reason = Status.CANCELLED, reason
     appointment.one_of_kind = None
-    _note_change(appointment, "cancelled", may_undo)
+    note_change(appointment, "cancelled", before, staff_id)
+    announce(appointment, "cancelled", may_undo=staff_id is not None)
     waitlist.close(appointment.id)
-    _free(appointment.slot_id)
+    free(appointment.slot_id)
     return appointment
 
 
-def _free(slot_id: int) -> None:
+def take_up_again(appointment: Appointment) -> None:
+    """Let a cancelled visit stand again, in a slot that is claimed for it. Raises AlreadyBooked."""
+    key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
+    require_only_one(key)
+    appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
+
+
+def free(slot_id: int) -> None:
+    """Give back a slot that a visit has left, and offer it to the earlier-slot list."""
     release_slot(slot_id)
     waitlist.offer_slot(slot_id)
 
 
-def _note_change(appointment: Appointment, kind: str, may_undo: bool = False) -> None:
-    appointment.ics_sequence += 1
-    appointment.changed_at = clock.now()
-    announce(appointment, kind, may_undo)
-    audit.services.record(kind, f"appointment:{appointment.id}")
+def _stands(appointment: Appointment) -> bool:
+    return appointment.status == Status.BOOKED and appointment.slot.starts_at > clock.now()

@@ -109,14 +109,14 @@ class Appointment(Base):
 
 
 class VisitChange(Base):
-    """What a member of staff did to a visit, with how it was before: so it can be undone."""
+    """What somebody did to a visit, with how it was before, so that staff can undo what staff did."""
 
     __tablename__ = "visit_change"
     __table_args__ = (Index("ix_visit_change_staff_id_done_at", "staff_id", "done_at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), index=True)
-    staff_id: Mapped[int] = mapped_column(ForeignKey("staff_user.id"))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"))  # None for the patient
     kind: Mapped[str] = mapped_column(String(16))
     before: Mapped[dict[str, str | int | None]] = mapped_column(JSONText)
     version: Mapped[int]  # of the visit after the change: another change since ends the undo
@@ -190,8 +190,10 @@ class PatientRequest(Base):
     note: Mapped[str | None] = mapped_column(EncryptedJSON)
     idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    tries: Mapped[int] = mapped_column(default=0)  # calls that nobody answered
+    tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(String(12))
-    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 class WaitlistEntry(Base):

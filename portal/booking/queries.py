@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -58,6 +58,12 @@ def list_open_requests() -> Sequence[PatientRequest]:
         .where(PatientRequest.outcome.is_(None))
         .order_by(PatientRequest.prompt.desc(), PatientRequest.asked_at)
     ).all()
+
+
+def list_settled_requests(since: datetime) -> Sequence[PatientRequest]:
+    """Requests that were settled since then, the latest first."""
+    settled = select(PatientRequest).where(PatientRequest.settled_at >= since)
+    return db.session.scalars(settled.order_by(PatientRequest.settled_at.desc())).all()
 
 
 def find_by_reference(reference: str) -> Appointment | None:

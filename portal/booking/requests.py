@@ -13,6 +13,8 @@ from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.notifications.services import queue_mail
 
+NO_ANSWER = "no-answer"
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -53,9 +55,25 @@ def ask(kind: RequestKind, journey_id: UUID, asked: Asked, idempotency_key: str)
 
 @transactional
 def settle(request_id: UUID, outcome: str) -> None:
-    """Note how a request went; it leaves the list of open ones. Raises LookupError when there is none."""
-    request = db.session.get(PatientRequest, request_id)
+    """Note how a request went: it leaves the list, but for a call that nobody answered. Raises LookupError."""
+    request = _get(request_id)
+    if outcome == NO_ANSWER:
+        request.tries, request.tried_at = request.tries + 1, clock.now()
+    else:
+        request.outcome, request.settled_at = outcome, clock.now()
+    audit.services.record("request-settled", f"request:{request_id}", outcome=outcome)
+
+
+@transactional
+def reopen(request_id: UUID) -> None:
+    """Put a request that was settled back on the list. Raises LookupError."""
+    request = _get(request_id)
+    request.outcome = request.settled_at = None
+    audit.services.record("request-reopened", f"request:{request_id}")
+
+
+def _get(request_id: UUID) -> PatientRequest:
+    request = db.session.get(PatientRequest, request_id, with_for_update=True, populate_existing=True)
     if request is None:
         raise LookupError(request_id)
-    request.outcome, request.settled_at = outcome, clock.now()
-    audit.services.record("request-settled", f"request:{request_id}", outcome=outcome)
+    return request

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import audit
 from portal.booking.models import Appointment, Offer, OfferState, Status, WaitlistEntry
@@ -21,6 +23,11 @@ from portal.scheduling.queries import find_freed_slots, get_clinic, get_slot
 from portal.scheduling.services import SlotTaken, hold_slot, release_holds
 
 SHORTEST_ANSWER = timedelta(minutes=15)
+OF_A_VISIT = (
+    joinedload(Appointment.patient),
+    joinedload(Appointment.visit_type),
+    joinedload(Appointment.slot).joinedload(Slot.location),
+)
 LANES = ("consult", "self_care")  # who comes first; within a lane who should be seen promptly, then who waited longest
 
 
@@ -84,32 +91,73 @@ def end_lost_offers() -> None:
 
 @transactional
 def offer_slot(slot_id: int) -> bool:
-    """Offer a free slot to the best match on the list, with a hold; whether there was one."""
+    """Offer a free slot to the best match on the list who can be told by mail, with a hold; whether there was one."""
     slot = get_slot(slot_id)
     if slot is None or (answer_by := answer_time(slot, get_clinic())) is None:
         return False
-    for entry in _find_matches(slot):
-        token, offer_id = new_token(), uuid4()
-        try:
-            hold_slot(slot_id, offer_id, until=answer_by)
-        except SlotTaken:
-            return False
-        offered = insert_once(
-            Offer,
-            id=offer_id,
-            entry_id=entry.id,
-            slot_id=slot_id,
-            offered_at=clock.now(),
-            answer_by=answer_by,
-            token=token,
-            token_hash=token_hash(token),
+    try:
+        return any(_offer(slot, e, answer_by) for e in rank_matches(slot) if e.appointment.patient.email)
+    except SlotTaken:
+        return False
+
+
+@transactional
+def offer_to(slot_id: int, entry_id: UUID) -> None:
+    """Offer a free slot to somebody whom the desk has chosen. Raises SlotTaken when that cannot be (any more)."""
+    slot, entry = get_slot(slot_id), db.session.get(WaitlistEntry, entry_id)
+    if slot is None or entry is None or entry not in rank_matches(slot):
+        raise SlotTaken(slot_id)
+    answer_by = answer_time(slot, get_clinic())
+    if answer_by is None or not _offer(slot, entry, answer_by):
+        raise SlotTaken(slot_id)
+
+
+def _offer(slot: Slot, entry: WaitlistEntry, answer_by: datetime) -> bool:
+    """Hold a slot for somebody and say so; False when that person was offered another a moment ago."""
+    token, offer_id = new_token(), uuid4()
+    hold_slot(slot.id, offer_id, until=answer_by)
+    offered = insert_once(
+        Offer,
+        id=offer_id,
+        entry_id=entry.id,
+        slot_id=slot.id,
+        offered_at=clock.now(),
+        answer_by=answer_by,
+        token=token,
+        token_hash=token_hash(token),
+    )
+    if not offered:
+        release_holds(offer_id)
+        return False
+    queue_mail("offer", offer_id, 0)
+    audit.services.record("offered", f"appointment:{entry.appointment_id}", slot=slot.id)
+    return True
+
+
+def list_entries() -> list[WaitlistEntry]:
+    """Who waits for an earlier time, the most urgent first and then who has waited longest."""
+    rows = (
+        select(WaitlistEntry)
+        .join(WaitlistEntry.appointment)
+        .join(Appointment.slot)
+        .where(WaitlistEntry.closed_at.is_(None), Appointment.status == Status.BOOKED, Slot.starts_at > clock.now())
+        .options(contains_eager(WaitlistEntry.appointment).options(*OF_A_VISIT))
+        .order_by(WaitlistEntry.joined_at)
+    )
+    return sorted(db.session.scalars(rows), key=lambda entry: _urgency(entry.appointment))
+
+
+def list_open_offers() -> Sequence[Offer]:
+    """The offers that wait for an answer, the first to lapse first."""
+    rows = (
+        select(Offer)
+        .where(Offer.state == OfferState.OPEN)
+        .options(
+            joinedload(Offer.slot).joinedload(Slot.location),
+            joinedload(Offer.entry).joinedload(WaitlistEntry.appointment).options(*OF_A_VISIT),
         )
-        if offered:
-            queue_mail("offer", offer_id, 0)
-            audit.services.record("offered", f"appointment:{entry.appointment_id}", slot=slot_id)
-            return True
-        release_holds(offer_id)  # a moment ago this person was offered another time
-    return False
+    )
+    return db.session.scalars(rows.order_by(Offer.answer_by)).all()
 
 
 def get_for_answer(token: str) -> Offer:
@@ -156,8 +204,8 @@ def _next(wall: time, after: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, wall, zone).astimezone(after.tzinfo)
 
 
-def _find_matches(slot: Slot) -> list[WaitlistEntry]:
-    """The open entries that this time suits, the best first."""
+def rank_matches(slot: Slot) -> list[WaitlistEntry]:
+    """The open entries that this time suits and to whom nothing is offered, the best first."""
     offered = select(Offer.entry_id).where((Offer.slot_id == slot.id) | (Offer.state == OfferState.OPEN))
     rows = (
         select(WaitlistEntry)

@@ -2,14 +2,37 @@
 
 from flask import Flask
 
-from portal.frontdesk import caller_views, diary_views, feed_views, mail_views, mails, patient_views, views, why_views
-from portal.frontdesk.words import closure_in_words, rule_in_words
+from portal.frontdesk import (
+    caller_views,
+    day_views,
+    diary_views,
+    feed_views,
+    find_views,
+    mail_views,
+    mails,
+    paper_views,
+    patient_views,
+    privacy,
+    recent,
+    visit_actions,
+    waitlist_views,
+    why_views,
+)
+from portal.frontdesk.words import CHANGES, MARKS, STATES, closure_in_words, rule_in_words, wall_in_words
 from portal.scheduling.remake import describe
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(rhythm=rule_in_words, closed=closure_in_words, changes=describe)
-    app.register_blueprint(views.blueprint)
+    app.jinja_env.filters.update(who=privacy.who, wall=wall_in_words)
+    app.jinja_env.globals.update(recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES)
+    app.jinja_env.globals.update(is_masked=privacy.is_masked, mark_words=MARKS)
+    app.jinja_env.globals["keys_are_off"] = find_views.are_keys_off
+    app.register_blueprint(day_views.blueprint)  # the one of views, with the diary
+    app.register_blueprint(paper_views.blueprint)
+    app.register_blueprint(visit_actions.blueprint)
+    app.register_blueprint(find_views.blueprint)
+    app.register_blueprint(waitlist_views.blueprint)
     app.register_blueprint(diary_views.blueprint)
     app.register_blueprint(feed_views.blueprint)
     app.register_blueprint(mail_views.blueprint)

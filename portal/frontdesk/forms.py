@@ -10,11 +10,20 @@ from wtforms import DateField, EmailField, Field, RadioField, SelectField, Strin
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
+from portal.booking.requests import NO_ANSWER
 from portal.core.forms import BaseForm, check_email
 from portal.frontdesk.words import DAYS, RHYTHMS
 from portal.scheduling.models import Availability, Closure, Location, Provider, VisitType
 
-OUTCOMES = (("reached", "Reached"), ("booked", "Booked"), ("no-answer", "No answer, done"), ("wrong", "Wrong number"))
+OUTCOMES = (
+    ("reached", "Reached"),
+    ("booked", "Booked"),
+    (NO_ANSWER, "No answer: try again"),
+    ("wrong", "Wrong number"),
+    ("given-up", "Not reached, done"),
+)
+
+MOST_DAYS = 92  # of visits in one file
 
 
 class OutcomeForm(BaseForm):
@@ -31,16 +40,6 @@ class AddressForm(BaseForm):
     """An e-mail address, corrected."""
 
     email = EmailField("E-mail", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email])
-
-
-class StaffCancelForm(BaseForm):
-    """Who cancels a visit."""
-
-    reason = RadioField(
-        "Cancel for",
-        choices=[SelectChoice("patient", "the patient"), SelectChoice("clinic", "the clinic")],
-        validators=[InputRequired("Choose for whom.")],
-    )
 
 
 class DiaryForm(BaseForm):
@@ -147,3 +146,21 @@ class EndForm(BaseForm):
     """The last day on which times are offered."""
 
     last = DateField("Last day", validators=[InputRequired("Enter the last day.")])
+
+
+class ExportForm(BaseForm):
+    """The days whose visits are exported; sent as a link, as it changes nothing."""
+
+    class Meta(BaseForm.Meta):
+        csrf = False
+
+    since = DateField("From", name="from", validators=[InputRequired("Enter the first day.")])
+    until = DateField("Until", validators=[InputRequired("Enter the last day.")])
+
+    def validate_until(self, field: Field) -> None:
+        if not self.since.data or not field.data:
+            return
+        if field.data < self.since.data:
+            raise ValidationError("The last day must not be before the first.")
+        if (field.data - self.since.data).days >= MOST_DAYS:
+            raise ValidationError(f"These are more than {MOST_DAYS} days: export them in parts.")

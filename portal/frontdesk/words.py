@@ -1,4 +1,4 @@
-"""Recurring times in the words of the desk."""
+"""The words of the desk: for states of visits and times, for marks beside them, for recurring times."""
 
 from __future__ import annotations
 
@@ -16,6 +16,49 @@ RHYTHMS = (
     *((f"FREQ=MONTHLY;{n}", f"{words} of the month") for n, words in ((1, "first"), (2, "second"), (3, "third"))),
     ("FREQ=MONTHLY;-1", "last of the month"),
 )
+
+# What a visit or a time without one is; shapes and colours are in static/css/board.css.
+STATES = {
+    "booked": "booked",
+    "arrived": "arrived",
+    "checked-in": "in the room",
+    "fulfilled": "done",
+    "noshow": "did not come",
+    "cancelled": "cancelled",
+    "entered-in-error": "taken back",
+    "free": "free",
+    "held": "held",
+    "unused": "not taken",
+    "withdrawn": "withdrawn",
+}
+# What else is said of a visit; where there is no room, the style sheet shows a letter.
+MARKS = {
+    "prompt": "within two weeks",
+    "consult": "consult",
+    "self_care": "self-care",
+    "same_day": "same day",
+    "emergency": "emergency",
+    "new": "new patient",
+    "moved": "moved",
+    "mail": "mail problem",
+    "phone": "by phone",
+    "video": "by video",
+}
+STEPS = {"arrived": "Arrived", "checked-in": "In the room", "fulfilled": "Done", "noshow": "Did not come"}
+CHANGES = {
+    **STEPS,
+    "booked": "Booked",
+    "moved": "Moved",
+    "cancelled": "Cancelled",
+    "restored": "Taken up again",
+    "switched": "Changed to a call",
+    "undone": "Undone: as it was before",
+}
+
+
+def wall_in_words(value: time) -> str:
+    """A time of the day where the hour says which half of it, like "9:20"."""
+    return f"{value.hour % 12 or 12}:{value:%M}"
 
 
 def rule_in_words(rule: str) -> str:

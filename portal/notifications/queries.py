@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from portal.core import clock
 from portal.core.db import db
-from portal.notifications.models import PROBLEMS, WAITING, MailState, OutgoingMail
+from portal.notifications.models import PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
 
 STRUGGLING = 5  # tries after which the desk hears of it
 
@@ -27,6 +27,13 @@ def list_mail_about(about_id: UUID) -> Sequence[OutgoingMail]:
     ).all()
 
 
+def find_waiting(about_ids: Collection[UUID]) -> Sequence[OutgoingMail]:
+    """The mails about these things that wait for staff to let them go."""
+    waits = (OutgoingMail.may_undo, OutgoingMail.state == MailState.QUEUED, OutgoingMail.not_before > clock.now())
+    query = select(OutgoingMail).where(OutgoingMail.about_id.in_(about_ids), *waits)
+    return db.session.scalars(query).all() if about_ids else []
+
+
 def oldest_waiting() -> datetime | None:
     """Since when the oldest mail that is due has been waiting; None when nothing waits."""
     return db.session.scalar(
@@ -41,17 +48,33 @@ def get_mail(mail_id: int) -> OutgoingMail | None:
 
 def list_problems() -> Sequence[OutgoingMail]:
     """Mail that did not arrive, or is being tried again and again, and that the desk has not dealt with yet."""
+    return db.session.scalars(select(OutgoingMail).where(_is_problem()).order_by(OutgoingMail.id)).all()
+
+
+def find_troubled(abouts: Collection[UUID]) -> set[UUID]:
+    """Those of these things, such as appointments, about which a mail is such a problem."""
+    return set(
+        db.session.scalars(select(OutgoingMail.about_id).where(OutgoingMail.about_id.in_(abouts), _is_problem()))
+    )
+
+
+def _is_problem() -> ColumnElement[bool]:
     struggling = and_(OutgoingMail.state == MailState.RETRYING, OutgoingMail.attempts >= STRUGGLING)
-    return db.session.scalars(
-        select(OutgoingMail)
-        .where(or_(OutgoingMail.state.in_(PROBLEMS), struggling), OutgoingMail.looked_at.is_(None))
-        .order_by(OutgoingMail.id)
-    ).all()
+    return and_(or_(OutgoingMail.state.in_(PROBLEMS), struggling), OutgoingMail.looked_at.is_(None))
 
 
 def was_told(about_id: UUID, sequence: int) -> bool:
-    """Whether a mail about that state of a thing has left."""
-    sent = select(OutgoingMail.id).where(
-        OutgoingMail.about_id == about_id, OutgoingMail.sequence == sequence, OutgoingMail.state == MailState.SENT
+    """Whether a mail about that state of a thing has left for certain."""
+    return _has_mail(about_id, sequence, (MailState.SENT,))
+
+
+def may_have_heard(about_id: UUID, sequence: int) -> bool:
+    """Whether a mail about that state of a thing has left, is leaving, or may have."""
+    return _has_mail(about_id, sequence, (MailState.SENT, MailState.UNCERTAIN, *UNDER_WAY))
+
+
+def _has_mail(about_id: UUID, sequence: int, states: tuple[MailState, ...]) -> bool:
+    found = select(OutgoingMail.id).where(
+        OutgoingMail.about_id == about_id, OutgoingMail.sequence == sequence, OutgoingMail.state.in_(states)
     )
-    return db.session.scalar(sent.limit(1)) is not None
+    return db.session.scalar(found.limit(1)) is not None

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.referrals.models import Journey, Milestone, ReferralLink
@@ -72,6 +74,12 @@ def _automatic_link(code: str) -> ReferralLink | None:
 def reach(journey_id: UUID, point: Reached, lane: str | None = None) -> None:
     """Note that a journey has come to a point; coming there again changes nothing."""
     insert_once(Milestone, journey_id=journey_id, kind=point.value, lane=lane, at=clock.now())
+
+
+@transactional
+def take_back(journey_id: UUID, point: Reached) -> None:
+    """Note that a journey has not come to a point after all."""
+    db.session.execute(delete(Milestone).where(Milestone.journey_id == journey_id, Milestone.kind == point.value))
 
 
 @transactional

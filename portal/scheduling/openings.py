@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -48,10 +49,19 @@ def list_days(rule: str, valid_from: date, valid_until: date | None, first: date
     """The days from the first to the last on which a rule falls while it is valid."""
     first = max(first, valid_from)
     last = min(last, valid_until or last)
-    days = rrulestr(rule, dtstart=datetime.combine(valid_from, time.min)).between(
+    days = rrulestr(rule, dtstart=datetime.combine(_nearer(rule, valid_from, first), time.min)).between(
         datetime.combine(first, time.min), datetime.combine(last, time.min), inc=True
     )
     return [day.date() for day in days]
+
+
+def _nearer(rule: str, valid_from: date, first: date) -> date:
+    """A later day from which a weekly rule falls on the same days: the years before need not be counted through."""
+    if "FREQ=WEEKLY" not in rule or "COUNT=" in rule:
+        return valid_from
+    interval = re.search(r"INTERVAL=(\d+)", rule)
+    step = timedelta(weeks=int(interval[1]) if interval else 1)
+    return valid_from + (first - valid_from) // step * step
 
 
 def concerns(closure: Closure, provider_id: int, location_id: int) -> bool:
@@ -61,13 +71,17 @@ def concerns(closure: Closure, provider_id: int, location_id: int) -> bool:
 
 def covers(closure: Closure, starts: datetime, ends: datetime) -> bool:
     """Whether a closure takes away any of the time between two wall times of one day."""
+    return any(begin < ends and starts < end for begin, end in list_times(closure, starts.date(), ends.date()))
+
+
+def list_times(closure: Closure, first: date, last: date) -> list[tuple[datetime, datetime]]:
+    """The wall times, from and until, of a closure that may reach into these days."""
     if closure.rule is None:
-        return closure.starts < ends and starts < closure.ends
-    # One that comes again lasts a day at most, so only those of today and of the evening before can reach here.
-    days = list_days(closure.rule, closure.starts.date(), closure.until, starts.date() - timedelta(days=1), ends.date())
-    lasts = closure.ends - closure.starts
+        return [(closure.starts, closure.ends)]
+    # One that comes again lasts a day at most, so only those of these days and of the evening before reach here.
+    days = list_days(closure.rule, closure.starts.date(), closure.until, first - timedelta(days=1), last)
     begins = [datetime.combine(day, closure.starts.time()) for day in days]
-    return any(begin < ends and starts < begin + lasts for begin in begins)
+    return [(begin, begin + (closure.ends - closure.starts)) for begin in begins]
 
 
 def _opening(availability: Availability, closures: list[Closure], wall: datetime) -> Opening | Skipped:

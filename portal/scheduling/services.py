@@ -16,6 +16,7 @@ from portal.scheduling.queries import get_clinic
 from portal.scheduling.remake import AS_OFFERED, open_slots
 
 HOLD = timedelta(minutes=10)
+TAKEN = {"state": SlotState.BOOKED, "held_by": None, "held_until": None, "freed_at": None}
 GIVEN_BACK = {"state": SlotState.FREE, "held_by": None, "held_until": None}
 
 
@@ -64,7 +65,7 @@ def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = Non
     The clinic's notice counts unless another is named. Raises SlotTaken when somebody else has it or it is not
     offered any more.
     """
-    _claim(slot_id, holder, notice, state=SlotState.BOOKED, held_by=None, held_until=None, freed_at=None)
+    _claim(slot_id, holder, notice, **TAKEN)
     if holder is not None:
         release_holds(holder)
     slot = db.session.get(Slot, slot_id, populate_existing=True)

@@ -1,5 +1,6 @@
 """Staff sign in; nobody else sees the desk."""
 
+from datetime import timedelta
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -121,3 +122,54 @@ def test_no_password_is_stored_in_clear(app, password):
         stored = db.session.execute(db.text("SELECT password FROM staff_user")).scalar_one()
     assert stored.startswith("$argon2id$")
     assert password not in stored
+
+
+class TestASharedScreen:
+    @pytest.fixture
+    def at_work(self, visitor, password):
+        sign_in(visitor, password)
+        return visitor
+
+    def test_locks_after_fifteen_idle_minutes_and_opens_where_it_was(self, at_work, password, clock):
+        clock.shift(timedelta(minutes=14))
+        assert at_work.open("/desk/day/2026-11-20").status == 200
+        clock.shift(timedelta(minutes=15))
+        page = at_work.open("/desk/day/2026-11-23")
+        assert "This screen is locked" in page.text
+        page = at_work.send(email=EMAIL, password=password)
+        assert page.path == "/desk/day/2026-11-23"
+
+    def test_a_page_that_refreshes_itself_is_no_use_by_anybody(self, at_work, clock):
+        for _ in range(3):
+            clock.shift(timedelta(minutes=6))
+            page = at_work.open("/desk/day/2026-11-20?poll=1")
+        assert page.path == "/desk/sign-in"
+
+    def test_typing_counts_as_use(self, at_work, clock):
+        token = at_work.open("/desk/").form.values["csrf_token"][0]
+        for _ in range(3):
+            clock.shift(timedelta(minutes=10))
+            at_work.post("/desk/here", {"csrf_token": token})
+        assert at_work.open("/desk/day/2026-11-20").path == "/desk/day/2026-11-20"
+
+    def test_nobody_stays_signed_in_for_more_than_eight_hours(self, at_work, clock):
+        for _ in range(49):
+            clock.shift(timedelta(minutes=10))
+            page = at_work.open("/desk/requests")
+        assert page.path == "/desk/sign-in"
+
+    def test_the_next_one_chooses_a_name_and_types_a_password_alone(self, at_work, password, app):
+        with app.app_context():
+            other = add_staff("other@clinic.example", "Otto Other", StaffRole.FRONT_DESK)
+        at_work.post("/desk/lock", at_work.page.form.values)
+        assert "This screen is locked" in at_work.page.text
+        at_work.send(email="other@clinic.example", password=other)
+        at_work.post("/desk/lock", at_work.page.form.values)
+        page = at_work.open(at_work.page.link("who=1"))
+        assert page.form.values["email"] == [EMAIL]
+        assert "Dee Desk" in at_work.send(password=password).text
+
+    def test_who_was_shut_out_is_not_offered(self, at_work, app):
+        with app.app_context():
+            disable_staff(EMAIL)
+        assert "Dee Desk" not in at_work.open("/desk/").text

@@ -221,7 +221,9 @@ class TestWhatStaffDoWaitsThreeMinutes:
         clock.shift(timedelta(hours=1))
         send()
         assert len(mail_server.received) == 1
-        at_the_visit.open(at_the_visit.page.path)
+        path = at_the_visit.page.path
+        at_the_visit.sign_in()
+        at_the_visit.open(path)
         self.press(at_the_visit, f"/mail/{waiting}/send")
         send()
         assert len(mail_server.received) == 2

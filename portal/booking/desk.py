@@ -1,0 +1,210 @@
+"""What staff do to a visit. Each change names the version they looked at, and can be undone while it is the last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from portal import audit
+from portal.booking.announce import announce, announce_restored
+from portal.booking.changes import end, free, get_for_change, move_to, take_up_again
+from portal.booking.history import Before, note_change, read_moment, snapshot
+from portal.booking.models import Appointment, Status, VisitChange, VisitNote
+from portal.booking.services import AlreadyBooked
+from portal.core import clock
+from portal.core.db import db, transactional
+from portal.notifications.queries import may_have_heard
+from portal.notifications.services import supersede_mail
+from portal.referrals.services import Reached, reach, take_back
+from portal.scheduling.models import Slot, VisitType
+from portal.scheduling.services import claim_time
+
+# From which states a visit comes to each one; the first three also say that somebody is, or was, here.
+STEPS: dict[Status, Set[Status]] = {
+    Status.ARRIVED: frozenset({Status.BOOKED}),
+    Status.CHECKED_IN: frozenset({Status.BOOKED, Status.ARRIVED}),
+    Status.FULFILLED: frozenset({Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN}),
+    Status.NOSHOW: frozenset({Status.BOOKED, Status.ARRIVED}),
+}
+HERE = frozenset({Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED})
+CANNOT_BE_UNDONE = frozenset({"restored", "undone"})
+
+
+class Outdated(Exception):
+    """Somebody has changed the visit since it was looked at: nothing was done."""
+
+
+class NotPossible(Exception):
+    """The visit's state, or the time that it is, does not allow this: nothing was done."""
+
+
+def list_steps(appointment: Appointment) -> list[Status]:
+    """The states that the desk can bring a visit to now."""
+    return [status for status in STEPS if _can_step(appointment, status)]
+
+
+def can_change(appointment: Appointment) -> bool:
+    """Whether the desk can move or cancel the visit: it stands, and nobody has come to it."""
+    return appointment.status == Status.BOOKED
+
+
+def can_undo(appointment: Appointment, change: VisitChange) -> bool:
+    """Whether a change of the visit can be undone: staff made it, and it is the last one."""
+    last = change.version == appointment.version and change.undone_at is None
+    return last and change.staff_id is not None and change.kind not in CANNOT_BE_UNDONE
+
+
+@transactional
+def set_status(appointment_id: UUID, version: int, status: Status, staff_id: int) -> Appointment:
+    """Note that the patient has come, is in the room, has been seen, or did not come. Raises Outdated, NotPossible."""
+    appointment = _get_as_seen(appointment_id, version)
+    if not _can_step(appointment, status):
+        raise NotPossible(status)
+    before, now = snapshot(appointment), clock.now()
+    appointment.status = status
+    if status in HERE:
+        appointment.arrived_at = appointment.arrived_at or now
+        _note_attended(appointment)
+    if status == Status.CHECKED_IN:
+        appointment.roomed_at = now
+    note_change(appointment, status.value, before, staff_id)
+    return appointment
+
+
+@transactional
+def move(appointment_id: UUID, version: int, slot_id: int, staff_id: int) -> Appointment:
+    """Move a visit to any free time of its kind. Raises Outdated, NotPossible, SlotTaken; then the visit stands."""
+    appointment = _get_as_seen(appointment_id, version)
+    slot = db.session.get(Slot, slot_id)
+    if not can_change(appointment) or (slot and slot.visit_type.kind != appointment.visit_type.kind):
+        raise NotPossible("move")
+    return move_to(appointment, slot_id, staff_id=staff_id)
+
+
+@transactional
+def cancel(appointment_id: UUID, version: int, reason: str, words: str, staff_id: int) -> Appointment:
+    """Cancel a visit for the patient, the clinician or the clinic; words are kept as a note.
+
+    Raises Outdated, NotPossible.
+    """
+    appointment = _get_as_seen(appointment_id, version)
+    if not can_change(appointment):
+        raise NotPossible("cancel")
+    if words:
+        _write_note(appointment, words, staff_id)
+    return end(appointment, reason, staff_id)
+
+
+@transactional
+def add_note(appointment_id: UUID, words: str, staff_id: int) -> None:
+    """Write down what colleagues should know of a visit; notes are added, never changed."""
+    _write_note(get_for_change(appointment_id), words, staff_id)
+    audit.services.record("note-written", f"appointment:{appointment_id}")
+
+
+def undo(change_id: UUID, staff_id: int) -> Appointment:
+    """Make a visit as it was before the last change of it by staff; twice is once. Who was not told yet never hears.
+
+    Raises LookupError, Outdated when it has been changed since, SlotTaken when its time is gone, AlreadyBooked when
+    there is another visit of the kind.
+    """
+    try:
+        return _undo(change_id, staff_id)
+    except IntegrityError:
+        raise AlreadyBooked from None
+
+
+@transactional
+def _undo(change_id: UUID, staff_id: int) -> Appointment:
+    change = db.session.get(VisitChange, change_id)
+    if change is None or change.staff_id is None:
+        raise LookupError(change_id)
+    appointment = get_for_change(change.appointment_id)
+    if change.undone_at is not None:
+        return appointment
+    if not can_undo(appointment, change):
+        raise Outdated(appointment)
+    before, now = snapshot(appointment), clock.now()
+    UNDO.get(change.kind, _undo_step)(appointment, change.before)
+    change.undone_at = now
+    note_change(appointment, "undone", before, staff_id)
+    return appointment
+
+
+def _undo_step(appointment: Appointment, before: Before) -> None:
+    appointment.status = str(before["status"])
+    appointment.arrived_at, appointment.roomed_at = read_moment(before, "arrived_at"), read_moment(before, "roomed_at")
+    if appointment.status not in HERE:
+        _note_not_attended(appointment)
+
+
+def _undo_cancel(appointment: Appointment, _before: Before) -> None:
+    appointment.slot = _retake(appointment.slot)
+    take_up_again(appointment)
+    announce_restored(appointment)
+
+
+def _undo_move(appointment: Appointment, before: Before) -> None:
+    left = appointment.slot_id
+    appointment.slot = _retake(db.session.get_one(Slot, before["slot_id"]))
+    appointment.visit_type = db.session.get_one(VisitType, before["visit_type_id"])
+    db.session.flush()
+    free(left)
+    announce_restored(appointment)
+
+
+def _retake(slot: Slot) -> Slot:
+    """The time of a slot that was left a moment ago, also when it is not offered any more. Raises SlotTaken."""
+    return claim_time(slot.provider_id, slot.location_id, slot.visit_type, slot.starts_at)
+
+
+def _undo_booking(appointment: Appointment, _before: Before) -> None:
+    """As if it had never been; who was told is told again."""
+    heard = may_have_heard(appointment.id, appointment.ics_sequence)
+    appointment.status = Status.CANCELLED if heard else Status.ENTERED_IN_ERROR
+    appointment.cancel_reason, appointment.one_of_kind = "clinic", None
+    if heard:
+        announce(appointment, "cancelled")
+    else:
+        supersede_mail(appointment.id)
+    _note_not_attended(appointment)
+    free(appointment.slot_id)
+
+
+UNDO: dict[str, Callable[[Appointment, Before], None]] = {
+    "cancelled": _undo_cancel,
+    "moved": _undo_move,
+    "booked": _undo_booking,
+}
+
+
+def _get_as_seen(appointment_id: UUID, version: int) -> Appointment:
+    appointment = get_for_change(appointment_id)
+    if appointment.version != version:
+        raise Outdated(appointment)
+    return appointment
+
+
+def _can_step(appointment: Appointment, status: Status) -> bool:
+    if appointment.status not in STEPS.get(status, ()):
+        return False
+    if status == Status.NOSHOW:
+        return appointment.slot.starts_at <= clock.now()
+    return appointment.slot.day <= clock.today(appointment.slot.location.zone)
+
+
+def _note_attended(appointment: Appointment) -> None:
+    if appointment.journey_id is not None:
+        reach(appointment.journey_id, Reached.ATTENDED)
+
+
+def _note_not_attended(appointment: Appointment) -> None:
+    if appointment.journey_id is not None:
+        take_back(appointment.journey_id, Reached.ATTENDED)
+
+
+def _write_note(appointment: Appointment, words: str, staff_id: int) -> None:
+    note = VisitNote(appointment_id=appointment.id, staff_id=staff_id, words=words, written_at=clock.now())
+    db.session.add(note)

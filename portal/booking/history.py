@@ -1,0 +1,106 @@
+"""What happened to a visit: each change, who made it and when, and how the visit was before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal import audit
+from portal.booking.models import Appointment, VisitChange, VisitNote
+from portal.core import clock
+from portal.core.db import db
+from portal.scheduling.models import Slot
+
+Before = dict[str, str | int | None]
+
+RECENT = timedelta(minutes=3)  # as long as the mail about a change by staff waits
+
+
+def snapshot(appointment: Appointment) -> Before:
+    """What a change can change of a visit, as it is now."""
+    return {
+        "status": str(appointment.status),
+        "slot_id": appointment.slot_id,
+        "visit_type_id": appointment.visit_type_id,
+        "cancel_reason": appointment.cancel_reason,
+        "arrived_at": _written(appointment.arrived_at),
+        "roomed_at": _written(appointment.roomed_at),
+    }
+
+
+def read_moment(before: Before, name: str) -> datetime | None:
+    """A moment of a snapshot."""
+    written = before[name]
+    return datetime.fromisoformat(str(written)) if written else None
+
+
+def note_change(appointment: Appointment, kind: str, before: Before, staff_id: int | None = None) -> VisitChange:
+    """Note a change of a visit that has been made, by staff or else by the patient; its version rises."""
+    appointment.version += 1
+    appointment.changed_at = clock.now()
+    change = VisitChange(
+        appointment=appointment,
+        staff_id=staff_id,
+        kind=kind,
+        before=before,
+        version=appointment.version,
+        done_at=clock.now(),
+    )
+    db.session.add(change)
+    audit.services.record(kind, f"appointment:{appointment.id}")
+    return change
+
+
+def list_changes(appointment_id: UUID) -> Sequence[VisitChange]:
+    """All that happened to a visit since it was booked, oldest first."""
+    return db.session.scalars(
+        select(VisitChange).where(VisitChange.appointment_id == appointment_id).order_by(VisitChange.version)
+    ).all()
+
+
+def list_recent_changes(staff_id: int) -> Sequence[VisitChange]:
+    """What a member of staff did in the last three minutes and nobody has changed since, newest first."""
+    return db.session.scalars(
+        select(VisitChange)
+        .join(VisitChange.appointment)
+        .where(
+            VisitChange.staff_id == staff_id,
+            VisitChange.done_at > clock.now() - RECENT,
+            VisitChange.undone_at.is_(None),
+            VisitChange.version == Appointment.version,
+        )
+        .options(
+            joinedload(VisitChange.appointment).joinedload(Appointment.patient),
+            joinedload(VisitChange.appointment).joinedload(Appointment.slot).joinedload(Slot.location),
+        )
+        .order_by(VisitChange.done_at.desc())
+        .limit(3)
+    ).all()
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def get_change(change_id: UUID) -> VisitChange | None:
+    """The change of that id."""
+    return db.session.get(VisitChange, change_id)
+
+
+def find_as_seen(appointment: Appointment, version: int) -> Before | None:
+    """How a visit was at an earlier version; None for a version that never was."""
+    change = db.session.scalar(
+        select(VisitChange).where(VisitChange.appointment_id == appointment.id, VisitChange.version == version + 1)
+    )
+    return change.before if change else None
+
+
+def list_notes(appointment_id: UUID) -> Sequence[VisitNote]:
+    """The notes to a visit, oldest first."""
+    return db.session.scalars(
+        select(VisitNote).where(VisitNote.appointment_id == appointment_id).order_by(VisitNote.id)
+    ).all()

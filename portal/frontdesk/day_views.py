@@ -1,0 +1,188 @@
+"""`/desk/day/`, `/desk/week/`, `/desk/month/`: the diary as a board, and what of it is refreshed by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Response, abort, make_response, redirect, request, session, url_for
+from flask_login import current_user
+from werkzeug import Response as AnyResponse
+
+from portal.access import may_use
+from portal.assessment.signoff import get_sign_off
+from portal.booking.forms import parse_date
+from portal.booking.models import Appointment
+from portal.core import clock
+from portal.core.compression import say_nothing_asked
+from portal.core.headers import may_be_kept
+from portal.core.htmx import render
+from portal.frontdesk import overview, privacy, queries, services
+from portal.frontdesk.acting import visible_provider_id, visit_or_404
+from portal.frontdesk.board import get_board
+from portal.frontdesk.scale import write_style_sheet
+from portal.frontdesk.views import blueprint as blueprint
+from portal.scheduling.queries import get_provider
+
+DAY = timedelta(days=1)
+NOBODY = UUID(int=0)
+REMEMBERED = 12  # pages whose reading is noted; what refreshes itself is not another one
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What of the diary is asked for: of whom, in which order, and for which visit a time is looked for."""
+
+    provider_id: int | None
+    by_place: bool
+    moving: Appointment | None
+    query: dict[str, str]
+
+    def link(self, view: str, **values: Any) -> str:
+        """The address of another day, week or month, seen in the same way."""
+        query: dict[str, Any] = {**self.query, **values}
+        return url_for(f"frontdesk.{view}", **query)
+
+
+@blueprint.get("/")
+def show_today() -> AnyResponse:
+    return redirect(url_for(".show_day", day=queries.get_today().isoformat()), 303)
+
+
+@blueprint.get("/go")
+def go_to_day() -> AnyResponse:
+    day = parse_date(request.args.get("date", "")) or queries.get_today()
+    kept: dict[str, Any] = {name: request.args[name] for name in ("by", "moving", "clinician") if name in request.args}
+    return redirect(url_for(".show_day", day=day.isoformat(), **kept), 303)
+
+
+@blueprint.get("/day/<day>")
+def show_day(day: str) -> Response:
+    shown, wanted = day_or_404(day), _read_query()
+    _note_reading(f"day:{shown.isoformat()}")
+    return render(
+        "frontdesk/day.html",
+        "board",
+        **_surroundings(wanted),
+        day=shown,
+        today=queries.get_today(),
+        board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving),
+        book_at=_book_at(),
+        sign_off=get_sign_off(),
+    )
+
+
+@blueprint.get("/week/<day>")
+def show_week(day: str) -> Response:
+    shown, wanted = day_or_404(day), _read_query()
+    first = overview.first_of_week(shown)
+    _note_reading(f"week:{first.isoformat()}")
+    return render(
+        "frontdesk/week.html",
+        "week",
+        **_surroundings(wanted),
+        week=overview.get_week(first, wanted.provider_id, wanted.moving),
+        day=shown,
+        today=queries.get_today(),
+    )
+
+
+@blueprint.get("/month/<month>")
+def show_month(month: str) -> Response:
+    first, wanted = day_or_404(f"{month}-01"), _read_query()
+    kind = wanted.moving.visit_type.kind if wanted.moving else None
+    return render(
+        "frontdesk/month.html",
+        **_surroundings(wanted),
+        month=overview.get_month(first, wanted.provider_id, kind),
+        today=queries.get_today(),
+    )
+
+
+@blueprint.post("/mask")
+def toggle_mask() -> AnyResponse:
+    """Show initials in place of names, or names again, and stay on the page."""
+    privacy.toggle_mask()
+    came_from = urlsplit(request.referrer or "")
+    here = came_from.netloc == request.host and came_from.path.startswith("/desk/")
+    query = f"?{came_from.query}" if came_from.query else ""
+    return redirect(f"{came_from.path}{query}" if here else url_for(".show_today"), 303)
+
+
+@blueprint.get("/scale.css")
+def serve_scale() -> Response:
+    """The places of the board's rows, the same for everybody."""
+    response = make_response(write_style_sheet())
+    response.mimetype = "text/css"
+    return may_be_kept(response, 24 * 3600)
+
+
+def wanted_provider_id() -> int | None:
+    """Of which clinician alone the page is to be; a missing page for one whom the signed-in person may not see."""
+    own, asked = visible_provider_id(), request.args.get("clinician")
+    if not asked:
+        return own
+    provider_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
+    if own not in {None, provider_id} or get_provider(provider_id) is None:
+        abort(404)
+    return provider_id
+
+
+def _book_at() -> str | None:
+    """Where a free time leads to, but for its number; None for who does not book."""
+    return f"{url_for('callers.open_call')}?slot=" if may_use("callers.open_call") else None
+
+
+def _read_query() -> Shown:
+    """What the address asks for; of its words none is repeated that is not known here."""
+    say_nothing_asked()
+    by_place = request.args.get("by") == "place"
+    moving = _moving_or_404(request.args.get("moving"))
+    provider_id = wanted_provider_id()
+    asked = {
+        "by": "place" if by_place else None,
+        "moving": str(moving.id) if moving else None,
+        "clinician": str(provider_id) if "clinician" in request.args and provider_id else None,
+    }
+    return Shown(provider_id, by_place, moving, {name: value for name, value in asked.items() if value})
+
+
+def _moving_or_404(text: str | None) -> Appointment | None:
+    if not text:
+        return None
+    try:
+        visit_id = UUID(text)
+    except ValueError:
+        abort(404)
+    return visit_or_404(visit_id)
+
+
+def _surroundings(wanted: Shown) -> dict[str, Any]:
+    return {
+        "wanted": wanted,
+        "moving": wanted.moving,
+        "move_to": url_for("visit_actions.move_visit", appointment_id=wanted.moving.id) if wanted.moving else None,
+        "now": clock.now(),
+        "visit_at": url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY)),
+        "one_day": DAY,
+    }
+
+
+def _note_reading(page: str) -> None:
+    """Note for the audit trail that somebody reads this; once, however often the open page refreshes itself."""
+    seen, reading = session.get("seen", []), f"{current_user.id}:{page}"
+    if "poll" not in request.args or reading not in seen:
+        services.record_seen(page)
+    if reading not in seen:
+        session["seen"] = [*seen, reading][-REMEMBERED:]
+
+
+def day_or_404(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        abort(404)
+    return day if 2000 <= day.year <= 2100 and len(text) == 10 else abort(404)

@@ -1,0 +1,157 @@
+"""A week of visits and a month of free times: less of each day, more days."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from portal.booking.diary import VisitRow, count_visits, list_visit_rows
+from portal.booking.models import TAKE_THE_SLOT, Appointment
+from portal.core import clock
+from portal.core.pages import zone_name
+from portal.frontdesk.board import can_take, state_of
+from portal.scheduling import diary
+from portal.scheduling.diary import SlotRow
+from portal.scheduling.models import Location, Provider, SlotState
+from portal.scheduling.queries import list_locations
+
+DAY = timedelta(days=1)
+VISITS_SHOWN, FREE_SHOWN = 12, 6  # of a clinician on one day; the day itself has them all
+STEPS = 4  # of the heat map, besides none
+
+
+@dataclass
+class Cell:
+    """A clinician's day in short."""
+
+    visits: list[VisitRow] = field(default_factory=list)
+    free: list[SlotRow] = field(default_factory=list)
+    can_move_here: set[int] = field(default_factory=set)
+    closed: list[str] = field(default_factory=list)  # reasons for which the whole day is
+
+    @property
+    def more_visits(self) -> int:
+        return max(len(self.visits) - VISITS_SHOWN, 0)
+
+    @property
+    def more_free(self) -> int:
+        """How many free times are not shown; while a visit is moved, all are."""
+        return 0 if self.can_move_here else max(len(self.free) - FREE_SHOWN, 0)
+
+    @property
+    def shown_visits(self) -> list[VisitRow]:
+        return self.visits[:VISITS_SHOWN]
+
+    @property
+    def shown_free(self) -> list[SlotRow]:
+        return self.free[: len(self.free) - self.more_free]
+
+
+@dataclass
+class Week:
+    """Seven days of each clinician."""
+
+    days: list[date]
+    rows: dict[Provider, dict[date, Cell]]
+    places: dict[int, Location]
+
+    @property
+    def zones(self) -> set[str]:
+        """What the clocks of this week's places are called."""
+        return {zone for provider in self.rows for zone in self.zones_of(provider)}
+
+    def zones_of(self, provider: Provider) -> list[str]:
+        """What the clocks are called by which this clinician's times are shown."""
+        found = {
+            zone_name(row.starts_at, self.places[row.location_id].zone)
+            for cell in self.rows[provider].values()
+            for row in [*cell.visits, *cell.free]
+        }
+        return sorted(found)
+
+    @property
+    def before(self) -> date:
+        return self.days[0] - 7 * DAY
+
+    @property
+    def after(self) -> date:
+        return self.days[0] + 7 * DAY
+
+
+@dataclass
+class Month:
+    """A month's days with how many times are free and how many visits stand on each; weeks begin on Sunday."""
+
+    first: date
+    weeks: list[list[date | None]]
+    free: dict[date, int]
+    visits: dict[date, int]
+
+    @property
+    def before(self) -> date:
+        return (self.first - DAY).replace(day=1)
+
+    @property
+    def after(self) -> date:
+        return (self.first + 31 * DAY).replace(day=1)
+
+    def heat(self, day: date) -> int:
+        """Which of the five steps the day is, none free to most of this month."""
+        most = max(self.free.values(), default=0)
+        return -(-STEPS * self.free.get(day, 0) // most) if most else 0
+
+
+def first_of_week(day: date) -> date:
+    """The Sunday on or before that day: weeks are as on US calendars."""
+    return day - DAY * (day.isoweekday() % 7)
+
+
+def get_week(first: date, provider_id: int | None = None, moving: Appointment | None = None) -> Week:
+    """The week from that day, of all clinicians who have something in it, or of one."""
+    last, now = first + 6 * DAY, clock.now()
+    providers, types = diary.get_lookups()
+    days = [first + DAY * n for n in range(7)]
+    rows: dict[int, dict[date, Cell]] = {}
+    for visit in list_visit_rows(first, last, provider_id):
+        if visit.status in TAKE_THE_SLOT:
+            _cell(rows, visit, days).visits.append(visit)
+    for slot in diary.list_slot_rows(first, last, provider_id):
+        if state_of(slot, now) == SlotState.FREE:
+            cell = _cell(rows, slot, days)
+            cell.free.append(slot)
+            if moving and can_take(slot, types[slot.visit_type_id], moving, now):
+                cell.can_move_here.add(slot.id)
+    _note_closed(rows, days)
+    known = {provider: rows[provider.id] for provider in providers.values() if provider.id in rows}
+    return Week(days, known, {location.id: location for location in list_locations()})
+
+
+def get_month(first: date, provider_id: int | None = None, kind: str | None = None) -> Month:
+    """The month from that day: what is free, of one clinician or kind where that is named, and who comes."""
+    last = (first + 31 * DAY).replace(day=1) - DAY
+    weeks = calendar.Calendar(calendar.SUNDAY).monthdatescalendar(first.year, first.month)
+    return Month(
+        first,
+        [[day if day.month == first.month else None for day in week] for week in weeks],
+        diary.count_free(first, last, provider_id, kind),
+        count_visits(first, last, provider_id),
+    )
+
+
+def _cell(rows: dict[int, dict[date, Cell]], row: VisitRow | SlotRow, days: list[date]) -> Cell:
+    return rows.setdefault(row.provider_id, {day: Cell() for day in days})[row.day]
+
+
+def _note_closed(rows: dict[int, dict[date, Cell]], days: list[date]) -> None:
+    """Say why a clinician's day is empty, where the whole of it is closed."""
+    for closure in diary.list_closures_in(days[0], days[-1]):
+        for day in days:
+            if closure.location_id is None and _is_whole(diary.list_closed(closure, day)):
+                for provider_id, cells in rows.items():
+                    if closure.provider_id in {None, provider_id}:
+                        cells[day].closed.append(closure.reason)
+
+
+def _is_whole(times: list[tuple[datetime, datetime]]) -> bool:
+    return any(ends - starts >= DAY - timedelta(minutes=1) for starts, ends in times)

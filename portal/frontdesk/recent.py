@@ -1,0 +1,51 @@
+"""What somebody at the desk has just done, with the way back while nobody has been told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from portal.booking.desk import can_undo
+from portal.booking.history import RECENT, list_recent_changes
+from portal.booking.models import VisitChange
+from portal.core.pages import moment_in_words
+from portal.frontdesk.acting import get_staff_id
+from portal.frontdesk.privacy import who
+from portal.notifications.models import OutgoingMail
+from portal.notifications.queries import find_waiting
+
+
+@dataclass(frozen=True)
+class Done:
+    """A change of a visit, in words, with the mail about it that still waits."""
+
+    change: VisitChange
+    words: str
+    mail: OutgoingMail | None
+
+    @property
+    def until(self) -> datetime:
+        """When it is no news any more."""
+        return self.change.done_at + RECENT
+
+
+def list_undoable() -> list[Done]:
+    """The latest things that whoever is signed in has done, newest first; three at most."""
+    changes = [c for c in list_recent_changes(get_staff_id()) if can_undo(c.appointment, c)]
+    mails = {mail.about_id: mail for mail in find_waiting([change.appointment_id for change in changes])}
+    return [Done(change, _words(change), mails.get(change.appointment_id)) for change in changes]
+
+
+def _words(change: VisitChange) -> str:
+    name, slot = who(change.appointment.patient), change.appointment.slot
+    when = moment_in_words(slot.starts_at, slot.location.zone)
+    words = {
+        "booked": f"Booked {name}: {when}",
+        "moved": f"Moved {name} to {when}",
+        "cancelled": f"Cancelled {name}, {when}",
+        "arrived": f"{name} has arrived",
+        "checked-in": f"{name} is in the room",
+        "fulfilled": f"{name}: done",
+        "noshow": f"{name} did not come",
+    }
+    return words[change.kind]

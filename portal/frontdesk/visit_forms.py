@@ -1,0 +1,63 @@
+"""What staff send about one visit, with the version of it that they looked at."""
+
+from __future__ import annotations
+
+from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.widgets import HiddenInput
+
+from portal.booking.desk import STEPS
+from portal.core.forms import BaseForm
+
+CANCEL_REASONS = (("patient", "The patient"), ("clinician", "The clinician"), ("clinic", "The clinic"))
+LONGEST_NOTE = 500
+
+
+class VisitForm(BaseForm):
+    """A change of a visit as it was looked at; `back` says which page to return to."""
+
+    version = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    back = HiddenField(default="visit")
+
+
+class StatusForm(VisitForm):
+    """How far a visit has come."""
+
+    status = SelectField(choices=[SelectChoice(status.value, status.value) for status in STEPS])
+
+
+class MoveForm(VisitForm):
+    """The time that a visit moves to."""
+
+    slot = IntegerField(validators=[InputRequired("Choose a time."), NumberRange(1, 2**31 - 1)])
+
+
+class StaffCancelForm(VisitForm):
+    """Why a visit does not take place."""
+
+    reason = RadioField(
+        "Who cancels?",
+        choices=[SelectChoice(*reason) for reason in CANCEL_REASONS],
+        validators=[InputRequired("Choose who cancels.")],
+    )
+    words = StringField(
+        "In words, for colleagues",
+        description="Not required. Nothing clinical.",
+        validators=[Optional(), Length(max=LONGEST_NOTE, message=f"Use at most {LONGEST_NOTE} characters.")],
+        render_kw={"maxlength": LONGEST_NOTE, "autocomplete": "off"},
+    )
+
+
+class NoteForm(BaseForm):
+    """What colleagues should know of a visit."""
+
+    words = TextAreaField(
+        "Note for colleagues",
+        description="Nothing clinical. Notes stay as they were written.",
+        validators=[
+            InputRequired("Write the note."),
+            Length(max=LONGEST_NOTE, message=f"Use at most {LONGEST_NOTE} characters."),
+        ],
+        render_kw={"rows": 2, "maxlength": LONGEST_NOTE},
+    )

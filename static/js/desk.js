@@ -1,0 +1,144 @@
+// Keys for the desk. Everything they do is a link or a form on the page, which works without this file.
+
+const bar = document.querySelector(".desk-bar");
+const field = document.getElementById("find");
+const typing = (target) => target.closest("input, textarea, select, [contenteditable], dialog");
+
+// The command field: results below it while typing; arrows go through them, Escape closes them.
+field?.addEventListener("keydown", (event) => {
+  if (event.key === "ArrowDown") focusHit(0, event);
+  if (event.key === "Escape") closeHits();
+});
+const hits = () => [...document.querySelectorAll("#hits a")];
+const focusHit = (place, event) => {
+  const list = hits();
+  if (!list.length) return;
+  event.preventDefault();
+  place < 0 ? field.focus() : list[Math.min(place, list.length - 1)].focus();
+};
+const closeHits = () => {
+  if (field) field.value = "";
+  document.querySelector(".find #hits")?.replaceChildren();
+};
+
+// The board: from one visit or free time to the one above, below, or beside it.
+const items = (column) => [...column.querySelectorAll("[data-visit], [data-slot]")];
+const middle = (element) => {
+  const box = element.getBoundingClientRect();
+  return box.top + box.height / 2;
+};
+const walk = (here, key) => {
+  const columns = [...document.querySelectorAll("#board .track")].filter((column) => items(column).length);
+  const column = here.closest(".track");
+  const list = column ? items(column) : [];
+  const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+  if (step) return list[list.indexOf(here) + step];
+  const beside = columns[columns.indexOf(column) + { ArrowLeft: -1, ArrowRight: 1 }[key]];
+  if (!beside) return undefined;
+  return items(beside).reduce((best, item) =>
+    Math.abs(middle(item) - middle(here)) < Math.abs(middle(best) - middle(here)) ? item : best,
+  );
+};
+
+// A step of the visit in focus: the page's own form, filled in and sent; the board then shows how it is.
+const STEPS = { a: "arrived", r: "checked-in", d: "fulfilled", n: "noshow" };
+const NOBODY = "00000000-0000-0000-0000-000000000000";
+const fillIn = (id, visit, values) => {
+  const form = document.getElementById(id);
+  if (!form) return null;
+  form.action = form.dataset.action.replace(NOBODY, visit);
+  for (const [name, value] of Object.entries(values)) form.elements[name].value = value;
+  return form;
+};
+const step = async (visit, status) => {
+  const form = fillIn("step", visit.dataset.visit, { version: visit.dataset.version, status });
+  if (!form) return;
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
+  if (answer.status === 409) location.assign(`${visit.href}?wrong=changed`);
+  else if (new URL(answer.url).pathname.startsWith("/desk/day/")) htmx.trigger("#board", "refresh");
+  else location.assign(answer.url);
+};
+const pickUp = (visit) => {
+  const address = new URL(location.href);
+  address.hash = "";
+  address.searchParams.set("moving", visit.dataset.visit);
+  location.assign(address);
+};
+
+const act = (event) => {
+  const here = document.activeElement;
+  const visit = here?.closest("[data-visit]");
+  const { key } = event;
+  if (key.startsWith("Arrow")) {
+    if (here?.closest("[data-visit], [data-slot]")) return walk(here, key) && (walk(here, key).focus(), true);
+    if (here === document.body && key === "ArrowDown") return focusFirst();
+    return false;
+  }
+  if (visit && key in STEPS) return step(visit, STEPS[key]), true;
+  if (visit && key === "m") return pickUp(visit), true;
+  if (visit && key === "c") return location.assign(`${visit.href}#cancel`), true;
+  if (visit && key === "b") return location.assign(`${visit.href}/brief`), true;
+  const control = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (control) return control.click(), true;
+  return false;
+};
+const focusFirst = () => {
+  const first = document.querySelector("#board .now ~ li [data-visit], #board [data-visit], #board [data-slot]");
+  first?.focus();
+  return Boolean(first);
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "k" && (event.ctrlKey || event.metaKey) && field) {
+    event.preventDefault();
+    field.select();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const place = hits().indexOf(document.activeElement);
+  if (place >= 0 && /^Arrow(Up|Down)$/.test(event.key)) return focusHit(place + (event.key === "ArrowDown" ? 1 : -1), event);
+  if (place >= 0 && event.key === "Escape") return closeHits(), field.focus();
+  if (typing(event.target) || bar?.dataset.keys === "off") return;
+  if (event.key === "/" && field) return event.preventDefault(), field.select();
+  if (act(event)) event.preventDefault();
+});
+
+// A visit that is dragged onto a free time of its kind moves there, by the same form as with the keyboard.
+document.addEventListener("dragstart", (event) => {
+  const visit = event.target.closest?.("[data-visit]");
+  if (visit) event.dataTransfer.setData("text/visit", visit.dataset.visit + " " + visit.dataset.version);
+});
+document.addEventListener("dragover", (event) => {
+  if (event.target.closest?.("[data-slot]")) event.preventDefault();
+});
+document.addEventListener("drop", (event) => {
+  const slot = event.target.closest?.("[data-slot]");
+  const [visit, version] = event.dataTransfer.getData("text/visit").split(" ");
+  if (!slot || !visit) return;
+  event.preventDefault();
+  fillIn("put-down", visit, { version, slot: slot.dataset.slot })?.requestSubmit();
+});
+
+// What was just done is no news after three minutes.
+const tidy = () => {
+  for (const done of document.querySelectorAll("[data-gone-at]")) {
+    if (new Date(done.dataset.goneAt) < Date.now()) done.remove();
+  }
+};
+setInterval(tidy, 5000);
+
+// A screen that nobody uses locks; typing is use, and the server is told of it at most once a minute.
+const IDLE = 15 * 60 * 1000;
+let used = Date.now();
+let told = Date.now();
+const note = () => {
+  used = Date.now();
+  if (used - told < 60000) return;
+  told = used;
+  const token = document.querySelector("[name=csrf_token]")?.value;
+  if (token) fetch("/desk/here", { method: "POST", headers: { "X-CSRFToken": token } });
+};
+for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, note, { passive: true });
+setInterval(() => {
+  if (bar && Date.now() - used > IDLE) location.reload();
+}, 10000);

@@ -1,0 +1,227 @@
+"""What the desk does to a visit: each step once, by who may, never over a colleague's head, and the way back."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from portal.accounts.models import User
+from portal.accounts.services import StaffRole
+from portal.booking.models import Appointment, VisitChange
+from portal.core.db import db
+from portal.notifications.services import send_due_mail
+from portal.referrals.models import Milestone
+from portal.scheduling.models import Provider, Slot, SlotState
+
+DAY, BEGINS = "2026-11-20", "2026-11-20 09:00"
+LATER = "2026-11-23 11:00"
+
+
+class Press:
+    """Somebody at the desk who looks at a visit and presses its buttons."""
+
+    def __init__(self, person, diary, reference):
+        self.person, self.diary = person, diary
+        self.id = diary.scalar(select(Appointment.id).where(Appointment.reference == reference))
+        self.look()
+
+    def sign_in(self):
+        self.person.sign_in()
+        self.look()
+
+    @property
+    def token(self):
+        return self.person.open("/desk/").form.values["csrf_token"][0]
+
+    def look(self):
+        return self.person.open(f"/desk/visit/{self.id}")
+
+    def press(self, path, **values):
+        """Send the form of the page that leads there."""
+        form = next(form for form in self.person.page.forms if form.action.endswith(path))
+        return self.person.send(form, **values)
+
+    def try_(self, path, **values):
+        """Send what no button of the page sends."""
+        return self.person.post(f"/desk/visit/{self.id}/{path}", {"csrf_token": self.token, **values})
+
+    @property
+    def visit(self):
+        return self.diary.scalar(select(Appointment).where(Appointment.id == self.id))
+
+
+@pytest.fixture
+def made(desk, diary, book):
+    return Press(desk, diary, book(BEGINS)[1])
+
+
+@pytest.fixture
+def sent(app, mail_server):
+    """The subjects of all mail that has left by now."""
+
+    def sent():
+        with app.app_context():
+            send_due_mail()
+        return [mail.decode().split("Subject: ")[1].splitlines()[0] for mail in mail_server.received]
+
+    return sent
+
+
+def test_a_visit_goes_from_booked_to_done_and_each_step_says_who_and_when(made, at, diary):
+    at(f"{DAY} 08:50", made)
+    made.press("/status", status="arrived")
+    at(f"{DAY} 09:05", made)
+    assert "15 minutes ago" in made.person.page.text
+    made.press("/status", status="checked-in")
+    at(f"{DAY} 09:40", made)
+    page = made.press("/status", status="fulfilled")
+    for line in ("Arrived Friday, November 20, 8:50 am EST by Test front-desk", "In the room Friday", "Done Friday"):
+        assert line in page.text
+    assert diary.count(Milestone, Milestone.kind == "attended") == 1
+
+
+def test_a_step_pressed_by_mistake_is_undone_as_if_it_had_not_been(made, at, diary):
+    at(f"{DAY} 08:50", made)
+    made.press("/status", status="arrived")
+    page = made.press("/undo")
+    assert (made.visit.status, made.visit.arrived_at) == ("booked", None)
+    assert "Arrived (undone)" in page.text
+    assert diary.count(Milestone, Milestone.kind == "attended") == 0
+
+
+def test_nobody_arrives_the_day_before_or_fails_to_come_before_it_begins(made, at):
+    at("2026-11-19 09:00", made)
+    for status in ("arrived", "noshow"):
+        assert "This could not be done" in made.try_("status", version="1", status=status).text
+    at(f"{DAY} 09:30", made)
+    made.press("/status", status="noshow")
+    assert made.visit.status == "noshow"
+    made.press("/undo")
+    assert made.visit.status == "booked"
+
+
+class TestMoving:
+    @pytest.fixture
+    def moved(self, made, sent, diary):
+        sent()
+        made.try_("move", version="1", slot=diary.slot_at(LATER))
+        return made
+
+    def test_keeps_the_row_frees_the_old_time_and_waits_three_minutes_to_tell(self, moved, sent, clock, diary):
+        assert diary.booked_slots() == [int(diary.slot_at(LATER))]
+        assert len(sent()) == 1
+        clock.shift(timedelta(minutes=3))
+        assert sent()[1:] == ["Your appointment is now on Monday, November 23"]
+
+    def test_undone_in_time_nobody_hears_and_the_old_time_is_taken_again(self, moved, sent, clock, diary):
+        moved.press("/undo")
+        clock.shift(timedelta(minutes=10))
+        assert diary.booked_slots() == [int(diary.slot_at(BEGINS))]
+        assert len(sent()) == 1
+
+    def test_undone_after_the_mail_has_left_the_patient_hears_of_it(self, moved, sent, clock):
+        clock.shift(timedelta(minutes=4))
+        sent()
+        moved.press("/undo")
+        assert sent()[-1] == "Your appointment on Friday, November 20"
+
+    def test_is_not_undone_into_a_time_that_somebody_else_has_by_now(self, moved, book, diary):
+        book(BEGINS)
+        assert "Its time is taken by now" in moved.press("/undo").text
+        assert str(moved.visit.slot_id) == diary.slot_at(LATER)
+
+    def test_into_a_time_that_is_gone_leaves_the_visit_where_it_was(self, made, book, diary):
+        book(LATER)
+        page = made.try_("move", version="1", slot=diary.slot_at(LATER))
+        assert "Somebody else has just taken that time" in page.text
+        assert str(made.visit.slot_id) == diary.slot_at(BEGINS)
+
+
+def test_cancelling_needs_to_know_for_whom_and_keeps_what_was_typed(made):
+    page = made.press("/cancel", words="Clinician is ill")
+    assert (page.status, page.errors) == (422, ["Choose who cancels."])
+    assert "Clinician is ill" in page.text
+    page = made.press("/cancel", reason="clinician", words="Clinician is ill")
+    assert made.visit.status == "cancelled"
+    assert "Clinician is ill" in page.text
+    made.press("/undo")
+    assert made.visit.status == "booked"
+
+
+def test_a_cancelled_visit_is_not_taken_up_again_in_a_time_that_was_closed_and_given_away(made, diary, book):
+    made.press("/cancel", reason="patient")
+    book(BEGINS)
+    assert "Its time is taken by now" in made.press("/undo").text
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [("status", {"status": "arrived"}), ("cancel", {"reason": "patient", "words": "moves away"}), ("move", {})],
+)
+def test_who_looked_before_a_colleague_changed_the_visit_sees_both_and_decides(made, diary, at, path, values):
+    other = {"slot": diary.slot_at("2026-11-25 11:00")} if path == "move" else values
+    at(f"{DAY} 08:50", made)
+    made.try_("move", version="1", slot=diary.slot_at(LATER))
+    page = made.try_(path, version="1", **other)
+    assert (page.status, page.heading) == (409, "Somebody has changed this visit in the meantime")
+    for fact in ("Friday, November 20, 9:00", "Monday, November 23, 11:00", values.get("words", "")):
+        assert fact in page.text
+    again = next(form for form in page.forms if form.action.endswith(path))
+    at("2026-11-23 10:50", made)
+    made.person.send(again, csrf_token=made.token)
+    assert made.visit.version == 3
+
+
+def test_a_note_is_for_colleagues_and_stays_as_it_was_written(made):
+    assert made.press("/note", words="").errors == ["Write the note."]
+    page = made.press("/note", words="Comes with <her> mother")
+    assert "Comes with &lt;her&gt; mother" in page.text
+    assert "Test front-desk, Wednesday, November 18" in page.text
+
+
+def test_what_cannot_be_undone_is_said(made, diary, at):
+    at(f"{DAY} 08:50", made)
+    made.press("/status", status="arrived")
+    change = diary.scalar(select(VisitChange.id))
+    made.press("/status", status="checked-in")
+    page = made.person.post(f"/desk/changes/{change}/undo", {"csrf_token": made.token})
+    assert "nothing was done" in page.text
+    assert made.visit.status == "checked-in"
+    assert made.person.post(f"/desk/changes/{made.id}/undo", {"csrf_token": made.token}).status == 404
+
+
+class TestAClinician:
+    @pytest.fixture
+    def clinician(self, app, staff):
+        person = staff(StaffRole.CLINICIAN)
+        with app.app_context():
+            ada = db.session.scalar(select(Provider.id).where(Provider.code == "ada"))
+            db.session.scalars(select(User)).one().provider_id = ada
+            db.session.commit()
+        return person
+
+    def test_says_who_is_in_the_room_and_done_and_nothing_else(self, clinician, diary, book, at):
+        visit = Press(clinician, diary, book(BEGINS)[1])
+        at(f"{DAY} 09:00", visit)
+        assert {form.action.rpartition("/")[2] for form in clinician.page.forms} == {
+            "find",
+            "sign-out",
+            "status",
+            "note",
+        }
+        assert visit.try_("status", version="1", status="arrived").status == 403
+        assert visit.try_("cancel", version="1", reason="patient").status == 403
+        assert visit.try_("status", version="1", status="checked-in").status == 200
+        assert visit.visit.status == "checked-in"
+
+    def test_finds_others_visits_as_missing_as_those_that_do_not_exist(self, clinician, diary, book):
+        visit = Press(clinician, diary, book("2026-11-19 13:00", code="call")[1])
+        assert visit.look().status == 404
+        assert visit.try_("status", version="1", status="fulfilled").status == 404
+        assert clinician.open(f"/desk/visit/{visit.id}/brief").status == 404
+
+
+def test_slots_of_visits_that_are_done_stay_taken(made, at, diary):
+    at(f"{DAY} 09:00", made)
+    made.press("/status", status="fulfilled")
+    assert diary.count(Slot, Slot.state == SlotState.BOOKED) == 1
