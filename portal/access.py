@@ -140,8 +140,6 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "callers.open_call": FRONT_DESK,
     "callers.take_step": FRONT_DESK,
     "callers.show_done": FRONT_DESK,
-    "patients.show_search": FRONT_DESK,
-    "patients.find": FRONT_DESK,
     "patients.show_patient": FRONT_DESK,  # clinicians see their own patients, with each visit
     "patients.change_contact": FRONT_DESK,
     "patients.compare": FRONT_DESK,

@@ -57,7 +57,7 @@ class ContactForm(BaseForm):
         render_kw={**OFF, "maxlength": 30},
     )
     email = EmailField(
-        "E-mail (not required)",
+        "E-mail, if any",
         validators=[Optional(), Length(max=254), check_email],
         render_kw={**OFF, "maxlength": 254},
     )

@@ -1,11 +1,11 @@
-"""`/desk/patients/`: find a person, one person's page, and two records that are one person."""
+"""`/desk/patients/`: one person's page, and two records that are one person."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, redirect, url_for
 from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
@@ -13,27 +13,12 @@ from portal.booking import patients, people
 from portal.booking.models import Patient
 from portal.booking.patients import CONTACT, NotMergeable
 from portal.booking.queries import find_likely_same
-from portal.core.forms import BaseForm, clean
+from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import services
 from portal.frontdesk.caller_forms import MergeForm, PatientForm
 
 blueprint = Blueprint("patients", __name__, url_prefix="/desk/patients")
-
-
-@blueprint.get("")
-def show_search() -> Response:
-    return render("frontdesk/patients.html", text="", matches=[])
-
-
-@blueprint.post("")
-def find() -> Response:
-    """Who fits a text: sent in the form's body, so that no name stands in an address."""
-    text = clean(request.form.get("text", ""))[:100]
-    matches = people.find_patients(text)
-    if matches:
-        services.record_patients_found([match.patient.id for match in matches])
-    return render("frontdesk/patients.html", "found", text=text, matches=matches)
 
 
 @blueprint.get("/<uuid:patient_id>")

@@ -101,7 +101,7 @@ def test_every_part_of_the_page_is_accessible_and_narrow_phones_show_it_whole(de
     expect(page.locator("#own_reason")).to_be_visible()
     assert_accessible(page)
     page.goto(f"/desk/why?clinician=ada&place=east&day={date.today() - timedelta(days=7)}&time=09:00")
-    expect(page.get_by_role("status")).to_contain_text("This time has passed.")
+    expect(page.locator("section[role=status]")).to_contain_text("This time has passed.")
     assert_accessible(page)
 
 

@@ -106,9 +106,9 @@ def test_later_times_are_one_button_away(desk, diary):
     assert f"hold:{diary.slot_at('2026-11-30 09:00')}" in step(desk, later).text
 
 
-def test_staff_see_every_type_and_times_too_near_for_patients(desk, diary, clock):
+def test_staff_see_every_type_and_times_too_near_for_patients(staff, diary, clock):
     clock.move_to("2026-11-23T17:30:00Z")  # half an hour before the first follow-up of the day
-    page = desk.open("/desk/book?type=follow-up")
+    page = staff(StaffRole.FRONT_DESK).open("/desk/book?type=follow-up")
     assert f"hold:{diary.slot_at('2026-11-23 13:00', 'follow-up')}" in page.text
     assert "First consult, 60 min" not in page.text
 

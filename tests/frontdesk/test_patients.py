@@ -92,15 +92,6 @@ def test_a_match_comes_with_the_visit_asked_for_else_the_next(app, book):
         assert match.visit.reference == first
 
 
-def test_the_search_page_takes_the_name_in_its_body_and_notes_who_was_shown(desk, jose, diary):
-    desk.open("/desk/patients?text=garc")
-    assert "José" not in desk.page.text
-    assert "José García-López" in desk.send(form_to(desk, "/desk/patients"), text="garc").text
-    assert "Nobody fits" in desk.send(form_to(desk, "/desk/patients"), text="nobody").text
-    entry = diary.scalar(select(AuditEntry).where(AuditEntry.action == "patients-found"))
-    assert entry.details == {"ids": [str(diary.scalar(select(Patient.id)))]}
-
-
 class TestPage:
     @pytest.fixture
     def page(self, desk, jose, diary):
