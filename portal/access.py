@@ -37,6 +37,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "education.search": ANYONE,
     "scheduling.list_specialists": ANYONE,
     "referrals.follow_link": ANYONE,
+    "referrals.show_ended": ANYONE,
     # The assessment: each browser sees its own journey's, by its signed cookie
     "assessment.show_start": ANYONE,
     "assessment.start": ANYONE,

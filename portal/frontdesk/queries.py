@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from portal.assessment.brief import Brief, write_brief
 from portal.booking.models import Appointment
 from portal.booking.queries import find_appointments_in
 from portal.core import clock
 from portal.scheduling.models import Provider, Slot, SlotState
-from portal.scheduling.queries import list_day_slots, list_locations
+from portal.scheduling.queries import get_zone, list_day_slots
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,7 @@ def count_states(board: dict[Provider, list[Entry]]) -> list[tuple[str, int]]:
 
 def get_today() -> date:
     """The day it is at the clinic: by the clocks of its first place, by name."""
-    places = list_locations()
-    return clock.today(places[0].zone if places else ZoneInfo("UTC"))
+    return clock.today(get_zone())
 
 
 def _entry(slot: Slot, appointments: list[Appointment]) -> Entry:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, tuple_
 from sqlalchemy.orm import joinedload
@@ -60,6 +61,12 @@ def get_clinic() -> Clinic:
 def list_locations() -> Sequence[Location]:
     """All places, by name."""
     return db.session.scalars(select(Location).order_by(Location.name)).all()
+
+
+def get_zone() -> ZoneInfo:
+    """The clinic's own clocks: those of its first place, by name; UTC before there is one."""
+    places = list_locations()
+    return places[0].zone if places else ZoneInfo("UTC")
 
 
 def list_providers() -> Sequence[Provider]:
