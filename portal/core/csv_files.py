@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from flask import Response
 
 # What makes a spreadsheet read a cell as a formula; a tab or line break in front of it hides it from some checks.
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
+FORMULA_BEGINS = tuple("=+-@\t\r\n|%＝＋－＠")
 
 
 def write_csv(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """The table as RFC 4180 says; text that would be a formula has an apostrophe before it."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(heading)
+    writer.writerow([_safe(name) for name in heading])
     writer.writerows([_safe(value) for value in row] for row in rows)
     return file.getvalue()
 

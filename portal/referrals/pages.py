@@ -31,8 +31,3 @@ def list_pages() -> list[OwnPage]:
 def find_page(path: str) -> OwnPage | None:
     """The page at exactly that path."""
     return next((page for page in list_pages() if page.path == path), None)
-
-
-def find_page_of_code(code: str) -> OwnPage | None:
-    """The page whose own link has that code."""
-    return next((page for page in list_pages() if page.code == code), None)

@@ -11,7 +11,9 @@ from sqlalchemy import func, select
 from portal.core import clock
 from portal.core.db import db
 from portal.referrals.models import Journey, ReferralLink
-from portal.referrals.pages import find_page_of_code, list_pages
+from portal.referrals.pages import list_pages
+
+BY_THE_PRACTICE = "the practice itself"  # who owns a link that nobody of the staff has made
 
 
 def list_links() -> Sequence[ReferralLink]:
@@ -24,17 +26,14 @@ def find_link(code: str) -> ReferralLink | None:
     code = code.strip().lower()
     if not code.isascii() or not code.isprintable():
         return None
-    return db.session.get(ReferralLink, code) or next(
-        (link for link in list_automatic_links() if link.code == code), None
-    )
+    stored = db.session.get(ReferralLink, code)
+    return stored or next((link for link in list_automatic_links() if link.code == code), None)
 
 
 def list_automatic_links() -> list[ReferralLink]:
     """The link that each page has by itself, as it would be stored."""
     return [
-        ReferralLink(
-            code=page.code, label=f"Page: {page.label}"[:120], kind="article", destination=page.path, active=True
-        )
+        ReferralLink(code=page.code, label=page.label[:120], kind="article", destination=page.path, active=True)
         for page in list_pages()
         if page.code
     ]
@@ -50,6 +49,3 @@ def count_made_by_practices(within: timedelta) -> int:
 def get_journey(journey_id: UUID) -> Journey | None:
     """The journey of that id: where it came from, first and last."""
     return db.session.get(Journey, journey_id)
-
-
-BY_THE_PRACTICE = "the practice itself"

@@ -15,7 +15,15 @@ from portal.referrals.services import Reached, add_counts
 
 KEEP_UNBOOKED_FOR = timedelta(days=90)  # told on the privacy page
 AT_ONCE = 500
-ALIKE = (Journey.day, Journey.link_code, Journey.last_link_code, Journey.article, Journey.source, Journey.reached)
+ALIKE = (
+    Journey.day,
+    Journey.link_code,
+    Journey.last_link_code,
+    Journey.article,
+    Journey.source,
+    Journey.reached,
+    Journey.lane,
+)
 
 
 def reduce_journeys() -> int:
@@ -28,7 +36,7 @@ def reduce_journeys() -> int:
 
 @transactional
 def _reduce_some() -> int:
-    old = select(Journey.id, *ALIKE, Journey.lane).where(
+    old = select(Journey.id, *ALIKE).where(
         Journey.day < today() - KEEP_UNBOOKED_FOR,
         Journey.reached.bitwise_and(Reached.BOOKED.bit) == 0,
         *(~needed for needed in _needed_elsewhere()),
@@ -36,11 +44,10 @@ def _reduce_some() -> int:
     # SQLite has no such lock and needs none: it lets one writer in at a time.
     rows = db.session.execute(old.order_by(Journey.day).limit(AT_ONCE).with_for_update(skip_locked=True)).all()
     ids = [row.id for row in rows]
+    names = [column.key for column in ALIKE]
     for alike, count in Counter(tuple(row)[1:] for row in rows).items():
-        day, link_code, last_link_code, article, source, reached, lane = alike
-        texts = {"link_code": link_code, "last_link_code": last_link_code, "article": article, "source": source}
-        whole = {name: text or "" for name, text in {**texts, "lane": lane}.items()}
-        add_counts(count, day=day, what="journey", reached=reached, **whole)
+        known = {name: value for name, value in zip(names, alike, strict=True) if value is not None}
+        add_counts(count, what="journey", **known)
     db.session.execute(delete(Milestone).where(Milestone.journey_id.in_(ids)))
     db.session.execute(delete(Journey).where(Journey.id.in_(ids)).execution_options(synchronize_session=False))
     return len(ids)

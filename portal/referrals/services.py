@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -143,10 +142,10 @@ def count_landing(what: str, link_code: str = "", source: str | None = None) -> 
     add_counts(1, day=today(), what=what, link_code=link_code, source=source or "")
 
 
-def add_counts(count: int, day: date, what: str, **alike: object) -> None:
-    """Add to a day's count, within a transaction."""
+def add_counts(count: int, what: str, **alike: object) -> None:
+    """Add to the count of a `day` and of journeys that are alike, within a transaction."""
     values = {column.key: "" for column in DailyCount.__table__.primary_key} | {"reached": 0}
-    statement = insert_into(DailyCount).values({**values, "day": day, "what": what, **alike, "count": count})
+    statement = insert_into(DailyCount).values({**values, "what": what, **alike, "count": count})
     db.session.execute(
         statement.on_conflict_do_update(
             index_elements=list(DailyCount.__table__.primary_key),
