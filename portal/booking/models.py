@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
@@ -132,7 +132,7 @@ class PatientRequest(Base):
     lane: Mapped[str | None] = mapped_column(String(12))
     prompt: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(EncryptedJSON)
-    referred: Mapped[dict[str, str] | None] = mapped_column(EncryptedJSON)  # by whom, why, and whom to thank
+    referred: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)  # by whom, why, and whom to thank
     idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     outcome: Mapped[str | None] = mapped_column(String(12))

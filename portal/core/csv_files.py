@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from flask import Response
 
 # What makes a spreadsheet read a cell as a formula; a tab or line break in front of it hides it from some checks.
-FORMULA_BEGINS = tuple("=+-@\t\r\n|%＝＋－＠")
+FORMULA_BEGINS = tuple("=+-@\t\r\n|%\uff1d\uff0b\uff0d\uff20")  # the last four are the first ones in full width
 
 
 def write_csv(heading: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -17,6 +17,7 @@ from portal.booking.changes import TooLate
 from portal.booking.forms import parse_date
 from portal.booking.models import Appointment, Status
 from portal.booking.queries import find_likely_same, get_appointment, list_open_requests
+from portal.booking.refer_forms import REASONS
 from portal.booking.services import AlreadyBooked
 from portal.booking.wishes import Wishes
 from portal.core import clock
@@ -163,6 +164,7 @@ def _render_requests(form: OutcomeForm, status: int = 200) -> Response:
     return render(
         "frontdesk/requests.html",
         status=status,
+        reasons=REASONS,
         requests=[(request, Wishes.from_json(request.wishes)) for request in list_open_requests()],
         form=form,
     )

@@ -57,6 +57,9 @@ def read_ledger(since: date, until: date, by: str = "link") -> Ledger:
         kinds = {link.code: link.kind for link in (*list_automatic_links(), *list_links())}
         for code in ledger.groups:
             ledger.families.setdefault(kinds.get(code, NO_KIND), []).append(code)
+    if by == "week":
+        for monday in _mondays(since, until):
+            ledger.groups.setdefault(monday.isoformat(), Tally())
     return ledger
 
 
@@ -88,6 +91,11 @@ def _read_patterns(since: date, until: date, by: str) -> list[Pattern]:
 def _group(key: str | date | None) -> str:
     """A week is told by its Monday; what has no link, article or source has an empty name."""
     return (key - timedelta(days=key.weekday())).isoformat() if isinstance(key, date) else key or ""
+
+
+def _mondays(since: date, until: date) -> list[date]:
+    first = since - timedelta(days=since.weekday())
+    return [first + timedelta(weeks=n) for n in range((until - first).days // 7 + 1)]
 
 
 def _count_aside(since: date, until: date) -> Counter[str]:
