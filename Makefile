@@ -22,9 +22,10 @@ test: .venv/.ready static/vendor/.ready ## every test, on SQLite, PostgreSQL and
 proof: .venv/.ready ## the races in full, and that their tests can fail; takes some minutes
 	$(BIN)/python -m pytest -m proof -n 0
 
-bench: .venv/.ready ## what a page and a booking cost with few and with many visits stored, and how fast mail leaves
+bench: .venv/.ready ## what a page and a booking cost with few and with many visits stored, how fast mail leaves, and what the ledger costs
 	$(BIN)/python -m benchmarks.diary
 	$(BIN)/python -m benchmarks.mail
+	$(BIN)/python -m benchmarks.ledger
 
 lint: .venv/.ready ## formatting, style, types, layers
 	$(BIN)/ruff format --check .

@@ -58,16 +58,12 @@ def upgrade() -> None:
         sa.Column("booking_referral", sa.String(length=80), nullable=True),
         sa.Column("reached", sa.Integer(), nullable=False),
         sa.Column("lane", sa.String(length=20), nullable=True),
+        sa.Column("minutes_to_book", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["last_link_code"], ["referral_link.code"], name=op.f("fk_journey_last_link_code")),
         sa.ForeignKeyConstraint(["link_code"], ["referral_link.code"], name=op.f("fk_journey_link_code")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journey")),
     )
-    op.create_index(
-        "ix_journey_ledger",
-        "journey",
-        ["day", "link_code", "last_link_code", "article", "source", "reached", "lane"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_journey_day"), "journey", ["day"], unique=False)
     op.create_table(
         "milestone",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -83,7 +79,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("milestone")
-    op.drop_index("ix_journey_ledger", table_name="journey")
+    op.drop_index(op.f("ix_journey_day"), table_name="journey")
     op.drop_table("journey")
     op.drop_index(op.f("ix_referral_link_made_at"), table_name="referral_link")
     op.drop_table("referral_link")

@@ -19,6 +19,7 @@ REASONS = {
     "unclear": "Headache that nobody has sorted yet",
     "procedure": "A nerve block or another procedure",
 }
+PRACTICE_CHECKS = [InputRequired("Enter the name of your practice."), Length(min=2, max=80)]
 URGENCIES = {"routine": "In the next weeks", "soon": "Within two weeks"}
 
 
@@ -32,8 +33,8 @@ class PracticeForm(GuardedForm):
 
     practice = StringField(
         "Name of your practice",
-        description="It stands on the sheet that you can print.",
-        validators=[InputRequired("Enter the name of your practice."), Length(min=2, max=80)],
+        description="For us to tell links apart. Your patients do not see it.",
+        validators=PRACTICE_CHECKS,
         filters=[one_line],
         render_kw={"autocomplete": "organization", "maxlength": 80},
     )
@@ -43,6 +44,12 @@ class PracticeForm(GuardedForm):
 class ReferralForm(PracticeForm):
     """One patient, referred with consent."""
 
+    practice = StringField(
+        "Name of your practice",
+        validators=PRACTICE_CHECKS,
+        filters=[one_line],
+        render_kw={"autocomplete": "organization", "maxlength": 80},
+    )
     practice_phone = TelField(
         "Phone of your practice (not required)",
         description="If we have a question",

@@ -43,6 +43,10 @@ class RangeForm(BaseForm):
         since = min(since, until)
         return since - timedelta(days=since.weekday()), until + timedelta(days=6 - until.weekday())
 
+    def show(self, since: date, until: date) -> None:
+        """Fill in what is shown, where nothing was chosen."""
+        self.since.data, self.until.data = self.since.data or since, self.until.data or until
+
     def grouping(self) -> str:
         """What to group by; by link where nothing valid was chosen."""
         return self.by.data if self.by.data in GROUPINGS else "link"

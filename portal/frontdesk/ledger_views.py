@@ -39,6 +39,7 @@ def show_ledger() -> Response:
     form = RangeForm(request.args)
     valid = form.validate()
     found = _read(form)
+    form.show(found.since, found.until)
     named, rows = _name_lines(found), funnel.list_rows(found.total)
     return render(
         "frontdesk/referrals.html",
@@ -52,7 +53,7 @@ def show_ledger() -> Response:
         columns=COLUMNS,
         grouping=ledger.GROUPINGS[found.by],
         aside=[(words, show(count)) for words, count in _aside(found)],
-        times=funnel.quartiles(ledger.list_times_to_book(found.since, found.until)),
+        times=funnel.quartiles(ledger.count_minutes_to_book(found.since, found.until)),
     )
 
 

@@ -109,9 +109,9 @@ def list_rows(total: Tally) -> list[Row]:
     return rows
 
 
-def quartiles(times: list[timedelta]) -> tuple[timedelta, timedelta, timedelta] | None:
+def quartiles(minutes: Counter[int]) -> tuple[timedelta, timedelta, timedelta] | None:
     """The first quartile, the median and the third; None of so few that they would tell of single people."""
-    if len(times) < SMALLEST:
+    if minutes.total() < SMALLEST:
         return None
-    first, middle, third = quantiles([time.total_seconds() for time in times], n=4, method="inclusive")
-    return timedelta(seconds=first), timedelta(seconds=middle), timedelta(seconds=third)
+    first, middle, third = quantiles(sorted(minutes.elements()), n=4, method="inclusive")
+    return timedelta(minutes=first), timedelta(minutes=middle), timedelta(minutes=third)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
@@ -56,21 +56,18 @@ class Journey(Base):
     """
 
     __tablename__ = "journey"
-    __table_args__ = (
-        # All that the ledger asks for, so that it never has to look at the table itself.
-        Index("ix_journey_ledger", "day", "link_code", "last_link_code", "article", "source", "reached", "lane"),
-    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    day: Mapped[date] = mapped_column(default=today)  # of the start, by the clinic's clocks
+    day: Mapped[date] = mapped_column(default=today, index=True)  # of the start, by the clinic's clocks
     link_code: Mapped[str | None] = mapped_column(ForeignKey("referral_link.code"))
     last_link_code: Mapped[str | None] = mapped_column(ForeignKey("referral_link.code"))
     article: Mapped[str | None] = mapped_column(String(80))
     source: Mapped[str | None] = mapped_column(String(40))  # as SMART Scheduling Links names who sends people
     booking_referral: Mapped[str | None] = mapped_column(String(80))  # likewise, its number for this one booking
-    reached: Mapped[int] = mapped_column(default=0)  # the milestones again, a bit each: see `services.Reached`
+    reached: Mapped[int] = mapped_column(default=0)  # the milestones, a bit each: see `services.Reached`
     lane: Mapped[str | None] = mapped_column(String(20))  # of the assessment that was finished first
+    minutes_to_book: Mapped[int | None]  # from the start to the booking
 
 
 class Milestone(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -124,6 +125,9 @@ def reach(journey_id: UUID, point: Reached, lane: str | None = None) -> None:
     values: dict[str, object] = {"reached": Journey.reached.bitwise_or(point.bit)}
     if lane:
         values["lane"] = lane
+    if point is Reached.BOOKED:
+        took = clock.now() - db.session.get_one(Journey, journey_id).started_at
+        values["minutes_to_book"] = took // timedelta(minutes=1)
     changed = update(Journey).where(Journey.id == journey_id).values(**values)
     db.session.execute(changed.execution_options(synchronize_session=False))
 
