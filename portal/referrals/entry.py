@@ -39,15 +39,15 @@ def note_arrival() -> Response | None:
     return None
 
 
-def brought_along(link: ReferralLink | None = None) -> Touch:
-    """The touch of this request, by that link or by none."""
-    return Touch.by(link, request.args.get(SOURCE, ""), request.args.get(BOOKING_REFERRAL, ""))
+def brought_along(page: str, link: ReferralLink | None = None) -> Touch:
+    """The touch of this request, which leads to that page by that link or by none."""
+    return Touch.by(link, page, request.args.get(SOURCE, ""), request.args.get(BOOKING_REFERRAL, ""))
 
 
 def _arrive(visitor: Visitor) -> Response | None:
     if visitor is Visitor.PROGRAM:
         return None
-    touch = brought_along()
+    touch = brought_along(request.path)
     if visitor is Visitor.UNFOLLOWED:
         services.count_landing("unfollowed", source=touch.source)
     elif touch.leaves_a_trace:

@@ -51,14 +51,16 @@ class Touch:
     """How somebody came: by a link, or sent by a program that names itself."""
 
     link: ReferralLink | None = None
+    page: str | None = None  # the path of the page that it leads to
     source: str | None = None
     booking_referral: str | None = None
 
     @classmethod
-    def by(cls, link: ReferralLink | None, source: str, booking_referral: str) -> Touch:
+    def by(cls, link: ReferralLink | None, page: str, source: str, booking_referral: str) -> Touch:
         """A touch of what a visitor brings along; what has a strange form is left out."""
         return cls(
             link,
+            page,
             source if SOURCE.fullmatch(source) else None,
             booking_referral if BOOKING_REFERRAL.fullmatch(booking_referral) else None,
         )
@@ -93,7 +95,7 @@ def start_journey_by_code(code: str) -> UUID:
     link = find_link(code)
     if link is None or link.state != LinkState.LIVE:
         raise NoSuchLink(code)
-    return arrive(Touch(link), None)
+    return arrive(Touch(link, link.destination), None)
 
 
 @transactional
@@ -103,16 +105,17 @@ def arrive(touch: Touch, journey_id: UUID | None) -> UUID:
     The first touch stays where the journey came from; the last one before the booking is kept beside it.
     """
     journey = db.session.get_one(Journey, start_journey(journey_id))
-    if not journey.reached & Reached.BOOKED.bit:
-        first = journey.link_code is None and journey.source is None
-        if touch.link is not None:
-            _store(touch.link)
-            journey.last_link_code = touch.link.code
-        if first:
-            journey.link_code = touch.link.code if touch.link else None
-            journey.source, journey.booking_referral = touch.source, touch.booking_referral
-            found = PAGE_PATH.fullmatch(touch.link.destination) if touch.link else None
-            journey.article = journey.article or (found[1] if found else None)
+    if journey.reached & Reached.BOOKED.bit:
+        return journey.id
+    first = journey.link_code is None and journey.source is None
+    if touch.link is not None:
+        _store(touch.link)
+        journey.last_link_code = touch.link.code
+    if first:
+        journey.link_code = touch.link.code if touch.link else None
+        journey.source, journey.booking_referral = touch.source, touch.booking_referral
+        found = PAGE_PATH.fullmatch(touch.page or "")
+        journey.article = journey.article or (found[1] if found else None)
     reach(journey.id, Reached.LANDED)
     return journey.id
 

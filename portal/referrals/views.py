@@ -28,11 +28,12 @@ def follow_link(code: str) -> AnyResponse:
         if visitor is not Visitor.PROGRAM:
             services.count_landing(state, link.code if link else "")
         return redirect(url_for(".show_ended"), 303)
+    page = _destination(link)
     if visitor is Visitor.UNFOLLOWED:
         services.count_landing("unfollowed", link.code)
     elif visitor is Visitor.PERSON:
-        journeys.remember(services.arrive(entry.brought_along(link), journeys.current()))
-    return redirect(_destination(link), 303)
+        journeys.remember(services.arrive(entry.brought_along(page, link), journeys.current()))
+    return redirect(page, 303)
 
 
 @blueprint.get("/r/")
