@@ -18,7 +18,8 @@ BEGINNINGS = [
     "JaVaScRiPt:alert(1)", "\x01javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "vbscript:x",
     "//evil.example:80", "//evil.example@127.0.0.1:8000", "//127.0.0.1:8000@evil.example", "@evil.example",
     "//127.0.0.1:8000.evil.example", "http://127.0.0.1:8000@evil.example", "//[::1]", "//0x7f.1",
-    "//evil%E3%80%82example", "/%2fevil.example", "/%5cevil.example", "/%09/evil.example", "/.//evil.example", "/..//evil.example",
+    "//evil%E3%80%82example",
+    "/%2fevil.example", "/%5cevil.example", "/%09/evil.example", "/.//evil.example", "/..//evil.example",
     "/./\\evil.example", "/;@evil.example", "?to=//evil.example", "#//evil.example", "\uff0e//evil.example",
     "//ⓔⓥⓘⓛ.example", "/articles/../..//evil.example", "/articles/migraine/..//evil.example",
     "/articles/migraine\\@evil.example", " //evil.example", "\u2028//evil.example", "%2f%2fevil.example",
@@ -65,7 +66,9 @@ def test_a_code_is_never_taken_for_an_address(visitor):
 def test_who_is_sent_by_a_booking_site_stays_here(visitor):
     for payload in PAYLOADS:
         for path, query in (("/book/", {"source": "x", "to": payload}), (f"/{payload}", {"source": "x"})):
-            response = visitor.client.get("/", query_string=query, environ_overrides={"PATH_INFO": path})
+            response = visitor.client.get(
+                "/", query_string=query, environ_overrides={"PATH_INFO": path.encode().decode("latin-1")}
+            )
             assert not response.location or not leads_out(response.location), payload
 
 
