@@ -7,7 +7,7 @@ parts look alike. docs/decisions/0007-counting-people.md says what this cannot p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 SMALLEST = 5
@@ -19,6 +19,17 @@ Family = TypeVar("Family")
 def show(count: int) -> int | None:
     """A count that stands for itself; None when it is to be hidden."""
     return count if count >= SMALLEST else None
+
+
+def show_falling(counts: Sequence[int]) -> list[int | None]:
+    """Counts of which each holds the next; one is shown only where it differs from the last shown by none or enough."""
+    shown: list[int | None] = []
+    last = None
+    for count in counts:
+        safe = count >= SMALLEST and (last is None or count == last or last - count >= SMALLEST)
+        shown.append(count if safe else None)
+        last = count if safe else last
+    return shown
 
 
 def hide_parts(parts: Mapping[Key, int]) -> set[Key]:
