@@ -22,10 +22,11 @@ test: .venv/.ready static/vendor/.ready ## every test, on SQLite, PostgreSQL and
 proof: .venv/.ready ## the races in full, and that their tests can fail; takes some minutes
 	$(BIN)/python -m pytest -m proof -n 0
 
-bench: .venv/.ready ## what pages and bookings cost with few and many visits, the desk’s full day, and how fast mail leaves
+bench: .venv/.ready ## what pages and bookings cost with few and many visits, the desk’s full day, mail, the ledger
 	$(BIN)/python -m benchmarks.diary
 	$(BIN)/python -m benchmarks.board
 	$(BIN)/python -m benchmarks.mail
+	$(BIN)/python -m benchmarks.ledger
 
 lint: .venv/.ready ## formatting, style, types, layers
 	$(BIN)/ruff format --check .

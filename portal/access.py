@@ -38,6 +38,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "education.search": ANYONE,
     "scheduling.list_specialists": ANYONE,
     "referrals.follow_link": ANYONE,
+    "referrals.show_ended": ANYONE,
     # The assessment: each browser sees its own journey's, by its signed cookie
     "assessment.show_start": ANYONE,
     "assessment.start": ANYONE,
@@ -72,6 +73,14 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "requests.save_call_back": ANYONE,
     "requests.ask_time": ANYONE,
     "requests.save_time": ANYONE,
+    "refer.show_choices": ANYONE,
+    "refer.make_link": ANYONE,
+    "refer.show_link": ANYONE,
+    "refer.show_qr": ANYONE,
+    "refer.print_sheet": ANYONE,
+    "refer.ask_patient": ANYONE,
+    "refer.refer_patient": ANYONE,
+    "refer.show_thanks": ANYONE,
     # One visit: whoever holds its link; without it each of these is a 404
     "visit.show_visit": ANYONE,
     "visit.download_calendar": ANYONE,
@@ -176,6 +185,14 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "feeds.renew": MANAGERS,
     "feeds.revoke": MANAGERS,
     "frontdesk.show_drop_off": MANAGERS,
+    "ledger.show_ledger": MANAGERS,
+    "ledger.download_ledger": MANAGERS,
+    "ledger.make_link": MANAGERS,
+    "ledger.change_link": MANAGERS,
+    "ledger.list_links": STAFF,  # whoever is asked for a QR code prints it
+    "ledger.show_link": STAFF,
+    "ledger.show_qr": STAFF,
+    "ledger.print_sheet": STAFF,
     # For machines
     "interop.show_sitemap": ANYONE,
     "interop.show_robots": ANYONE,

@@ -34,7 +34,9 @@ def upgrade() -> None:
         sa.Column("code_hash", sa.String(length=64), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_resume_link_journey_id")),
+        sa.ForeignKeyConstraint(
+            ["journey_id"], ["journey.id"], name=op.f("fk_resume_link_journey_id"), ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_resume_link")),
         sa.UniqueConstraint("code_hash", name=op.f("uq_resume_link_code_hash")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_resume_link_token_hash")),

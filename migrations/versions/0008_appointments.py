@@ -34,7 +34,9 @@ def upgrade() -> None:
         sa.Column("details", sa.LargeBinary(), nullable=False),
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_booking_draft_journey_id")),
+        sa.ForeignKeyConstraint(
+            ["journey_id"], ["journey.id"], name=op.f("fk_booking_draft_journey_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(["slot_id"], ["slot.id"], name=op.f("fk_booking_draft_slot_id")),
         sa.PrimaryKeyConstraint("journey_id", name=op.f("pk_booking_draft")),
     )

@@ -31,13 +31,16 @@ def upgrade() -> None:
         sa.Column("lane", sa.String(length=12), nullable=True),
         sa.Column("prompt", sa.Boolean(), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("referred", sa.LargeBinary(), nullable=True),
         sa.Column("idempotency_key", sa.String(length=64), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.String(length=12), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["journey_id"], ["journey.id"], name=op.f("fk_patient_request_journey_id")),
+        sa.ForeignKeyConstraint(
+            ["journey_id"], ["journey.id"], name=op.f("fk_patient_request_journey_id"), ondelete="SET NULL"
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patient_request")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_patient_request_idempotency_key")),
     )

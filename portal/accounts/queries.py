@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import select
 
-from portal.accounts.models import User
+from portal.accounts.models import Role, User
+from portal.accounts.services import StaffRole
 from portal.core.db import db
 
 UNNAMED = {"system": "the command line", "patient": "somebody who was not signed in"}
@@ -38,3 +39,9 @@ def find_active_staff(ids: list[int]) -> list[User]:
     """These members of staff, as far as they may sign in, in that order."""
     rows = db.session.scalars(select(User).where(User.id.in_(ids), User.active, User.password.is_not(None)))
     return sorted(rows, key=lambda user: ids.index(user.id)) if ids else []
+
+
+def list_active(role: StaffRole) -> Sequence[User]:
+    """Everybody who can sign in with that role."""
+    holds = User.roles.any(Role.name == role.value)
+    return db.session.scalars(select(User).where(User.active.is_(True), holds).order_by(User.id)).all()

@@ -4,6 +4,7 @@ from flask import Flask
 
 from portal.assessment import brief_views, cli, mails, resume_views, services, views
 from portal.core import chores
+from portal.referrals.pages import OwnPage, offer_pages
 
 
 def init_app(app: Flask) -> None:
@@ -11,6 +12,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(resume_views.blueprint)
     app.register_blueprint(brief_views.blueprint)
     mails.init_app()
+    offer_pages("assessment", lambda: [OwnPage("/assessment/", "Headache check")])
     chores.register("purge assessments", services.purge)
     app.cli.add_command(cli.assess)
     app.cli.add_command(cli.rules)

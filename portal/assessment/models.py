@@ -37,7 +37,7 @@ class ResumeLink(Base):
     __tablename__ = "resume_link"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    journey_id: Mapped[UUID] = mapped_column(ForeignKey("journey.id"))
+    journey_id: Mapped[UUID] = mapped_column(ForeignKey("journey.id", ondelete="CASCADE"))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     code_hash: Mapped[str] = mapped_column(String(64), unique=True)
     secrets: Mapped[dict[str, str]] = mapped_column(EncryptedJSON)  # address, token and code, for the mail

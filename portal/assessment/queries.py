@@ -9,16 +9,19 @@ from sqlalchemy import func, select
 from portal.assessment.models import Assessment
 from portal.assessment.questionnaire import SCREENS, VERSION
 from portal.core.db import db
+from portal.referrals.small_counts import SMALLEST, show, show_falling
+
+FEW = range(1, SMALLEST)
 
 
 @dataclass(frozen=True)
 class ScreenCount:
-    """How many people answered a screen, and how many stopped before the next one."""
+    """How many people answered a screen, and how many stopped before the next one; None is a small count."""
 
     number: int
     words: str
-    answered: int
-    stopped: int
+    answered: int | None
+    stopped: int | None
 
 
 def count_drop_off() -> list[ScreenCount]:
@@ -32,12 +35,14 @@ def count_drop_off() -> list[ScreenCount]:
         .where(Assessment.questionnaire_version == VERSION)
         .group_by(Assessment.furthest, Assessment.finished_at.is_(None))
     ).all()
+    numbers = range(1, len(SCREENS) + 1)
+    ended = [
+        [sum(count for at, unfinished, count in rows if at == number and unfinished == kind) for kind in (True, False)]
+        for number in numbers
+    ]
+    answered = show_falling([sum(map(sum, ended[number - 1 :])) for number in numbers])
     return [
-        ScreenCount(
-            number,
-            screen.questions[0].words,
-            answered=sum(count for furthest, _, count in rows if furthest >= number),
-            stopped=sum(count for furthest, unfinished, count in rows if furthest == number and unfinished),
-        )
-        for number, screen in enumerate(SCREENS, 1)
+        # Who did not stop was led away, such as to an emergency: so few must not be told by subtracting.
+        ScreenCount(number, screen.questions[0].words, answered[number - 1], show(stopped) if away not in FEW else None)
+        for number, screen, (stopped, away) in zip(numbers, SCREENS, ended, strict=True)
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
@@ -16,9 +15,9 @@ from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core.htmx import leave, render
 from portal.referrals import journeys
+from portal.referrals.services import PAGE_PATH
 
 blueprint = Blueprint("assessment", __name__, url_prefix="/assessment")
-ARTICLE_PATH = re.compile(r"/articles/([a-z0-9-]{1,80})")
 
 
 @blueprint.get("/")
@@ -201,7 +200,7 @@ def _returning() -> bool:
 
 
 def _article_before() -> str | None:
-    """The article whose link led here, by the referrer that our own pages send to our own pages."""
+    """The article or treatment that led here, by the referrer that our own pages send to our own pages."""
     parts = urlsplit(request.referrer or "")
-    found = ARTICLE_PATH.fullmatch(parts.path) if parts.netloc == request.host else None
+    found = PAGE_PATH.fullmatch(parts.path) if parts.netloc == request.host else None
     return found[1] if found else None

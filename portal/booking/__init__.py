@@ -4,22 +4,42 @@ from datetime import timedelta
 
 from flask import Flask
 
-from portal.booking import digest, mails, own_zone, request_views, samples, views, visit_views, waitlist, waitlist_views
+from portal.booking import (
+    digest,
+    mails,
+    own_zone,
+    refer_views,
+    request_views,
+    samples,
+    views,
+    visit_views,
+    waitlist,
+    waitlist_views,
+)
+from portal.booking.referring import OWN_CODE
 from portal.core import chores
 from portal.notifications.letters import sample_letters_with
+from portal.referrals.pages import OwnPage, offer_pages
 from portal.scheduling.changes import do_after_closing
 
 MINUTE = timedelta(minutes=1)
+PAGES = (
+    OwnPage("/book/", "Free times"),
+    OwnPage("/request/call-back", "Ask for a call"),
+    OwnPage("/refer/", "For practices that refer patients", OWN_CODE),
+)
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     app.register_blueprint(visit_views.blueprint)
     app.register_blueprint(request_views.blueprint)
+    app.register_blueprint(refer_views.blueprint)
     app.register_blueprint(waitlist_views.blueprint)
     app.jinja_env.globals["moment_there"] = own_zone.moment_there
     chores.register("tend the earlier-slot list", waitlist.tend, every=MINUTE)
     chores.register("digests", digest.queue_digests, every=10 * MINUTE)
     do_after_closing(waitlist.end_lost_offers)
     mails.init_app()
+    offer_pages("booking", lambda: PAGES)
     sample_letters_with(samples.write_samples)

@@ -31,7 +31,7 @@ from portal.booking.services import (
 )
 from portal.core import clock
 from portal.core.db import db, transactional
-from portal.referrals.services import Reached, follow_link, reach, start_journey
+from portal.referrals.services import NoSuchLink, Reached, reach, start_journey, start_journey_by_code
 from portal.scheduling.models import Slot, VisitType
 from portal.scheduling.services import SlotTaken, claim_slot, claim_time, hold_slot, release_holds
 
@@ -191,10 +191,10 @@ def _journey_of(call: Call) -> UUID:
 
 
 def _start_journey_by(code: str) -> UUID:
-    followed = follow_link(code.lower(), None)
-    if followed is None:
-        raise UnknownCode(code)
-    return followed[1]
+    try:
+        return start_journey_by_code(code.lower())
+    except NoSuchLink:
+        raise UnknownCode(code) from None
 
 
 def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:

@@ -11,10 +11,11 @@ from flask import url_for
 from portal.booking.calendar import CANCEL, REQUEST, build_entry
 from portal.booking.models import Appointment, OfferState, Status
 from portal.booking.queries import get_appointment, get_offer, get_request, list_visits_of_day
+from portal.booking.requests import BOOKED
 from portal.config import current_settings
 from portal.core import clock
 from portal.notifications.letters import Letter, render_letter, write_letters_with
-from portal.scheduling.queries import get_provider
+from portal.scheduling.queries import get_provider, get_zone
 
 
 def init_app() -> None:
@@ -26,6 +27,7 @@ def init_app() -> None:
     write_letters_with("link", write_link)
     write_letters_with("offer-lapsed", write_offer_lapsed)
     write_letters_with("request", write_request)
+    write_letters_with("thanks", write_thanks)
     write_letters_with("digest", write_digest)
     write_letters_with("offer", write_offer)
 
@@ -102,6 +104,14 @@ def write_request(request_id: UUID, _sequence: int) -> Letter | None:
     if request is None or request.email is None or request.outcome is not None:
         return None
     return render_letter("request", to=request.email, person=request.name)
+
+
+def write_thanks(request_id: UUID, _sequence: int) -> Letter | None:
+    """To a practice that referred somebody: that a visit was booked, not for whom. None unless that is agreed."""
+    request = get_request(request_id)
+    if request is None or not request.referred or not request.referred["email"] or request.outcome != BOOKED:
+        return None
+    return render_letter("thanks", to=request.referred["email"], asked_on=request.asked_at.astimezone(get_zone()))
 
 
 def write_digest(about_id: UUID, day_number: int) -> Letter | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
@@ -158,7 +158,7 @@ class BookingDraft(Base):
 
     __tablename__ = "booking_draft"
 
-    journey_id: Mapped[UUID] = mapped_column(ForeignKey("journey.id"), primary_key=True)
+    journey_id: Mapped[UUID] = mapped_column(ForeignKey("journey.id", ondelete="CASCADE"), primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
     idempotency_key: Mapped[str] = mapped_column(String(64))
     details: Mapped[dict[str, str]] = mapped_column(EncryptedJSON)
@@ -171,6 +171,7 @@ class RequestKind(StrEnum):
 
     CALL_BACK = "call-back"
     TIME = "time"  # none of the free times fits
+    REFERRAL = "referral"  # a practice refers a patient, who is to be called
 
 
 class PatientRequest(Base):
@@ -180,7 +181,7 @@ class PatientRequest(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     kind: Mapped[str] = mapped_column(String(12))
-    journey_id: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id"))
+    journey_id: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id", ondelete="SET NULL"))
     name: Mapped[str] = mapped_column(String(120))
     phone: Mapped[str] = mapped_column(String(20))
     email: Mapped[str | None] = mapped_column(String(254))
@@ -188,6 +189,7 @@ class PatientRequest(Base):
     lane: Mapped[str | None] = mapped_column(String(12))
     prompt: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(EncryptedJSON)
+    referred: Mapped[dict[str, Any] | None] = mapped_column(EncryptedJSON)  # by whom, why, and whom to thank
     idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     tries: Mapped[int] = mapped_column(default=0)  # calls that nobody answered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 from portal import audit
@@ -12,6 +13,9 @@ from portal.booking.wishes import Wishes
 from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.notifications.services import queue_mail
+from portal.referrals.services import Reached, reach
+
+BOOKED = "booked"  # the outcome of a request for which the desk has found a time
 
 NO_ANSWER = "no-answer"
 
@@ -28,8 +32,18 @@ class Asked:
 
 
 @transactional
-def ask(kind: RequestKind, journey_id: UUID, asked: Asked, idempotency_key: str) -> None:
-    """Put a request on the desk's list, with how urgent the answers so far are; twice is once."""
+def ask(
+    kind: RequestKind,
+    journey_id: UUID,
+    asked: Asked,
+    idempotency_key: str,
+    referred: dict[str, Any] | None = None,
+    prompt: bool = False,
+) -> None:
+    """Put a request on the desk's list, with how urgent the answers so far are; twice is once.
+
+    `referred` says by whom somebody is referred, who may also say that it is urgent.
+    """
     standing = standing_of(journey_id)
     request_id = uuid4()
     inserted = insert_once(
@@ -43,7 +57,8 @@ def ask(kind: RequestKind, journey_id: UUID, asked: Asked, idempotency_key: str)
         wishes=asked.wishes.to_json(),
         note=asked.note or None,
         lane=standing.lane if standing else None,
-        prompt=standing.prompt if standing else False,
+        prompt=prompt or bool(standing and standing.prompt),
+        referred=referred,
         idempotency_key=idempotency_key,
         asked_at=clock.now(),
     )
@@ -61,6 +76,8 @@ def settle(request_id: UUID, outcome: str) -> None:
         request.tries, request.tried_at = request.tries + 1, clock.now()
     else:
         request.outcome, request.settled_at = outcome, clock.now()
+    if outcome == BOOKED:
+        _note_booked(request)
     audit.services.record("request-settled", f"request:{request_id}", outcome=outcome)
 
 
@@ -70,6 +87,13 @@ def reopen(request_id: UUID) -> None:
     request = _get(request_id)
     request.outcome = request.settled_at = None
     audit.services.record("request-reopened", f"request:{request_id}")
+
+
+def _note_booked(request: PatientRequest) -> None:
+    if request.journey_id is not None:
+        reach(request.journey_id, Reached.BOOKED)
+    if request.referred and request.referred["email"]:
+        queue_mail("thanks", request.id, 0)  # to the practice, with the patient's consent
 
 
 def _get(request_id: UUID) -> PatientRequest:

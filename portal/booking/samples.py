@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from portal.booking import mails
 from portal.booking.models import Appointment, Offer, OfferState, PatientRequest, RequestKind, Status, WaitlistEntry
+from portal.booking.requests import BOOKED
 from portal.booking.services import Details, build_appointment, find_or_add_patient
 from portal.core import clock
 from portal.core.crypto import new_token, token_hash
@@ -30,8 +31,9 @@ def write_samples() -> dict[str, Letter]:
 def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
     visit = build_appointment(slot, find_or_add_patient(JANE), new_token())
     slot.provider.email = "clinician@sample.example"
-    offer, request = _offer(visit, earlier), _request()
-    db.session.add_all([visit, offer, request])
+    offer, request, referred = _offer(visit, earlier), _request(), _request()
+    referred.referred, referred.outcome = {"email": "office@sample.example"}, BOOKED
+    db.session.add_all([visit, offer, request, referred])
     db.session.flush()
     letters = {
         "booked": mails.write_booked(visit.id, 0),
@@ -41,6 +43,7 @@ def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
         "link": mails.write_link(visit.id, 0),
         "offer": mails.write_offer(offer.id, 0),
         "request": mails.write_request(request.id, 0),
+        "thanks": mails.write_thanks(referred.id, 0),
         "digest": mails.write_digest(UUID(int=slot.provider_id), slot.day.toordinal()),
     }
     offer.state = OfferState.LAPSED

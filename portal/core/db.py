@@ -144,11 +144,15 @@ def _worth_another_try(error: DBAPIError) -> bool:
 
 def insert_once(model: type[Base], **values: Any) -> bool:
     """Insert a row unless one with the same unique key stands already; say whether it was inserted."""
-    dialect = db.session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     keys = inspect(model).primary_key
-    statement = insert(model).values(**values).on_conflict_do_nothing().returning(*keys)
+    statement = insert_into(model).values(**values).on_conflict_do_nothing().returning(*keys)
     return db.session.execute(statement).first() is not None
+
+
+def insert_into(model: type[Base]) -> Any:
+    """An INSERT of the database in use, which knows ON CONFLICT."""
+    dialect = db.session.get_bind().dialect.name
+    return postgresql.insert(model) if dialect == "postgresql" else sqlite.insert(model)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -6,7 +6,7 @@ from portal.education import cli, views
 from portal.education.loading import ContentError, read_drawing
 from portal.education.shelf import Shelf, get_library
 from portal.education.structured import describe_page
-from portal.referrals.services import lead_links_by
+from portal.referrals.pages import OwnPage, offer_pages
 
 
 def init_app(app: Flask) -> None:
@@ -16,7 +16,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli.group)
     app.jinja_env.globals.update(describe_page=describe_page, drawing=read_drawing)
     app.register_error_handler(ContentError, _show_mistake)
-    lead_links_by(_article_link)
+    offer_pages("education", _list_pages)
 
 
 def _show_mistake(error: ContentError) -> Response:
@@ -24,7 +24,7 @@ def _show_mistake(error: ContentError) -> Response:
     return Response(error.message, 500, mimetype="text/plain")
 
 
-def _article_link(code: str) -> tuple[str, str, str] | None:
+def _list_pages() -> list[OwnPage]:
     """Every page has a short address of its own: its slug."""
-    page = next((page for page in get_library().pages if page.slug == code), None)
-    return (f"Page: {page.about.title}", "article", page.path) if page else None
+    shelves = [OwnPage("/articles/", "All articles"), OwnPage("/treatments/", "All treatments")]
+    return shelves + [OwnPage(page.path, page.about.title, page.slug) for page in get_library().pages]

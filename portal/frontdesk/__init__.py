@@ -2,12 +2,16 @@
 
 from flask import Flask
 
+from portal.core import chores
 from portal.frontdesk import (
     caller_views,
+    charts,
     day_views,
     diary_views,
     feed_views,
     find_views,
+    ledger_mails,
+    ledger_views,
     mail_views,
     mails,
     paper_views,
@@ -21,7 +25,15 @@ from portal.frontdesk import (
     waitlist_views,
     why_views,
 )
-from portal.frontdesk.words import CHANGES, MARKS, STATES, closure_in_words, rule_in_words, wall_in_words
+from portal.frontdesk.words import (
+    CHANGES,
+    MARKS,
+    STATES,
+    closure_in_words,
+    duration_in_words,
+    rule_in_words,
+    wall_in_words,
+)
 from portal.scheduling.queries import NoClinic
 from portal.scheduling.remake import describe
 
@@ -29,6 +41,12 @@ from portal.scheduling.remake import describe
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(rhythm=rule_in_words, closed=closure_in_words, changes=describe)
     app.jinja_env.filters.update(who=privacy.who, wall=wall_in_words)
+    app.jinja_env.filters.update(
+        duration=duration_in_words,
+        share=charts.share_in_words,
+        counted=charts.count_in_words,
+        or_hidden=charts.part_in_words,
+    )
     app.jinja_env.globals.update(recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES)
     app.jinja_env.globals.update(is_masked=privacy.is_masked, mark_words=MARKS)
     app.jinja_env.globals["keys_are_off"] = find_views.are_keys_off
@@ -46,5 +64,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(why_views.blueprint)
     app.register_blueprint(setup_views.blueprint)
     app.register_blueprint(staff_views.blueprint)
+    app.register_blueprint(ledger_views.blueprint)
     app.register_error_handler(NoClinic, setup_views.explain_no_clinic)
     mails.init_app(app)
+    ledger_mails.init_app()
+    chores.register("monthly summaries", ledger_mails.queue_summaries)

@@ -32,6 +32,8 @@ ACTIONS = (
     ("Set-up", "setup.show_setup", "clinic places clinicians types of visit settings"),
     ("Staff", "staff.list_staff", "accounts invite roles people"),
     ("Open times of one day", "times.ask_open", "extra slots saturday"),
+    ("Referrals", "ledger.show_ledger", "ledger funnel articles campaigns"),
+    ("Referral links and QR codes", "ledger.list_links", "leaflet print"),
     ("Export", "paper.ask_export", "csv spreadsheet download"),
     ("Set-up", "setup.show_setup", "clinic places clinicians types settings"),
     ("Staff", "staff.list_staff", "accounts invite roles passwords"),

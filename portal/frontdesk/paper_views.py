@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 
 from portal.booking.diary import VisitRow, find_notes, list_visit_rows
 from portal.booking.models import TAKE_THE_SLOT
-from portal.core.csv_files import csv_response
+from portal.core.csv_files import send_csv
 from portal.core.htmx import render
 from portal.core.pages import zone_name
 from portal.frontdesk import services
@@ -60,8 +60,8 @@ def export_visits() -> Response:
     first, last = form.since.data, form.until.data
     rows = list(_rows(first, last))
     services.record_exported(first, last, len(rows))
-    name = f"visits-{first}.csv" if first == last else f"visits-{first}-to-{last}.csv"
-    return csv_response(name, EXPORTED.split(","), rows)
+    name = f"visits-{first}" if first == last else f"visits-{first}-to-{last}"
+    return send_csv(name, EXPORTED.split(","), rows)
 
 
 def _rows(first: date, last: date) -> Iterator[list[object]]:

@@ -23,6 +23,12 @@ def record_exported(first: date, last: date, visits: int) -> None:
 
 
 @transactional
+def record_ledger_seen(since: date, until: date) -> None:
+    """Note that somebody looked at the counts of these days: two looks laid side by side tell more than one."""
+    audit.services.record("ledger-seen", "ledger:1", since=since.isoformat(), until=until.isoformat())
+
+
+@transactional
 def record_visit_seen(appointment_id: UUID) -> None:
     """Note that somebody looked at a visit."""
     audit.services.record("visit-seen", f"appointment:{appointment_id}")

@@ -14,6 +14,7 @@ from portal.assessment.queries import count_drop_off
 from portal.booking import requests
 from portal.booking.models import Appointment
 from portal.booking.queries import list_open_requests, list_settled_requests
+from portal.booking.refer_forms import REASONS
 from portal.booking.wishes import Wishes
 from portal.core import clock
 from portal.core.htmx import render
@@ -81,6 +82,7 @@ def _render_requests(form: OutcomeForm, status: int = 200) -> Response:
     return render(
         "frontdesk/requests.html",
         status=status,
+        reasons=REASONS,
         requests=[(request, Wishes.from_json(request.wishes)) for request in list_open_requests()],
         settled=list_settled_requests(clock.now() - timedelta(days=1)),
         outcomes=dict(OUTCOMES),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 from portal.core.pages import clock_in_words, day_in_words
 from portal.scheduling.models import Closure
@@ -109,3 +109,19 @@ def closure_in_words(closure: Closure) -> str:
         return f"{day_in_words(first)}, {hours}"
     begins, ends = (f"{day_in_words(m)}, {clock_in_words(m.time())}" for m in (closure.starts, closure.ends))
     return f"{begins} to {ends}"
+
+
+def week_in_words(monday: str) -> str:
+    """Like "Nov 16 to Nov 22, 2026"."""
+    first = date.fromisoformat(monday)
+    last = first + timedelta(days=6)
+    return f"{first:%b} {first.day} to {last:%b} {last.day}, {last.year}"
+
+
+def duration_in_words(duration: timedelta) -> str:
+    """In the one unit that matters: "40 minutes", "5 hours", "3 days"."""
+    minutes = round(duration.total_seconds() / 60)
+    units = ((24 * 60, "day"), (60, "hour"), (1, "minute"))
+    size, name = next((size, name) for size, name in units if minutes >= 2 * size or size == 1)
+    count = round(minutes / size)
+    return f"{count} {name}{'' if count == 1 else 's'}"

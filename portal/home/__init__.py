@@ -3,8 +3,10 @@
 from flask import Flask
 
 from portal.home import cli, views
+from portal.referrals.pages import OwnPage, offer_pages
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     app.cli.add_command(cli.doctor)
+    offer_pages("home", lambda: [OwnPage("/", "Home page")])

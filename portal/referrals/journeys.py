@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
-from flask import session
+from flask import current_app, request, session
+from itsdangerous import BadData
 
 from portal.referrals import services
 
@@ -13,9 +15,17 @@ KEY = "journey"
 
 def current() -> UUID | None:
     """The journey this browser is on, or None for one that has only read."""
+    return _read(session)
+
+
+def peek() -> UUID | None:
+    """As `current`, on a page that is the same for everybody: looking at the session would keep caches from it."""
+    interface: Any = current_app.session_interface
+    lasts = int(current_app.permanent_session_lifetime.total_seconds())
     try:
-        return UUID(session[KEY])
-    except (KeyError, TypeError, ValueError, AttributeError):
+        cookie = request.cookies.get(interface.get_cookie_name(current_app), "")
+        return _read(interface.get_signing_serializer(current_app).loads(cookie, max_age=lasts)) if cookie else None
+    except BadData:
         return None
 
 
@@ -30,3 +40,10 @@ def remember(journey_id: UUID) -> UUID:
         session[KEY] = str(journey_id)
         session.permanent = True
     return journey_id
+
+
+def _read(kept: Any) -> UUID | None:
+    try:
+        return UUID(kept[KEY])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None

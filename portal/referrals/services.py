@@ -1,25 +1,34 @@
-"""Start journeys and note what they reach."""
+"""Start journeys, note where they came from and what they reach, count who is not followed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from portal.core import clock
-from portal.core.db import db, insert_once, transactional
-from portal.referrals.models import Journey, Milestone, ReferralLink
+from portal.core.db import db, insert_into, insert_once, transactional
+from portal.referrals.days import today
+from portal.referrals.models import DailyCount, Journey, LinkState, Milestone, ReferralLink
+from portal.referrals.pages import find_page
+from portal.referrals.queries import find_link
 
-LinkSource = Callable[[str], tuple[str, str, str] | None]
-_sources: dict[str, LinkSource] = {}
+PAGE_PATH = re.compile(r"/(?:articles|treatments)/([a-z0-9-]{1,80})")
+# Names of senders and numbers of referrals as SMART Scheduling Links gives them. Text of any other form, such as a
+# mail address, is not kept.
+SOURCE = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9._-]{1,40}")
+BOOKING_REFERRAL = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 class Reached(StrEnum):
-    """The points of a journey that the owner counts."""
+    """The points of a journey that the owner counts. Their order gives each its bit: new ones come last."""
 
     LANDED = "landed"
+    READ = "read"
     ASSESSMENT_STARTED = "assessment-started"
     ASSESSMENT_FINISHED = "assessment-finished"
     SLOTS_SEEN = "slots-seen"
@@ -27,64 +36,141 @@ class Reached(StrEnum):
     BOOKED = "booked"
     ATTENDED = "attended"
 
+    @property
+    def bit(self) -> int:
+        """This point in `Journey.reached`."""
+        return 1 << list(Reached).index(self)
+
+
+class NoSuchLink(LookupError):
+    """There is no link of that code that leads anywhere now."""
+
+
+@dataclass(frozen=True)
+class Touch:
+    """How somebody came: by a link, or sent by a program that names itself."""
+
+    link: ReferralLink | None = None
+    page: str | None = None  # the path of the page that it leads to
+    source: str | None = None
+    booking_referral: str | None = None
+
+    @classmethod
+    def by(cls, link: ReferralLink | None, page: str, source: str, booking_referral: str) -> Touch:
+        """A touch of what a visitor brings along; what has a strange form is left out."""
+        return cls(
+            link,
+            page,
+            source if SOURCE.fullmatch(source) else None,
+            booking_referral if BOOKING_REFERRAL.fullmatch(booking_referral) else None,
+        )
+
+    @property
+    def leaves_a_trace(self) -> bool:
+        """Whether it says anything of where somebody came from."""
+        return bool(self.link or self.source or self.booking_referral)
+
 
 @transactional
 def start_journey(journey_id: UUID | None = None, article: str | None = None) -> UUID:
-    """The journey of that id where there is one, else a new one that began with that article."""
-    if journey_id and db.session.get(Journey, journey_id):
-        return journey_id
-    journey = Journey(started_at=clock.now(), article=article)
-    db.session.add(journey)
-    db.session.flush()
+    """The journey of that id where there is one, else a new one; it began with that article if with none before."""
+    journey = db.session.get(Journey, journey_id) if journey_id else None
+    if journey is None:
+        journey = Journey(started_at=clock.now(), reached=0)
+        db.session.add(journey)
+        db.session.flush()
+    known = any(find_page(f"/{kind}/{article}") for kind in ("articles", "treatments"))
+    if article and known and journey.article is None:
+        journey.article = article
+        reach(journey.id, Reached.READ)
     return journey.id
 
 
 @transactional
-def follow_link(code: str, journey_id: UUID | None) -> tuple[str, UUID] | None:
-    """Where an active link leads and the journey it starts or joins; None for a code that leads nowhere.
+def start_journey_by_code(code: str) -> UUID:
+    """A new journey for somebody without a browser who names the code of a link, such as a caller.
 
-    The first link of a journey stays its link.
+    Raises NoSuchLink.
     """
-    link = db.session.get(ReferralLink, code) or _automatic_link(code)
-    if link is None or not link.active:
-        return None
-    journey = db.session.get(Journey, start_journey(journey_id))
-    assert journey is not None
-    if journey.link_code is None:
-        journey.link_code = link.code
+    link = find_link(code)
+    if link is None or link.state != LinkState.LIVE:
+        raise NoSuchLink(code)
+    return arrive(Touch(link, link.destination), None)
+
+
+@transactional
+def arrive(touch: Touch, journey_id: UUID | None) -> UUID:
+    """The journey that somebody starts or goes on with by a touch.
+
+    The first touch stays where the journey came from; the last one before the booking is kept beside it.
+    """
+    journey = db.session.get_one(Journey, start_journey(journey_id))
+    if journey.reached & Reached.BOOKED.bit:
+        return journey.id
+    first = journey.link_code is None and journey.source is None
+    if touch.link is not None:
+        _store(touch.link)
+        journey.last_link_code = touch.link.code
+    if first:
+        journey.link_code = touch.link.code if touch.link else None
+        journey.source, journey.booking_referral = touch.source, touch.booking_referral
+        found = PAGE_PATH.fullmatch(touch.page or "")
+        journey.article = journey.article or (found[1] if found else None)
     reach(journey.id, Reached.LANDED)
-    return link.destination, journey.id
-
-
-def lead_links_by(source: LinkSource) -> None:
-    """Let a feature give links to things that it has: a code's label, kind and destination, or None."""
-    _sources[source.__qualname__] = source
-
-
-def _automatic_link(code: str) -> ReferralLink | None:
-    for source in _sources.values():
-        if found := source(code):
-            label, kind, destination = found
-            insert_once(ReferralLink, code=code, label=label[:120], kind=kind, destination=destination, active=True)
-            return db.session.get(ReferralLink, code)
-    return None
+    return journey.id
 
 
 @transactional
 def reach(journey_id: UUID, point: Reached, lane: str | None = None) -> None:
     """Note that a journey has come to a point; coming there again changes nothing."""
-    insert_once(Milestone, journey_id=journey_id, kind=point.value, lane=lane, at=clock.now())
+    if not insert_once(Milestone, journey_id=journey_id, kind=point.value, lane=lane, at=clock.now()):
+        return
+    values: dict[str, object] = {"reached": Journey.reached.bitwise_or(point.bit)}
+    if lane:
+        values["lane"] = lane
+    if point is Reached.BOOKED:
+        took = clock.now() - db.session.get_one(Journey, journey_id).started_at
+        values["minutes_to_book"] = took // timedelta(minutes=1)
+    changed = update(Journey).where(Journey.id == journey_id).values(**values)
+    db.session.execute(changed.execution_options(synchronize_session=False))
 
 
 @transactional
 def take_back(journey_id: UUID, point: Reached) -> None:
     """Note that a journey has not come to a point after all."""
     db.session.execute(delete(Milestone).where(Milestone.journey_id == journey_id, Milestone.kind == point.value))
+    reached = Journey.reached.bitwise_and(~point.bit)
+    cleared = update(Journey).where(Journey.id == journey_id).values(reached=reached)
+    db.session.execute(cleared.execution_options(synchronize_session=False))
 
 
 @transactional
-def save_link(code: str, label: str, kind: str, destination: str) -> None:
-    """Make a referral link or change the one of that code."""
-    link = db.session.get(ReferralLink, code) or ReferralLink(code=code, active=True)
-    link.label, link.kind, link.destination = label, kind, destination
-    db.session.add(link)
+def note_read(journey_id: UUID) -> None:
+    """Note that a page was opened on a journey; nothing for a journey that is not known."""
+    journey = db.session.get(Journey, journey_id)
+    if journey is not None and not journey.reached & Reached.READ.bit:
+        reach(journey_id, Reached.READ)
+
+
+@transactional
+def count_landing(what: str, link_code: str = "", source: str | None = None) -> None:
+    """Count a landing of today that begins no journey."""
+    add_counts(1, day=today(), what=what, link_code=link_code, source=source or "")
+
+
+def add_counts(count: int, what: str, **alike: object) -> None:
+    """Add to the count of a `day` and of journeys that are alike, within a transaction."""
+    values = {column.key: "" for column in DailyCount.__table__.primary_key} | {"reached": 0}
+    statement = insert_into(DailyCount).values({**values, "what": what, **alike, "count": count})
+    db.session.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(DailyCount.__table__.primary_key),
+            set_={"count": DailyCount.count + statement.excluded.count},
+        )
+    )
+
+
+def _store(link: ReferralLink) -> None:
+    """A page's own link becomes a row when it is first followed."""
+    names = ("code", "label", "kind", "destination", "active")
+    insert_once(ReferralLink, **{name: getattr(link, name) for name in names}, made_at=clock.now())

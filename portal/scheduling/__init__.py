@@ -3,6 +3,8 @@
 from flask import Flask
 
 from portal.core import chores
+from portal.referrals.days import count_days_in
+from portal.referrals.pages import OwnPage, offer_pages
 from portal.scheduling import cli, contact, queries, remake, views
 from portal.scheduling.structured import describe_clinic
 
@@ -12,6 +14,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(cli.clinic_group)
     app.cli.add_command(cli.slots_group)
     contact.init_app(app)
+    count_days_in(queries.get_zone)
+    offer_pages("scheduling", lambda: [OwnPage("/specialists/", "Specialists")])
     chores.register("open slots", remake.open_slots_if_any)
     app.jinja_env.globals.update(
         free_slots=queries.list_free_slots,

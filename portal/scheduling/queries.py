@@ -66,7 +66,7 @@ def list_locations() -> Sequence[Location]:
 
 
 def get_zone() -> ZoneInfo:
-    """The zone of the clinic's clocks: that of its first place, by name."""
+    """The clinic's own clocks: those of its first place, by name; UTC before there is one."""
     places = list_locations()
     return places[0].zone if places else ZoneInfo("UTC")
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from portal import audit
 from portal.core.db import Base, db, transactional
-from portal.referrals.services import save_link
+from portal.referrals.links import save_link
 from portal.scheduling.clinic_file import ClinicFile
 from portal.scheduling.models import Availability, Clinic, Closure, Location, Provider, VisitType
 

@@ -6,8 +6,11 @@ from sqlalchemy import select, update
 
 from portal.accounts.services import StaffRole
 from portal.assessment.models import Assessment
+from portal.assessment.questionnaire import VERSION
 from portal.assessment.services import purge
+from portal.core import clock as the_clock
 from portal.core.db import db
+from portal.referrals.services import start_journey
 from tests.assessment.test_walk import NECK
 from tests.visitor import Visitor
 
@@ -47,15 +50,17 @@ def test_a_finished_assessment_stays_readable_when_the_questions_have_changed(vi
     assert result["rules_version"]
 
 
-def test_the_owner_sees_where_people_stop_as_counts(app, staff):
-    stopped, finished = Visitor(app), Visitor(app)
-    stopped.open("/assessment/")
-    stopped.send()
-    for _ in range(3):
-        stopped.answer_page(NECK)
-    finished.finish(**NECK)
-    manager = staff(StaffRole.MANAGER)
-    rows = manager.open("/desk/drop-off").text.split("<tr>")
-    assert "<td>2</td><td>1</td>" in rows[4]  # the third screen: two answered it, one stopped after it
-    assert "<td>1</td><td>0</td>" in rows[5]
+def test_the_owner_sees_where_people_stop_as_counts_and_none_under_5(app, staff):
+    with app.app_context():
+        for furthest, finished, count in ((3, None, 7), (5, None, 2), (14, the_clock.now(), 6)):
+            for _ in range(count):
+                answers = {"answers": {}, "questionnaire_version": VERSION, "started_at": the_clock.now()}
+                journey_id = start_journey()
+                row = {"journey_id": journey_id, "revision": 1, "furthest": furthest, "finished_at": finished}
+                db.session.add(Assessment(**answers, **row))
+                db.session.commit()
+    rows = staff(StaffRole.MANAGER).open("/desk/drop-off").text.split("<tr>")
+    assert "<td>15</td><td>7</td>" in rows[4]  # the third screen: fifteen answered it, seven stopped after it
+    assert "<td>8</td><td>under 5</td>" in rows[6]
+    assert "<td>under 5</td><td>under 5</td>" in rows[7]  # six: but 8 less 6 would tell of two
     assert staff(StaffRole.FRONT_DESK).open("/desk/drop-off").status == 403

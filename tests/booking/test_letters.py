@@ -42,7 +42,7 @@ VOLATILE = [
 ]
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
 CAN_BE_STOPPED = {"offer", "offer lapsed", "digest"}
-ABOUT_NO_VISIT = {"request"}
+ABOUT_NO_VISIT = {"request", "thanks"}
 WITH_CALENDAR = re.compile("booked|moved|cancelled")
 
 pytestmark = pytest.mark.usefixtures("app_context")

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.core.db import db, insert_once, transactional
+from portal.referrals.links import save_link
 from portal.referrals.models import Journey, ReferralLink
-from portal.referrals.services import save_link, start_journey
+from portal.referrals.services import start_journey
 
 pytestmark = pytest.mark.usefixtures("app_context")
 

@@ -1,0 +1,117 @@
+"""What staff send about referral links, and which part of the ledger they ask for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from wtforms import BooleanField, DateField, Field, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
+
+from portal.core import clock
+from portal.core.forms import BaseForm
+from portal.referrals.ledger import GROUPINGS
+from portal.referrals.links import CODE, KINDS, LONGEST_CODE, LinkFacts
+from portal.referrals.models import ReferralLink
+from portal.referrals.pages import OwnPage
+
+ONE_DAY, WEEKS_AT_FIRST = timedelta(days=1), 13
+EARLIEST = date(2020, 1, 1)
+
+
+class RangeForm(BaseForm):
+    """Which weeks of the ledger, and grouped by what; read from the address."""
+
+    class Meta(BaseForm.Meta):
+        csrf = False
+
+    since = DateField("From", validators=[Optional()])
+    until = DateField("Until", validators=[Optional()])
+    by = SelectField("By", choices=[SelectChoice(*pair) for pair in GROUPINGS.items()], default="link")
+
+    def validate_until(self, field: Field) -> None:
+        if self.since.data and field.data < self.since.data:
+            raise ValidationError("The last day must not be before the first.")
+
+    def range(self, today: date) -> tuple[date, date]:
+        """Whole weeks, Monday to Sunday, that hold what was chosen; the last quarter where nothing valid was."""
+        valid = not self.errors
+        until = (self.until.data if valid else None) or today
+        since = (self.since.data if valid else None) or until - timedelta(weeks=WEEKS_AT_FIRST - 1)
+        since, until = max(since, EARLIEST), min(max(until, EARLIEST), today)
+        since = min(since, until)
+        return since - timedelta(days=since.weekday()), until + timedelta(days=6 - until.weekday())
+
+    def show(self, since: date, until: date) -> None:
+        """Fill in what is shown, where nothing was chosen."""
+        self.since.data, self.until.data = self.since.data or since, self.until.data or until
+
+    def grouping(self) -> str:
+        """What to group by; by link where nothing valid was chosen."""
+        return self.by.data if self.by.data in GROUPINGS else "link"
+
+
+class LinkForm(BaseForm):
+    """Everything about a link but its code."""
+
+    label = StringField(
+        "What is it?",
+        description="For staff, like: Leaflet in the waiting room",
+        validators=[InputRequired("Say what this link is for."), Length(max=120)],
+    )
+    kind = SelectField("Kind", choices=[SelectChoice(*pair) for pair in KINDS.items()])
+    destination = SelectField("Leads to")
+    owner = StringField("Who looks after it", validators=[Length(max=120)])
+    starts = DateField("First day", validators=[Optional()], description="Leave empty to begin now")
+    ends = DateField("Last day", validators=[Optional()], description="Leave empty when it has no end")
+    active = BooleanField("The link works", default=True)
+
+    def offer(self, pages: list[OwnPage]) -> None:
+        """Fill in the pages that a link may lead to."""
+        self.destination.choices = [SelectChoice(page.path, page.label) for page in pages]
+
+    def validate_ends(self, field: Field) -> None:
+        if self.starts.data and field.data < self.starts.data:
+            raise ValidationError("The last day must not be before the first.")
+
+    def fill(self, link: ReferralLink, zone: ZoneInfo) -> None:
+        """Show what the link is now."""
+        self.label.data, self.kind.data, self.destination.data = link.label, link.kind, link.destination
+        self.owner.data, self.active.data = link.owner, link.active
+        self.starts.data = link.starts_at.astimezone(zone).date() if link.starts_at else None
+        self.ends.data = link.ends_at.astimezone(zone).date() - ONE_DAY if link.ends_at else None
+
+    def facts(self, zone: ZoneInfo) -> LinkFacts:
+        """What was said, once the form is valid. Days are those of the clinic's clocks."""
+        return LinkFacts(
+            self.label.data,
+            self.kind.data,
+            self.destination.data,
+            self.owner.data or None,
+            _begin(self.starts.data, zone),
+            _begin(self.ends.data + ONE_DAY, zone) if self.ends.data else None,
+            self.active.data,
+        )
+
+
+class NewLinkForm(LinkForm):
+    """A link to be made."""
+
+    code = StringField(
+        "Code (not required)",
+        description="Letters, digits and hyphens; made from the words above when left empty",
+        filters=[lambda text: text.lower() if text else text],
+        validators=[
+            Optional(),
+            Length(max=LONGEST_CODE),
+            Regexp(
+                rf"{CODE.pattern}\Z", message="Write small letters, digits and single hyphens only, like spring-fair."
+            ),
+        ],
+        render_kw={"autocomplete": "off", "spellcheck": "false", "maxlength": LONGEST_CODE},
+    )
+
+
+def _begin(day: date | None, zone: ZoneInfo) -> datetime | None:
+    return clock.instant(datetime.combine(day, time.min), zone) if day else None

@@ -1,0 +1,176 @@
+"""A doctor's office refers: by a link for all its patients, or one patient with consent."""
+
+import pytest
+from sqlalchemy import select
+
+from portal.booking.models import PatientRequest
+from portal.booking.referring import MOST_AN_HOUR
+from portal.core.db import db
+from portal.notifications.services import send_due_mail
+from portal.referrals.models import Journey, ReferralLink
+from tests.visitor import Visitor
+
+PATIENT = {
+    "practice": "Dr. Lee & Partners",
+    "name": "Ann Poe",
+    "phone": "212 555 0188",
+    "reason": "face",
+    "urgency": "soon",
+    "consent": "y",
+    "may_tell": "y",
+    "practice_email": "office@lee.example",
+}
+
+
+@pytest.fixture
+def office(app, clock):
+    """Somebody in the office, who takes longer than three seconds to type."""
+
+    class Office(Visitor):
+        def open(self, path, **options):
+            page = super().open(path, **options)
+            clock.shift(10)
+            return page
+
+    return Office(app)
+
+
+def first(app, model):
+    with app.app_context():
+        return db.session.scalars(select(model)).first()
+
+
+def settle(desk, outcome):
+    page = desk.open("/desk/requests")
+    desk.send(next(form for form in page.forms if "requests" in form.action), outcome=outcome)
+
+
+def test_a_practice_gets_a_link_a_qr_code_and_a_sheet_to_print(office, app):
+    office.open("/refer/")
+    form = office.page.form
+    page = office.send(form, practice="Dr. Lee & Partners")
+    assert page.heading == "The link of Dr. Lee &amp; Partners"
+    code = page.path.rpartition("/")[2]
+    assert code.startswith("dr-lee-partners-")
+    assert f"http://127.0.0.1:8000/r/{code}" in page.text
+    assert office.client.get(f"{page.path}/qr.svg").data.startswith(b"<svg")
+    assert office.client.get(f"{page.path}/sheet.pdf").data.startswith(b"%PDF")
+    assert office.send(form, practice="Dr. Lee & Partners").path == page.path  # twice is once
+    patient = Visitor(app)
+    assert patient.open(f"/r/{code}").path == "/assessment/"
+    assert first(app, Journey).link_code == code
+
+
+def test_a_link_of_another_kind_is_no_business_of_the_public(office):
+    assert office.open("/refer/link/leaflet").status == 404
+    assert office.open("/refer/link/nothing").status == 404
+
+
+def test_one_patient_becomes_a_task_at_the_desk_once(office, desk):
+    office.open("/refer/patient")
+    form = office.page.form
+    for _ in range(2):
+        assert office.send(form, **PATIENT).heading == "Thank you: it is on our desk’s list"
+    text = desk.open("/desk/requests").text
+    assert text.count("Ann Poe") == 1
+    for fact in ("Dr. Lee &amp; Partners", "Pain in the face, within two weeks", "(212) 555-0188", "referred"):
+        assert fact in text
+
+
+def test_the_practice_hears_that_a_visit_was_booked_and_no_more(office, desk, app, mail_server):
+    office.open("/refer/patient")
+    office.send(**PATIENT)
+    settle(desk, "booked")
+    with app.app_context():
+        send_due_mail()
+    assert len(mail_server.received) == 1
+    assert b"To: office@lee.example" in mail_server.received[0]
+    text = mail_server.text()
+    assert "An appointment is booked." in text
+    assert "Ann" not in text
+    assert "face" not in text
+    with app.app_context():
+        assert db.session.scalar(select(Journey.minutes_to_book)) is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [({"may_tell": None, "practice_email": ""}, "booked"), ({}, "no-answer"), ({"may_tell": None}, "booked")],
+)
+def test_without_the_patients_consent_or_a_booking_nobody_hears_anything(
+    office, desk, app, mail_server, change, outcome
+):
+    office.open("/refer/patient")
+    office.send(**{**PATIENT, **change})
+    settle(desk, outcome)
+    with app.app_context():
+        send_due_mail()
+    assert mail_server.received == []
+
+
+def test_a_referral_counts_for_the_practices_link(office, app):
+    office.open("/refer/")
+    code = office.send(practice="Dr. Lee").path.rpartition("/")[2]
+    office.open(f"/refer/patient?code={code}")
+    assert office.page.form.values["practice"] == ["Dr. Lee"]
+    office.send(**PATIENT)
+    assert first(app, Journey).link_code == code
+
+
+def test_what_was_typed_comes_back_and_consent_is_asked_for(office):
+    office.open("/refer/patient")
+    page = office.send(**{**PATIENT, "consent": None, "practice_email": ""})
+    assert (page.status, page.outcome) == (422, "invalid")
+    assert page.form.values["name"] == ["Ann Poe"]
+    assert set(page.errors) == {
+        "Ask the patient first, then tick this.",
+        "Enter where we should send the message, or untick the box above.",
+    }
+
+
+def test_what_is_told_of_the_patient_is_encrypted(office, app):
+    office.open("/refer/patient")
+    office.send(**PATIENT)
+    with app.app_context():
+        stored = db.session.execute(db.text("SELECT referred FROM patient_request")).scalar()
+        assert b"Lee" not in bytes(stored)
+        assert db.session.scalar(select(PatientRequest.referred))["reason"] == "face"
+
+
+class TestPrograms:
+    """What fills in every form is stopped; a person who is stopped by mistake sends it once more."""
+
+    def test_that_fill_in_the_field_nobody_sees_reach_nobody(self, office, app):
+        office.open("/refer/patient")
+        page = office.send(**PATIENT, website="https://spam.example")
+        assert page.status == 422
+        assert "please send it once more" in page.text
+        assert first(app, PatientRequest) is None
+        assert office.send(**PATIENT).status == 200
+
+    def test_that_are_faster_than_people_reach_nobody(self, app, clock):
+        fast = Visitor(app)
+        fast.open("/refer/")
+        assert fast.send(practice="Spam").status == 422
+        clock.shift(4)
+        assert fast.send().status == 200
+
+    @pytest.mark.parametrize("begun", ["", "1", "1763478000.x", "99999999999.AAAA"])
+    def test_that_make_up_the_time_reach_nobody(self, office, app, begun):
+        office.open("/refer/")
+        assert office.send(practice="Spam", begun=begun).status == 422
+        with app.app_context():
+            assert db.session.scalar(select(ReferralLink).where(ReferralLink.label == "Spam")) is None
+
+    def test_that_come_all_at_once_are_asked_to_call_and_people_too_for_an_hour(self, office, app, clock):
+        for path, filled in (("/refer/patient", PATIENT), ("/refer/", {"practice": "Dr. Lee"})):
+            for _ in range(MOST_AN_HOUR):
+                office.open(path)
+                assert office.send(**filled).status == 200
+            office.open(path)
+            page = office.send(**filled)
+            assert (page.status, page.outcome) == (429, "limited")
+            assert "tel:2125550100" in page.links
+            assert page.form.values["practice"] == [filled["practice"]]
+            clock.shift(3600)
+            assert office.send().status in {200, 422}
