@@ -65,7 +65,7 @@ def test_signing_in_never_leads_out_of_the_portal(visitor, password, target):
 def test_signing_out_ends_it_and_takes_a_post(visitor, password):
     sign_in(visitor, password)
     assert visitor.client.get("/desk/sign-out").status_code == 405
-    visitor.send()
+    visitor.send(next(form for form in visitor.page.forms if form.action == "/desk/sign-out"))
     assert visitor.open("/desk/").path == "/desk/sign-in"
 
 

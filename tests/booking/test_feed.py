@@ -163,6 +163,7 @@ def test_a_new_address_closes_the_old_one_and_revoking_closes_it_for_good(press,
 def test_the_desk_sees_when_a_calendar_was_made_and_last_read(press, subscribe, manager, clock):
     address = press("renew")
     clock.shift(timedelta(hours=3))
+    manager.sign_in()
     assert "Made 3 hours ago · not read yet" in manager.open("/desk/feeds").text
     subscribe(address)
     clock.shift(timedelta(minutes=5))

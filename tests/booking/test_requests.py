@@ -12,7 +12,7 @@ def test_a_request_reaches_the_desk_once_with_its_wishes(visitor, desk):
     for _ in range(2):
         assert visitor.send(form, **WISHES).heading == "We look for a time and call you"
     page = desk.open("/desk/requests")
-    assert page.text.count("Ann Poe") == 1
+    assert page.text.count("<strong>Ann Poe</strong>") == 1
     assert "Tuesday, Thursday; mornings" in page.text
     assert "wants a time" in page.text
     desk.send(next(form for form in page.forms if "requests" in form.action), outcome="booked")

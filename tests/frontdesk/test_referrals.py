@@ -157,6 +157,7 @@ class TestLinks:
             clock.move_to(datetime.fromisoformat(moment).replace(tzinfo=UTC))
             assert visitor.open("/r/fair").path == path, moment
         clock.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC))
+        manager.sign_in()
         manager.open(page.path)
         fill_in(manager, kind="print", destination="/", active=[])
         assert visitor.open("/r/fair").path == "/r/"
