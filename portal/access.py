@@ -198,7 +198,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "interop.show_robots": ANYONE,
     "interop.show_calendar": ANYONE,  # whoever holds its address
     "interop.show_questionnaire": ANYONE,
-    "interop.show_response": STAFF,
+    "interop.show_response": FRONT_DESK,
     # Development only; not registered in production
     "notifications.list_mail": ANYONE,
     "notifications.show_mail": ANYONE,

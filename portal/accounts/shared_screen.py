@@ -50,7 +50,7 @@ def _lock_when_idle() -> None:
 
     A page that refreshes itself says `poll`, which is no use by anybody.
     """
-    if not request.path.startswith("/desk") or not current_user.is_authenticated:
+    if not request.path.startswith(("/desk", "/fhir")) or not current_user.is_authenticated:
         return
     now = clock.now().timestamp()
     seen, began = session.get(SEEN, 0), session.get(BEGAN, 0)
