@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import audit
 from portal.booking import waitlist
 from portal.booking.announce import announce, announce_restored
-from portal.booking.history import note_change, snapshot
+from portal.booking.history import find_last_change, note_change, snapshot
 from portal.booking.models import Appointment, OfferState, Status
 from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
 from portal.core import clock
@@ -208,9 +208,15 @@ def end(appointment: Appointment, reason: str, staff_id: int | None = None) -> A
 
 
 def take_up_again(appointment: Appointment) -> None:
-    """Let a cancelled visit stand again, in a slot that is claimed for it. Raises AlreadyBooked."""
-    key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
-    require_only_one(key)
+    """Let a cancelled visit stand again, in a slot that is claimed for it. Raises AlreadyBooked.
+
+    One that the desk allowed beside another of its kind is allowed beside it again.
+    """
+    cancelled = find_last_change(appointment)
+    key = None
+    if cancelled is None or cancelled.before["one_of_kind"] is not None:
+        key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
+        require_only_one(key)
     appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
 
 

@@ -29,6 +29,7 @@ def snapshot(appointment: Appointment) -> Before:
         "cancel_reason": appointment.cancel_reason,
         "arrived_at": _written(appointment.arrived_at),
         "roomed_at": _written(appointment.roomed_at),
+        "one_of_kind": appointment.one_of_kind,
     }
 
 
@@ -89,6 +90,15 @@ def _written(moment: datetime | None) -> str | None:
 def get_change(change_id: UUID) -> VisitChange | None:
     """The change of that id."""
     return db.session.get(VisitChange, change_id)
+
+
+def find_last_change(appointment: Appointment) -> VisitChange | None:
+    """What was done to a visit last; None when it is as it was booked by its patient."""
+    return db.session.scalar(
+        select(VisitChange).where(
+            VisitChange.appointment_id == appointment.id, VisitChange.version == appointment.version
+        )
+    )
 
 
 def find_as_seen(appointment: Appointment, version: int) -> Before | None:

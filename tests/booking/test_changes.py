@@ -198,6 +198,18 @@ class TestOneVisitOfAKind:
         page = desk.open(desk.page.link("/desk/visit/"))
         assert "May be the same person" in page.text
 
+    def test_what_the_desk_allowed_beside_another_is_taken_up_again_beside_it(self, app, book, diary, desk):
+        link, _ = book(FRIDAY, **self.JANE)
+        desk.open("/desk/day/2026-11-20")
+        desk.open(desk.page.link("/desk/visit/"))
+        desk.send(next(form for form in desk.page.forms if "allow-another" in form.action))
+        self.book_again(app, diary, phone="212 555 0199")
+        holder = Visitor(app)
+        holder.open(f"{link}/cancel")
+        holder.send(choice="time")
+        assert holder.send(confirmed="yes").outcome == "cancelled"
+        assert holder.send(holder.page.form).outcome == "booked"
+
 
 def test_undoing_within_the_notice_takes_the_time_again(app, book, clock):
     link, _ = book(FRIDAY)
