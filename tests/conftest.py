@@ -92,9 +92,24 @@ def postgresql_template(postgresql: servers.PostgresServer, tmp_path_factory: py
     return name
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run on PostgreSQL the modules whose promise rests on the database; `make proof` runs the others there too."""
+    if servers.PROOF:
+        return
+    elsewhere = {
+        item for item in items if _engine_of(item) == "postgresql" and not item.get_closest_marker("both_engines")
+    }
+    config.hook.pytest_deselected(items=list(elsewhere))
+    items[:] = [item for item in items if item not in elsewhere]
+
+
+def _engine_of(item: pytest.Item) -> str | None:
+    return item.callspec.params.get("engine") if hasattr(item, "callspec") else None
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest) -> str:
-    """Each test that has to do with a portal runs on both."""
+    """What a test with a portal runs on: SQLite, and PostgreSQL where the module is marked `both_engines`."""
     name: str = request.param
     return name
 

@@ -12,6 +12,8 @@ from portal.notifications.models import OutgoingMail
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def patient(visitor):

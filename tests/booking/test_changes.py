@@ -8,6 +8,8 @@ from portal.booking.models import Appointment
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.both_engines
+
 FRIDAY, LATER = "2026-11-20 09:00", "2026-11-23 11:00"
 
 

@@ -72,7 +72,7 @@ def test_one_patient_becomes_a_task_at_the_desk_once(office, desk):
     for _ in range(2):
         assert office.send(form, **PATIENT).heading == "Thank you: it is on our desk’s list"
     text = desk.open("/desk/requests").text
-    assert text.count("Ann Poe") == 1
+    assert text.count("<strong>Ann Poe</strong>") == 1
     for fact in ("Dr. Lee &amp; Partners", "Pain in the face, within two weeks", "(212) 555-0188", "referred"):
         assert fact in text
 

@@ -1,6 +1,10 @@
 """Nothing fits: a request with wishes becomes a task at the desk."""
 
+import pytest
+
 from tests.visitor import Visitor
+
+pytestmark = pytest.mark.both_engines
 
 WISHES = {"weekdays": ["1", "3"], "parts_of_day": ["morning"], "name": "Ann Poe", "phone": "212 555 0188"}
 
@@ -16,7 +20,8 @@ def test_a_request_reaches_the_desk_once_with_its_wishes(visitor, desk):
     assert "Tuesday, Thursday; mornings" in page.text
     assert "wants a time" in page.text
     desk.send(next(form for form in page.forms if "requests" in form.action), outcome="booked")
-    assert "Ann Poe" not in desk.page.text
+    assert "<strong>Ann Poe</strong>" not in desk.page.text
+    assert "Settled since yesterday" in desk.page.text
 
 
 def test_what_was_chosen_and_typed_comes_back_when_something_is_missing(visitor):

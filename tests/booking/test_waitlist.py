@@ -12,6 +12,8 @@ from portal.core.db import db
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.both_engines
+
 FREED = "2026-11-20 10:00"
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 
 from portal.core.db import Base, db
 
-pytestmark = pytest.mark.usefixtures("app_context")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("app_context")]
 
 
 def test_the_tables_are_those_of_the_models():

@@ -8,7 +8,7 @@ from portal.referrals.links import save_link
 from portal.referrals.models import Journey, ReferralLink
 from portal.referrals.services import start_journey
 
-pytestmark = pytest.mark.usefixtures("app_context")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("app_context")]
 
 
 def count(model):

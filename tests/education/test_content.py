@@ -10,7 +10,6 @@ import pytest
 from portal.education.cli import make_article
 from portal.education.loading import CONTENT, ContentError, load_library
 from portal.education.shelf import Shelf
-from tests.servers import run_command
 
 ARTICLE = "articles/migraine.md"
 
@@ -108,17 +107,17 @@ def test_an_edited_file_shows_at_once_in_development(content):
 
 
 @pytest.fixture
-def environment(tmp_path):
-    return {"PORTAL_DATA_DIR": str(tmp_path)}
+def run(app):
+    return lambda *words: app.test_cli_runner().invoke(args=["education", *words])
 
 
-def test_check_lists_grade_and_what_deserves_a_look(environment):
-    done = run_command("education", "check", environment=environment)
-    assert done.returncode == 0
-    assert "/articles/migraine: grade" in done.stdout
-    assert "no clinician has reviewed it" in done.stdout
-    assert "13 pages" in done.stdout
-    assert run_command("education", "check", "--strict", environment=environment).returncode == 1
+def test_check_lists_grade_and_what_deserves_a_look(run):
+    done = run("check")
+    assert done.exit_code == 0
+    assert "/articles/migraine: grade" in done.output
+    assert "no clinician has reviewed it" in done.output
+    assert "13 pages" in done.output
+    assert run("check", "--strict").exit_code == 1
 
 
 def test_new_makes_a_page_that_loads_and_never_overwrites_one(content):
@@ -130,10 +129,10 @@ def test_new_makes_a_page_that_loads_and_never_overwrites_one(content):
 
 
 @pytest.mark.parametrize("slug", ["../passwd", "Big", "two words", "-x", "ä", ""])
-def test_new_refuses_what_cannot_be_an_address(environment, slug):
-    done = run_command("education", "new", "--", slug, environment=environment)
-    assert done.returncode != 0
-    assert "small letters" in done.stderr
+def test_new_refuses_what_cannot_be_an_address(run, slug):
+    done = run("new", "--", slug)
+    assert done.exit_code != 0
+    assert "small letters" in done.output
 
 
 def test_a_writer_sees_the_mistake_in_place_of_the_page_and_the_page_again_once_it_is_mended(

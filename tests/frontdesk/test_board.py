@@ -18,6 +18,8 @@ from portal.frontdesk.scale import arrange, fit_scale, rows_between
 from portal.notifications.models import MailState, OutgoingMail
 from portal.scheduling.models import Closure, Provider, Slot
 
+pytestmark = pytest.mark.both_engines
+
 FRIDAY = "2026-11-20"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 

@@ -15,6 +15,8 @@ from portal.notifications.models import OutgoingMail
 from portal.referrals.models import Journey
 from portal.scheduling.models import Slot, SlotState
 
+pytestmark = pytest.mark.both_engines
+
 CALLER = {"name": "Jane Doe", "date_of_birth": "5/17/1980", "phone": "212 555 0177", "email": "jane@example.com"}
 FRIDAY_9 = "2026-11-20 09:00"
 

@@ -17,6 +17,8 @@ from portal.notifications.services import send_due_mail
 from portal.referrals.models import DailyCount, ReferralLink
 from portal.referrals.services import Reached
 
+pytestmark = pytest.mark.both_engines
+
 SCREENS = ["/desk/referrals", "/desk/referrals/ledger.csv", "/desk/drop-off"]
 FOR_ALL_STAFF = [
     "/desk/referrals/links",

@@ -144,6 +144,7 @@ def test_an_account_that_is_not_there_is_not_found(manager):
     assert manager.open(f"/desk/staff/{2**40}").status == 404
 
 
+@pytest.mark.both_engines
 class TestAtOnce:
     @pytest.fixture(params=["sqlite", "postgresql"])
     def engine(self, request):

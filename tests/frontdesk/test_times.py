@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from portal.scheduling.models import Closure, Slot
 
+pytestmark = pytest.mark.both_engines
+
 FRIDAY = "2026-11-20"
 
 

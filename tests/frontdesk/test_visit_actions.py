@@ -13,6 +13,8 @@ from portal.notifications.services import send_due_mail
 from portal.referrals.models import Milestone
 from portal.scheduling.models import Provider, Slot, SlotState
 
+pytestmark = pytest.mark.both_engines
+
 DAY, BEGINS = "2026-11-20", "2026-11-20 09:00"
 LATER = "2026-11-23 11:00"
 

@@ -158,6 +158,7 @@ class TestReports:
         assert answer.startswith("Error: Nothing was noted: ")
         assert state() == (MailState.SENT, None)
 
+    @pytest.mark.both_engines
     @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])  # which is particular about null bytes
     def test_with_odd_bytes_in_their_words_are_noted(self, address, tell):
         assert tell(report("postfix", address).replace(b"User unknown", b"caf\xe9 \x00 unknown"))[0] == 0

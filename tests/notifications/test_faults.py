@@ -333,6 +333,7 @@ class TestWhatTheServerSays:
         send(server, Fault("rcpt", "550 " + "so " * 1000))
         assert states() == {MailState.FAILED: 1}
 
+    @pytest.mark.both_engines
     @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])  # which is particular about null bytes
     @pytest.mark.parametrize("words", ["caf\xe9", "a null \x00 byte", "\x1b[2J"], ids=repr)
     def test_bytes_that_are_no_text_do_not_stop_the_worker(self, server, send, words):

@@ -29,6 +29,8 @@ from tests.notifications.dying import ANSWERED, CLAIMED, DOT_SAID, HALF_SAID, HA
 from tests.notifications.queued import queue_confirmations
 from tests.servers import ROOT
 
+pytestmark = pytest.mark.both_engines
+
 FEW, MANY = 12, 200
 KILLS = 20
 PATIENCE = 90  # seconds until all should have left

@@ -19,7 +19,7 @@ from tests.visitor import Visitor
 
 TIMES = 4
 
-pytestmark = pytest.mark.xdist_group("herd")
+pytestmark = [pytest.mark.both_engines, pytest.mark.xdist_group("herd")]
 
 
 @pytest.fixture

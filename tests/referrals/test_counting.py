@@ -6,6 +6,8 @@ from sqlalchemy import select
 from portal.core.db import db
 from portal.referrals.models import DailyCount, Journey
 
+pytestmark = pytest.mark.both_engines
+
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 SAFARI = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
 PROGRAMS = [

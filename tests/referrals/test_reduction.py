@@ -14,6 +14,8 @@ from portal.referrals.models import DailyCount, Journey, Milestone
 from portal.referrals.reduction import reduce_journeys
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.both_engines
+
 
 @pytest.fixture
 def people(app, clock):

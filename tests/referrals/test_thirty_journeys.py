@@ -16,6 +16,8 @@ from portal.referrals.services import Reached, reach, start_journey_by_code
 from tests.assessment.test_walk import NECK
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.both_engines
+
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 LETTERS = dict(zip("LRSFVHBA", Reached, strict=True))  # landed, read, started, finished, seen (viewed), held, ...
 

@@ -13,7 +13,7 @@ from portal.scheduling.queries import find_slots_hit, list_availability
 from portal.scheduling.remake import describe, open_slots
 from portal.scheduling.services import claim_slot, hold_slot, release_slot
 
-pytestmark = pytest.mark.usefixtures("app_context", "clock")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("app_context", "clock")]
 FRIDAY = date(2026, 11, 20)
 
 

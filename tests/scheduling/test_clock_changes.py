@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from uuid import uuid4
@@ -27,8 +26,8 @@ from portal.scheduling.models import Availability, Closure, Location, Provider, 
 from portal.scheduling.openings import Opening, find_openings
 from portal.scheduling.remake import open_slots
 from tests.assessment.test_walk import NECK
+from tests.servers import PROOF
 
-PROOF = os.environ.get("PORTAL_PROOF") == "1"
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 FORWARD, BACK = date(2027, 3, 14), date(2027, 11, 7)
 US_NAMES = {

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from random import Random
@@ -41,8 +40,10 @@ from portal.scheduling.services import SlotTaken, release_holds
 from portal.scheduling.setup import load_clinic
 from tests.scheduling import diary_model as model
 from tests.scheduling.diary_model import ALREADY, CUTOFF, DAY, DONE, HOLD, HORIZON, LATE, NOTICE, TAKEN
+from tests.servers import PROOF
 
-PROOF = os.environ.get("PORTAL_PROOF") == "1"
+pytestmark = pytest.mark.both_engines
+
 SETTINGS = settings(
     max_examples=600 if PROOF else 15,
     stateful_step_count=40 if PROOF else 25,

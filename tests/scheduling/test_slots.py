@@ -13,7 +13,7 @@ from portal.scheduling.queries import find_free_slots, list_locations
 from portal.scheduling.remake import open_slots
 from portal.scheduling.services import SlotTaken, claim_slot, hold_slot
 
-pytestmark = pytest.mark.usefixtures("app_context")
+pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("app_context")]
 
 
 def copy_of(slot, **changes):
