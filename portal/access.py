@@ -168,6 +168,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "diary.end_availability": MANAGERS,
     "diary.show_availability": MANAGERS,
     "diary.replace_availability": MANAGERS,
+    "trail.show_trail": MANAGERS,
     "setup.show_setup": MANAGERS,
     "setup.show_clinic": MANAGERS,
     "setup.save_clinic": MANAGERS,

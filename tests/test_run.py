@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,7 +91,8 @@ def test_the_first_start_sets_up_a_clinic_and_prints_a_password_once(tmp_path):
 
 @pytest.mark.xdist_group("herd")
 @pytest.mark.parametrize("victim", ["web", "mail"])
-def test_when_one_process_ends_the_other_ends_too(tmp_path, victim):
+def test_when_one_process_ends_the_other_ends_too(tmp_path, sqlite_template, victim):
+    shutil.copyfile(sqlite_template, tmp_path / "portal.db")  # the first start is another test
     with running(tmp_path) as (process, address, _):
         get(f"{address}/healthz")
         pids = children(process)

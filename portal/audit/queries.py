@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -22,3 +23,38 @@ def find_latest(action: str, subjects: Collection[str]) -> dict[str, datetime]:
     query = select(AuditEntry.subject, func.max(AuditEntry.at)).group_by(AuditEntry.subject)
     rows = db.session.execute(query.where(AuditEntry.subject.in_(subjects), AuditEntry.action == action))
     return dict(rows.all())
+
+
+@dataclass(frozen=True)
+class AuditFilter:
+    """Which entries somebody wants to see; None means any."""
+
+    actor: str | None = None  # like "staff:7"
+    action: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def list_entries(wanted: AuditFilter, before_id: int | None = None, limit: int = 100) -> Sequence[AuditEntry]:
+    """The entries that fit, the latest first; those before an id, for the next page."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    for column, value in (
+        (AuditEntry.actor, wanted.actor),
+        (AuditEntry.action, wanted.action),
+        (AuditEntry.subject, wanted.subject),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(AuditEntry.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditEntry.at < wanted.until)
+    if before_id is not None:
+        query = query.where(AuditEntry.id < before_id)
+    return db.session.scalars(query).all()
+
+
+def list_actions() -> Sequence[str]:
+    """All that has ever been done, by name."""
+    return db.session.scalars(select(AuditEntry.action).distinct().order_by(AuditEntry.action)).all()

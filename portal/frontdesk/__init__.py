@@ -21,6 +21,7 @@ from portal.frontdesk import (
     setup_views,
     staff_views,
     times_views,
+    trail_views,
     visit_actions,
     waitlist_views,
     why_views,
@@ -63,6 +64,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(patient_views.blueprint)
     app.register_blueprint(why_views.blueprint)
     app.register_blueprint(setup_views.blueprint)
+    app.register_blueprint(trail_views.blueprint)
     app.register_blueprint(staff_views.blueprint)
     app.register_blueprint(ledger_views.blueprint)
     app.register_error_handler(NoClinic, setup_views.explain_no_clinic)

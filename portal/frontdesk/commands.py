@@ -34,6 +34,7 @@ ACTIONS = (
     ("Open times of one day", "times.ask_open", "extra slots saturday"),
     ("Referrals", "ledger.show_ledger", "ledger funnel articles campaigns"),
     ("Referral links and QR codes", "ledger.list_links", "leaflet print"),
+    ("Audit trail", "trail.show_trail", "who did what log history"),
     ("Export", "paper.ask_export", "csv spreadsheet download"),
     ("Set-up", "setup.show_setup", "clinic places clinicians types settings"),
     ("Staff", "staff.list_staff", "accounts invite roles passwords"),

@@ -24,7 +24,7 @@ MANAGERS_ONLY = {
     *("staff.change_member", "staff.close_member", "staff.invite_anew", "paper.ask_export", "paper.export_visits"),
     *("diary.list_availability", "diary.add_availability", "diary.show_availability", "diary.replace_availability"),
     *("diary.end_availability", "feeds.list_feeds", "feeds.renew", "feeds.revoke", "frontdesk.show_drop_off"),
-    *("ledger.show_ledger", "ledger.download_ledger", "ledger.make_link", "ledger.change_link"),
+    *("trail.show_trail", "ledger.show_ledger", "ledger.download_ledger", "ledger.make_link", "ledger.change_link"),
 }
 ENDS_THE_SESSION = {"screen.lock"}
 VALUES = {"day": "2026-11-18", "month": "2026-11", "section": "places"}

@@ -1,0 +1,78 @@
+"""`/desk/audit`: who saw and did what, for managers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from flask import Blueprint, Response, request
+from wtforms import DateField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Length, Optional
+
+from portal.accounts.queries import list_staff, name_actors
+from portal.audit.queries import AuditFilter, list_actions, list_entries
+from portal.core import clock
+from portal.core.forms import BaseForm
+from portal.core.htmx import render
+from portal.frontdesk import services
+from portal.scheduling.queries import get_zone
+
+PAGE = 100
+
+blueprint = Blueprint("trail", __name__, url_prefix="/desk")
+
+
+class TrailForm(BaseForm):
+    """Which entries to show; read from the address, which names nobody but by number."""
+
+    class Meta(BaseForm.Meta):
+        csrf = False
+
+    who = SelectField("Who")
+    action = SelectField("What")
+    about = StringField("About", validators=[Optional(), Length(max=120)], description="Like appointment:… or staff:7")
+    first = DateField("From", validators=[Optional()])
+    last = DateField("Until", validators=[Optional()])
+
+    def offer(self) -> None:
+        """Fill in who has done things, and what."""
+        people = [SelectChoice(f"staff:{user.id}", user.name) for user in list_staff()]
+        others = [SelectChoice("patient", "Patients"), SelectChoice("system", "The portal itself")]
+        self.who.choices = [SelectChoice("", "Anybody"), *people, *others]
+        self.action.choices = [SelectChoice("", "Anything"), *(SelectChoice(name, name) for name in list_actions())]
+
+    def wanted(self) -> AuditFilter:
+        """What was chosen, once the form is valid; days by the clinic's clocks."""
+        return AuditFilter(
+            actor=self.who.data or None,
+            action=self.action.data or None,
+            subject=self.about.data or None,
+            since=_midnight(self.first.data),
+            until=_midnight(self.last.data + timedelta(days=1)) if self.last.data else None,
+        )
+
+
+@blueprint.get("/audit")
+def show_trail() -> Response:
+    form = TrailForm(request.args)
+    form.offer()
+    valid = form.validate()
+    before = request.args.get("before", "")
+    number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
+    entries = list_entries(form.wanted(), number, PAGE) if valid else []
+    services.record_list_seen("audit")
+    older = {name: value for name, value in request.args.items() if name != "before"}
+    return render(
+        "frontdesk/audit.html",
+        status=200 if valid else 422,
+        form=form,
+        entries=entries,
+        names=name_actors(entry.actor for entry in entries),
+        older={**older, "before": entries[-1].id} if len(entries) == PAGE else None,
+        zone=get_zone(),
+    )
+
+
+def _midnight(day: date | None) -> datetime | None:
+    """The instant at which a day begins at the clinic."""
+    return clock.instant(datetime.combine(day, time.min), get_zone()) if day else None
