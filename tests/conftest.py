@@ -138,11 +138,12 @@ def clock() -> Iterator[time_machine.Coordinates]:
 
 @cache
 def portal_with(settings: Settings) -> Flask:
-    """Making a portal takes longer than most tests; its database is what each test has for itself.
+    """Making a portal takes longer than most tests; its database is what each test has for itself."""
+    return with_quick_hashes(create_app(settings))
 
-    Hashing a password is slow on purpose; here it is not, as most tests of the desk begin with signing in.
-    """
-    app = create_app(settings)
+
+def with_quick_hashes(app: Flask) -> Flask:
+    """Hashing a password is slow on purpose; here it is not, as most tests of the desk begin with signing in."""
     app.extensions["security"].pwd_context.update(argon2__rounds=1, argon2__memory_cost=8, argon2__parallelism=1)
     return app
 

@@ -28,8 +28,8 @@ class TrailForm(BaseForm):
     class Meta(BaseForm.Meta):
         csrf = False
 
-    who = SelectField("Who")
-    action = SelectField("What")
+    who = SelectField("Who", default="")
+    action = SelectField("What", default="")
     about = StringField("About", validators=[Optional(), Length(max=120)], description="Like appointment:… or staff:7")
     first = DateField("From", validators=[Optional()])
     last = DateField("Until", validators=[Optional()])

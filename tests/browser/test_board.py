@@ -24,10 +24,8 @@ def busy_day(portal):
 
 
 def sign_in(page, portal, path):
-    page.goto(f"{portal.address}{path}")
-    page.fill("#email", "desk@clinic.example")
-    page.fill("#password", portal.password)
-    follow(page.get_by_role("button", name="Sign in"))
+    portal.sign_in(page)
+    page.goto(path)
 
 
 @transactional

@@ -22,10 +22,7 @@ def desk(open_browser, portal):
 
     def open_desk(javascript=True, **options):
         page = open_browser(javascript, **options)
-        page.goto("/desk/sign-in")
-        page.fill("[name=email]", "desk@clinic.example")
-        page.fill("[name=password]", portal.password)
-        follow(page.locator("main form button").last)
+        portal.sign_in(page)
         page.goto("/desk/book")
         return page
 

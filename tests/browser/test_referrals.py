@@ -25,10 +25,7 @@ def manager(portal, open_browser):
         store_counts()
         password = add_staff("owner@clinic.example", "Olive Owner", StaffRole.MANAGER)
     page = open_browser(viewport=DESKTOP)
-    page.goto("/desk/referrals")
-    page.fill("#email", "owner@clinic.example")
-    page.fill("#password", password)
-    follow(page.get_by_role("button", name="Sign in"))
+    portal.sign_in(page, "owner@clinic.example", password)
     return page
 
 

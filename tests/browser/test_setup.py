@@ -24,10 +24,8 @@ def password(portal):
 def manager(portal, password, open_browser):
     """A manager's browser, signed in."""
     page = open_browser(viewport=DESKTOP)
-    page.goto(f"{portal.address}/desk/setup/")
-    page.get_by_label("E-mail").fill(EMAIL)
-    page.get_by_label("Password").fill(password)
-    follow(page.get_by_role("button", name="Sign in"))
+    portal.sign_in(page, EMAIL, password)
+    page.goto("/desk/setup/")
     return page
 
 
