@@ -123,7 +123,7 @@ def test_no_mail_is_lost_when_workers_are_killed_at_every_point(send_and_kill):
 
 def test_the_control_that_marks_a_mail_before_it_has_left_loses_it(send_and_kill):
     outcome = send_and_kill(FEW, workers=2, deaths={HANDED_OVER: 1}, flaw="mark_before_the_dot")
-    assert len(outcome.lost) == 1
+    assert outcome.lost
 
 
 @pytest.mark.proof
