@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import joinedload
 
 from portal.booking.models import (
     TAKE_THE_SLOT,
@@ -24,8 +25,10 @@ from portal.scheduling.models import Slot
 
 
 def get_appointment(appointment_id: UUID) -> Appointment | None:
-    """The appointment of that id."""
-    return db.session.get(Appointment, appointment_id)
+    """The appointment of that id, with whatever a letter or a page says of it."""
+    slot = joinedload(Appointment.slot)
+    whole = joinedload(Appointment.patient), joinedload(Appointment.visit_type), slot.joinedload(Slot.provider)
+    return db.session.get(Appointment, appointment_id, options=[*whole, slot.joinedload(Slot.location)])
 
 
 def find_by_token(token: str) -> Appointment | None:

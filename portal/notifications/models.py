@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.db import Base, EncryptedJSON, UtcDateTime
@@ -29,6 +29,9 @@ class MailState(StrEnum):
 
 WAITING = (MailState.QUEUED, MailState.RETRYING)
 UNDER_WAY = (MailState.CLAIMED, MailState.HANDING_OVER)
+# As text, because an index over some rows serves only queries that say its condition in the same words; IS TRUE, because
+# SQLite would take the index over all states for a plain IN, and sort what it finds.
+TO_SEND = text("(state IN ('queued', 'retrying', 'uncertain', 'claimed')) IS TRUE")
 PROBLEMS = (MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN)  # for the desk to look at
 
 
@@ -40,6 +43,7 @@ class OutgoingMail(Base):
         UniqueConstraint("kind", "about_id", "sequence"),
         Index("ix_outgoing_mail_state_not_before", "state", "not_before"),
         Index("ix_outgoing_mail_about_id_state", "about_id", "state"),
+        Index("ix_outgoing_mail_to_send", "not_before", "id", sqlite_where=TO_SEND, postgresql_where=TO_SEND),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -57,6 +57,7 @@ def get_clinic() -> Clinic:
     clinic = db.session.get(Clinic, 1)
     if clinic is None:
         raise NoClinic("load a clinic first: flask clinic load FILE")
+    db.session.info["clinic"] = clinic  # the session alone would forget it between two questions
     return clinic
 
 
