@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from portal.booking.forms import REACH_BY
 from portal.core import chores
 from portal.frontdesk import (
     caller_views,
@@ -48,7 +49,9 @@ def init_app(app: Flask) -> None:
         counted=charts.count_in_words,
         or_hidden=charts.part_in_words,
     )
-    app.jinja_env.globals.update(recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES)
+    app.jinja_env.globals.update(
+        recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES, reach_words=dict(REACH_BY)
+    )
     app.jinja_env.globals.update(is_masked=privacy.is_masked, mark_words=MARKS)
     app.jinja_env.globals["keys_are_off"] = find_views.are_keys_off
     app.register_blueprint(day_views.blueprint)  # the one of views, with the diary
