@@ -29,8 +29,8 @@ class MailState(StrEnum):
 
 WAITING = (MailState.QUEUED, MailState.RETRYING)
 UNDER_WAY = (MailState.CLAIMED, MailState.HANDING_OVER)
-# As text, because an index over some rows serves only queries that say its condition in the same words; IS TRUE, because
-# SQLite would take the index over all states for a plain IN, and sort what it finds.
+# As text, because an index over some rows serves only queries that say its condition in the same words. With IS TRUE,
+# because SQLite would take the index over all states for a plain IN, and sort what it finds.
 TO_SEND = text("(state IN ('queued', 'retrying', 'uncertain', 'claimed')) IS TRUE")
 PROBLEMS = (MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN)  # for the desk to look at
 
