@@ -19,10 +19,14 @@ class Action(NamedTuple):
     endpoint: str
     method: str
     address: str
+    names_something: bool  # whether the address says what it is about, by a number, a code or a key
 
 
 def list_actions(app: Flask, **values: Any) -> list[Action]:
-    """Each route with each of its methods; `values` stand in the address for arguments of that name."""
+    """Each route with each of its methods; `values` stand in the address for arguments of that name.
+
+    A name like "setup.code" is that of one feature alone.
+    """
     return sorted(_actions(app, values))
 
 
@@ -35,11 +39,14 @@ def _actions(app: Flask, values: dict[str, Any]) -> Iterator[Action]:
     with app.test_request_context():
         adapter = app.create_url_adapter(None) or app.url_map.bind("127.0.0.1:8000")
         for rule in app.url_map.iter_rules():
-            arguments = {name: _value(name, kind, values) for name, kind in rule._converters.items()}
+            feature = rule.endpoint.partition(".")[0]
+            arguments = {name: _value(feature, name, kind, values) for name, kind in rule._converters.items()}
+            names_something = bool(arguments.keys() - MISSING.keys())
             for method in (rule.methods or set()) & {"GET", "POST"}:
-                yield Action(rule.endpoint, method, adapter.build(rule.endpoint, arguments, method=method))
+                address = adapter.build(rule.endpoint, arguments, method=method)
+                yield Action(rule.endpoint, method, address, names_something)
 
 
-def _value(name: str, converter: object, values: dict[str, Any]) -> Any:
+def _value(feature: str, name: str, converter: object, values: dict[str, Any]) -> Any:
     fallback = BY_CONVERTER.get(type(converter).__name__, MISSING.get(name, "nothing"))
-    return values.get(name, fallback)
+    return values.get(f"{feature}.{name}", values.get(name, fallback))

@@ -141,7 +141,9 @@ def test_an_address_that_is_a_key_leaves_in_no_referrer(visitor, path):
 
 def test_no_page_of_the_public_runs_a_script_of_another_origin(visitor):
     for path in (*PUBLIC[:4], *FRESH):
-        for address in re.findall(r'(?:src|href)="([^"]+)"[^>]*(?:rel="stylesheet"|></script)', visitor.open(path).text):
+        for address in re.findall(
+            r'(?:src|href)="([^"]+)"[^>]*(?:rel="stylesheet"|></script)', visitor.open(path).text
+        ):
             assert not urlsplit(address).netloc, path
 
 
@@ -220,9 +222,13 @@ class TestWhoseAddressItIs:
     def test_what_is_for_development_is_not_there(self, production):
         assert ask(production, "/dev/mail/").status_code == 404
 
-    @pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Forwarded-Server", "X-Host", "X-Original-Host", "Forwarded"])
+    @pytest.mark.parametrize(
+        "header", ["X-Forwarded-Host", "X-Forwarded-Server", "X-Host", "X-Original-Host", "Forwarded"]
+    )
     def test_nobody_names_another_host_where_no_proxy_is_trusted(self, production, header):
-        response = ask(production, "/desk/", headers={header: "host=evil.example" if header == "Forwarded" else "evil.example"})
+        response = ask(
+            production, "/desk/", headers={header: "host=evil.example" if header == "Forwarded" else "evil.example"}
+        )
         assert response.status_code == 302
         assert "evil" not in response.headers["Location"] + response.text
 
@@ -235,7 +241,11 @@ class TestWhoseAddressItIs:
         app = make_production(settings, trusted_proxies=1)
         seen = {}
         app.before_request(lambda: seen.update(ip=request.remote_addr))
-        chain = {"X-Forwarded-For": "6.6.6.6, 203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "portal.example"}
+        chain = {
+            "X-Forwarded-For": "6.6.6.6, 203.0.113.9",
+            "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": "portal.example",
+        }
         assert ask(app, "/privacy", base_url="http://10.0.0.1", headers=chain).status_code == 200
         assert seen == {"ip": "203.0.113.9"}
         wrong = {**chain, "X-Forwarded-Host": "portal.example, evil.example"}

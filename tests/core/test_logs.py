@@ -146,7 +146,9 @@ def test_an_error_page_says_a_code_that_leads_to_its_line(production, capsys, mo
 
 def test_of_what_libraries_say_only_the_pattern_and_the_numbers_are_kept():
     def say(name, message, *values):
-        return json.loads(JsonLines().format(logging.LogRecord(name, 30, "lib.py", 7, message, values, None)))["message"]
+        return json.loads(JsonLines().format(logging.LogRecord(name, 30, "lib.py", 7, message, values, None)))[
+            "message"
+        ]
 
     assert say("gunicorn.error", "Error handling request %s", f"/visit/{NAME}") == "Error handling request …"
     assert say("gunicorn.error", "Worker (pid:%s) exited with code %d", 12, 1) == "Worker (pid:12) exited with code 1"
@@ -157,7 +159,9 @@ def test_of_what_libraries_say_only_the_pattern_and_the_numbers_are_kept():
 def test_in_development_a_line_is_for_reading(app, capsys):
     create_app(app.config["PORTAL"])
     app.test_client().get("/privacy")
-    assert re.search(r"INFO +portal\.core\.logs  answered endpoint=home.show_privacy method=GET", capsys.readouterr().err)
+    assert re.search(
+        r"INFO +portal\.core\.logs  answered endpoint=home.show_privacy method=GET", capsys.readouterr().err
+    )
 
 
 def test_nothing_is_said_twice_however_many_portals_a_process_makes(settings, clock):
@@ -244,7 +248,15 @@ def test_a_web_process_says_nothing_of_the_nonsense_it_is_asked(settings):
     port = servers.free_port()
     environment = {**os.environ, **settings_environment(settings), "PORTAL_ENV": "production", "PORTAL_SMTP_URL":
                    "smtp://127.0.0.1", "PORTAL_BASE_URL": f"http://localhost:{port}"}  # fmt: skip
-    command = ["gunicorn", "--bind", f"127.0.0.1:{port}", "--worker-class", "gthread", "--no-control-socket", "wsgi:app"]
+    command = [
+        "gunicorn",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--worker-class",
+        "gthread",
+        "--no-control-socket",
+        "wsgi:app",
+    ]
     with subprocess.Popen(
         [sys.executable, "-m", *command], cwd=servers.ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
