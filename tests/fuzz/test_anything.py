@@ -1,0 +1,121 @@
+"""Whatever is sent to any route by anybody gets an answer of ours, soon, and breaks nothing.
+
+A few hundred requests in `make test`; `make proof` sends a hundred thousand to real web processes on both databases.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import time_machine
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from portal.config import Settings
+from tests import servers
+from tests.access.world import build_world
+from tests.conftest import NOW, make_settings, settings_environment
+from tests.fuzz.aim import Aim, Faults, find_damage, send_here, send_to
+from tests.fuzz.requests import shots
+
+TOGETHER = 10  # requests an example
+FEW, MANY = 25, int(os.environ.get("PORTAL_TEST_FUZZ", "100000")) // 2 // TOGETHER  # examples
+WARM = 0.2  # of all requests, after which a process has loaded all it ever will
+MAY_GROW = 40_000  # kilobytes from then on
+
+
+@pytest.fixture
+def engine() -> str:
+    """The few run where they are quickest."""
+    return "sqlite"
+
+
+@pytest.fixture
+def aim(tmp_path: Path, sqlite_template: Path) -> Iterator[Aim]:
+    shutil.copyfile(sqlite_template, tmp_path / "portal.db")
+    with build_world(make_settings(tmp_path)) as world, time_machine.travel(NOW, tick=False):
+        world.app.config["PROPAGATE_EXCEPTIONS"] = False
+        aim = Aim(world, send_here)
+        handler = Faults(aim.faults)
+        logging.getLogger("portal").addHandler(handler)
+        yield aim
+        logging.getLogger("portal").removeHandler(handler)
+
+
+def fire(aim: Aim, examples: int, deterministic: bool, after=lambda: None) -> None:
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=deterministic,
+        database=None,
+        phases=[Phase.generate] if not deterministic else [Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.lists(shots(aim.world), min_size=TOGETHER, max_size=TOGETHER))
+    def shoot(some):
+        for shot in some:
+            aim.shoot(shot)
+        after()
+
+    shoot()
+
+
+def test_a_few_hundred_requests_of_every_kind_get_an_answer_and_do_no_damage(aim):
+    fire(aim, FEW, deterministic=True)
+    assert aim.sent >= FEW * TOGETHER
+    assert find_damage(aim.world) == []
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def served_settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), tmp_path / "portal.db")
+        return make_settings(tmp_path)
+    server = request.getfixturevalue("postgresql")
+    name = server.create_database(template=request.getfixturevalue("postgresql_template"))
+    return make_settings(tmp_path, database_url=server.url(name))
+
+
+def resident(pid: int) -> int:
+    """Kilobytes of memory that a process and those it started hold."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    own = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+    return own + sum(resident(int(child)) for child in children)
+
+
+@pytest.mark.proof
+def test_a_hundred_thousand_requests_leave_web_processes_and_database_as_sound_as_before(served_settings):
+    sizes: list[int] = []
+    with build_world(served_settings) as world, time_machine.travel(NOW, tick=True):
+        with servers.web_server(settings_environment(served_settings), workers=1, app="tests.fuzz.served:app") as address:
+            aim = Aim(world, send_to(address))
+            parent = _find_server(address)
+
+            def watch() -> None:
+                if aim.sent >= WARM * MANY * TOGETHER:
+                    sizes.append(resident(parent))
+
+            fire(aim, MANY, deterministic=False, after=watch)
+            assert _find_server(address) == parent  # the same process to the end
+        assert find_damage(world) == []
+    assert max(sizes[-50:]) - max(sizes[:50]) < MAY_GROW, sizes[:: max(1, len(sizes) // 20)]
+
+
+def _find_server(address: str) -> int:
+    """The process that was started to listen there."""
+    port = address.rpartition(":")[2]
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().decode().split("\0")
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        if f"127.0.0.1:{port}" in command and "gunicorn" in command and parent == os.getpid():
+            return int(entry.name)
+    raise AssertionError("the web server is gone")
