@@ -14,7 +14,6 @@ from markupsafe import Markup
 
 from portal import audit
 from portal.accounts import cli, screen_views, services, shared_screen, views
-from portal.accounts.forms import SignInForm
 from portal.accounts.models import Role, User, WebAuthn
 from portal.config import Settings
 from portal.core.db import db
@@ -25,7 +24,7 @@ SIGN_IN_HOOKS = {"flask_principal", "flask_login.login_manager"}
 def init_app(app: Flask) -> None:
     settings: Settings = app.config["PORTAL"]
     app.config.update(_security_config(settings))
-    Security(app, SQLAlchemyUserDatastore(db, User, Role, WebAuthn), login_form=SignInForm)
+    Security(app, SQLAlchemyUserDatastore(db, User, Role, WebAuthn))
     _confine_to_the_desk(app.before_request_funcs[None])
     _confine_to_the_desk(app.after_request_funcs[None])
     app.template_context_processors[None].remove(_user_context_processor)

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from flask_security import LoginForm
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, EqualTo, Length
 
 from portal.accounts.services import LONGEST_PASSWORD, SHORTEST_PASSWORD
-
-
-class SignInForm(LoginForm):
-    """Signing in lasts as long as the shared screen is in use; no browser is remembered beyond that."""
-
-    remember = None
 
 
 class PasswordForm(FlaskForm):  # no BaseForm, which cleans text: a password is taken as it is typed

@@ -79,6 +79,14 @@ class Lines(logging.Formatter):
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Let this process speak in that way, and note each request."""
+    speak(settings)
+    app.before_request(_begin)
+    app.after_request(_note)
+    app.jinja_env.globals["request_code"] = request_code
+
+
+def speak(settings: Settings) -> None:
+    """Let all that this process says come out as those lines; saying it again changes nothing."""
     handler = StandardError()
     handler.setFormatter(JsonLines() if settings.production else Lines())
     root = logging.getLogger()
@@ -86,9 +94,6 @@ def init_app(app: Flask, settings: Settings) -> None:
     logging.getLogger(OURS).setLevel(logging.INFO)
     if settings.production:
         _take_over()
-    app.before_request(_begin)
-    app.after_request(_note)
-    app.jinja_env.globals["request_code"] = request_code
 
 
 def request_id() -> str:

@@ -86,6 +86,7 @@ class World:
 def build_world(settings: Settings) -> Iterator[World]:
     """One of everything; on SQLite it can be kept and restored."""
     app = with_quick_hashes(create_app(settings))
+    app.config["LIMITS_TIMES"] = 1000  # one address stands for a whole town
     world = World(app)
     with time_machine.travel(NOW, tick=False):
         _add_patients(world)

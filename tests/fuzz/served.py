@@ -7,3 +7,4 @@ from tests.conftest import NOW, with_quick_hashes
 
 time_machine.travel(NOW, tick=True).start()
 app = with_quick_hashes(create_app())
+app.config["LIMITS_TIMES"] = 1000

@@ -1,0 +1,103 @@
+"""What was found in systems like this one, and is not found here; the list is docs/security/known-weaknesses.md."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.accounts.models import User
+from portal.core.db import db
+from portal.scheduling.models import Slot, SlotState
+from tests.visitor import Visitor
+
+PORTAL = Path(__file__).resolve().parents[2] / "portal"
+FETCHES = {"urllib.request", "urllib3", "requests", "httpx", "aiohttp", "http.client", "ftplib", "xmlrpc", "telnetlib"}
+MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+
+
+@pytest.mark.parametrize("page", ["", "/move", "/cancel", "/earlier", "/brief", "/calendar.ics"])
+def test_the_source_of_a_links_page_holds_nothing_of_the_patient_but_what_it_shows(world, page):
+    text = Visitor(world.app).open(f"/visit/{world.links['A']}{page}").text
+    assert "Patient B" not in text
+    for value in ("212 555 0191", "5550191", "555-0191", "a@example.com", "1980", "5/17", "neck", "side",
+                  *(str(world.own[name]) for name in ("patient_id", "assessment_id", "appointment_id"))):  # fmt: skip
+        assert value not in text or (page == "/brief" and value in {"1980", "5/17"}), value  # its example of a date
+
+
+def test_the_portal_fetches_no_address_that_anybody_names():
+    for file in PORTAL.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            module = getattr(node, "module", None) or ""
+            found = {*names, module, *(f"{module}.{name}" for name in names)} & FETCHES
+            assert not found, (file, found)
+
+
+def test_nor_does_it_run_text_as_code_or_commands_through_a_shell():
+    for file in PORTAL.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Call):
+                name = ast.unparse(node.func)
+                assert name not in {"eval", "exec", "os.system", "os.popen", "pickle.loads", "yaml.load"}, file
+                assert not any(keyword.arg == "shell" for keyword in node.keywords), file
+
+
+def test_what_loses_to_a_colleagues_change_is_shown_as_text(world):
+    desk, visit = world.people["front desk"], world.own["appointment_id"]
+    desk.open(f"/desk/visit/{visit}")
+    token = desk.page.form.values["csrf_token"]
+    values = {"csrf_token": token, "version": "1", "reason": "patient", "words": MARKUP}
+    page = desk.post(f"/desk/visit/{visit}/cancel", values)
+    assert page.status in {409, 422}
+    assert "&lt;script&gt;alert(1)" in page.text
+    assert "<script>alert" not in page.text
+    assert "<img src=x" not in page.text
+
+
+def test_what_staff_write_is_shown_as_text_to_patients_and_colleagues(world):
+    manager = world.people["manager"]
+    page = manager.open("/desk/setup/clinicians/ada")
+    form = next(form for form in page.forms if form.action.endswith("/ada"))
+    manager.send(form, name=f"Ada {MARKUP}"[:80])
+    note = world.people["front desk"]
+    note.open(f"/desk/visit/{world.own['appointment_id']}")
+    note.send(next(form for form in note.page.forms if form.action.endswith("/note")), words=MARKUP)
+    seen = [world.people["front desk"].open(f"/desk/visit/{world.own['appointment_id']}").text]
+    seen += [Visitor(world.app).open(path).text for path in ("/specialists/", f"/visit/{world.links['A']}")]
+    for text in seen:
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+    assert "&lt;script&gt;alert(1)" in seen[0]
+
+
+def test_an_invitation_to_an_address_that_has_an_account_changes_nothing_of_it(world):
+    before = world.dump()["staff_user"]
+    manager = world.people["manager"]
+    manager.open("/desk/staff")
+    for email in ("front-desk@clinic.example", "FRONT-DESK@clinic.example", "disabled@clinic.example"):
+        form = next(form for form in manager.page.forms if form.action == "/desk/staff")
+        assert manager.send(form, name="Somebody", email=email, role="manager").status == 422
+    assert world.dump()["staff_user"] == before
+    with world.app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(User).where(User.email == "front-desk@clinic.example")) == 1
+
+
+def test_a_hold_is_given_back_only_by_the_browser_that_has_it(world):
+    holder, other = Visitor(world.app), Visitor(world.app)
+    holder.pass_safety()
+    holder.hold()
+    with world.app.app_context():
+        held = db.session.scalars(select(Slot).where(Slot.state == SlotState.HELD).order_by(Slot.held_until.desc())).first()
+        slot, until = held.id, held.held_until
+    other.pass_safety()
+    other.hold()
+    token = other.page.form.values["csrf_token"]
+    for path in ("/book/", "/book/renew", "/book/check", "/book/details"):
+        other.post(path, {"csrf_token": token, "slot": str(slot), "release": "1", "keep": "1", "key": "x"})
+    with world.app.app_context():
+        kept = db.session.get(Slot, slot)
+        assert (kept.state, kept.held_until) == (SlotState.HELD, until)
+    assert holder.fill_in().path == "/book/check"
