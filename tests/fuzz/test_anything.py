@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from flask import request
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +22,7 @@ from tests import servers
 from tests.access.world import build_world
 from tests.conftest import NOW, make_settings, settings_environment
 from tests.fuzz.aim import Aim, Faults, find_damage, send_here, send_to
-from tests.fuzz.requests import shots
+from tests.fuzz.requests import Shot, shots
 
 TOGETHER = 10  # requests an example
 FEW, MANY = 25, int(os.environ.get("PORTAL_TEST_FUZZ", "100000")) // 2 // TOGETHER  # examples
@@ -68,7 +69,20 @@ def fire(aim: Aim, examples: int, deterministic: bool, after=lambda: None) -> No
 def test_a_few_hundred_requests_of_every_kind_get_an_answer_and_do_no_damage(aim):
     fire(aim, FEW, deterministic=True)
     assert aim.sent >= FEW * TOGETHER
+    assert {200, 302, 303, 400, 404, 405, 422} <= {status for _, status in aim.answered}
     assert find_damage(aim.world) == []
+
+
+def test_a_fault_anywhere_would_be_found(aim, monkeypatch):
+    monkeypatch.setitem(aim.world.app.view_functions, "education.search", lambda: 1 // 0)
+    with pytest.raises(AssertionError, match="(?s)answered 500.*ZeroDivisionError"):
+        aim.shoot(Shot("nobody", "GET", "/search?q=x"))
+
+
+def test_markup_that_comes_back_as_markup_would_be_found(aim, monkeypatch):
+    monkeypatch.setitem(aim.world.app.view_functions, "education.search", lambda: "<p>" + request.args["q"])
+    with pytest.raises(AssertionError, match="as markup"):
+        aim.shoot(Shot("nobody", "GET", "/search?q=<script>fuzz"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
