@@ -40,7 +40,7 @@ LET_IN, NOT_FOUND, REFUSED, SIGN_IN = "let in", "not found", "refused", "asked t
 
 
 def expect(actor: str, endpoint: str, whose: str) -> str:
-    """What a member of staff, or somebody who is none, gets of a desk's page about something own, foreign or missing."""
+    """What somebody gets of a page of the desk about something own, foreign or missing."""
     if actor in {"nobody", "patient A", "patient C", "disabled"}:
         return SIGN_IN
     if actor in {"Ada", "Ben"}:

@@ -11,10 +11,7 @@ NOTES_THE_LOOK = {"interop.show_calendar"}  # when the address was last read sta
 
 
 def everything(world):
-    values = {**world.own, **world.foreign, "key": world.links["A"], "question_id": "pain_site"}
-    tokens = {"waitlist.token": world.links["offer"], "resume.token": world.links["resume"], "token": world.links["welcome"],
-              "interop.token": world.links["feed"]}  # fmt: skip
-    return list_actions(world.app, **values, **tokens)
+    return list_actions(world.app, **{**world.own, **world.foreign}, **world.keys(), question_id="pain_site")
 
 
 @pytest.mark.parametrize("actor", ["manager", "patient A"])

@@ -82,7 +82,10 @@ def test_an_invitation_to_an_address_that_has_an_account_changes_nothing_of_it(w
         assert manager.send(form, name="Somebody", email=email, role="manager").status == 422
     assert world.dump()["staff_user"] == before
     with world.app.app_context():
-        assert db.session.scalar(select(func.count()).select_from(User).where(User.email == "front-desk@clinic.example")) == 1
+        assert (
+            db.session.scalar(select(func.count()).select_from(User).where(User.email == "front-desk@clinic.example"))
+            == 1
+        )
 
 
 def test_a_hold_is_given_back_only_by_the_browser_that_has_it(world):
@@ -90,7 +93,9 @@ def test_a_hold_is_given_back_only_by_the_browser_that_has_it(world):
     holder.pass_safety()
     holder.hold()
     with world.app.app_context():
-        held = db.session.scalars(select(Slot).where(Slot.state == SlotState.HELD).order_by(Slot.held_until.desc())).first()
+        held = db.session.scalars(
+            select(Slot).where(Slot.state == SlotState.HELD).order_by(Slot.held_until.desc())
+        ).first()
         slot, until = held.id, held.held_until
     other.pass_safety()
     other.hold()

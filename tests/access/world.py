@@ -19,7 +19,7 @@ from portal.accounts.models import User
 from portal.accounts.services import StaffRole, add_staff, disable_staff
 from portal.assessment.models import ResumeLink
 from portal.assessment.services import send_resume_link
-from portal.booking import desk, feed, patients, waitlist
+from portal.booking import desk, feed, patients
 from portal.booking.models import Appointment, Offer, PatientRequest, VisitChange, WaitlistEntry
 from portal.booking.people import get_patient
 from portal.config import Settings
@@ -48,6 +48,11 @@ class World:
     @property
     def file(self) -> Any:
         return self.app.config["PORTAL"].data_dir / "portal.db"
+
+    def keys(self, visit: str = "A") -> dict[str, str]:
+        """What stands in the addresses that are keys."""
+        names = {"waitlist.token": "offer", "resume.token": "resume", "interop.token": "feed", "token": "welcome"}
+        return {**{name: self.links[link] for name, link in names.items()}, "key": self.links[visit]}
 
     def keep(self) -> None:
         """Remember how everything stands now, to come back to."""

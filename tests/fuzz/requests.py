@@ -12,35 +12,48 @@ from tests.access.world import World
 
 MARK = "fuzz"  # what is looked for in answers, where it must not stand as markup
 NASTY = [
-    *("", " ", "\t", "\n", "\r\n", "\x00", "a\x00b", "\ud800", "a\udfffb", "\ufeff", "\u202eevil", "\u2028", "\x1b[31m"),
+    *("", " ", "\t", "\n", "\r\n", "\x00", "a\x00b", "\ud800", "a\udfffb", "\ufeff", "\u202eevil"),
+    *("\u2028", "\x1b[31m"),
     *("0", "-1", "1", "2", "007", "1.5", "1e400", "NaN", "-Infinity", "0x10", "1_000", "٣", "²", "Ⅳ", "+1", " 1 "),
     *(str(2**31 - 1), str(2**31), str(-(2**31) - 1), str(2**63 - 1), str(2**63), str(10**40), "9" * 5000),
-    *("2026-11-23", "2026-02-30", "0000-00-00", "0001-01-01", "9999-12-31", "10000-01-01", "2026-W48-1", "-2026-01-01"),
+    *("2026-11-23", "2026-02-30", "0000-00-00", "0001-01-01", "9999-12-31", "10000-01-01"),
+    *("2026-W48-1", "-2026-01-01"),
     *("2026-11", "2026-13", "9999-12", "0001-01", "24:00", "25:61", "09:00", "09:00:00.5", "5/17/1980", "2/30/1980"),
     *("2026-11-23T10:00", "2026-11-01T01:30", "America/New_York", "../../etc/localtime", "Etc/GMT+99", "UTC\x00"),
-    *("yes", "no", "on", "null", "None", "true", "[]", "{}", '["a"]', '{"a": 1}', "none", "new", "call", "east", "ada"),
+    *("yes", "no", "on", "null", "None", "true", "[]", "{}", '["a"]', '{"a": 1}', "none", "new"),
+    *("call", "east", "ada"),
     *("00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "not-a-uuid", "A" * 43),
-    *("FREQ=WEEKLY;BYDAY=MO", "FREQ=SECONDLY", "FREQ=DAILY;INTERVAL=0", "FREQ=YEARLY;COUNT=999999999", "FREQ=WEEKLY;BYDAY="),
-    *("' OR 1=1--", "'; DROP TABLE appointment;--", "1) UNION SELECT 1", "%", "_", "%%%", "\\", "'\"`", "-- ", "name desc"),
-    *("%s%n", "{0.__class__}", "{{7*7}}", "${7*7}", "<%= 7 %>", "*" * 200, "(" * 2000, "a OR b AND NOT c", '"unclosed'),
-    *("../../etc/passwd", "..%2f..%2f", "/etc/passwd", "C:\\x", "portal.css\x00.png", ".", "..", "%00", "%ff", "%2e%2e/"),
+    *("FREQ=WEEKLY;BYDAY=MO", "FREQ=SECONDLY", "FREQ=DAILY;INTERVAL=0"),
+    *("FREQ=YEARLY;COUNT=999999999", "FREQ=WEEKLY;BYDAY="),
+    *("' OR 1=1--", "'; DROP TABLE appointment;--", "1) UNION SELECT 1", "%", "_", "%%%", "\\"),
+    *("'\"`", "-- ", "name desc"),
+    *("%s%n", "{0.__class__}", "{{7*7}}", "${7*7}", "<%= 7 %>"),
+    *("*" * 200, "(" * 2000, "a OR b AND NOT c", '"unclosed'),
+    *("../../etc/passwd", "..%2f..%2f", "/etc/passwd", "C:\\x", "portal.css\x00.png", ".", ".."),
+    *("%00", "%ff", "%2e%2e/"),
     *(f"<script>{MARK}</script>", f"\"'><img src=x onerror={MARK}>", f"</textarea><svg onload={MARK}>", f"-->{MARK}"),
-    *("https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "/desk/"),
-    *(f"x\r\nSet-Cookie: {MARK}=1", f"x\nBcc: {MARK}@evil.example", "=HYPERLINK(1)", "BEGIN:VCALENDAR", "@a", "a@b", "a@b.co"),
-    *("jane@example.com", "ï@exämple.com", "a" * 65 + "@example.com", "212 555 0142", "+999999999999999", "911", "tel:1"),
-    *("👩‍⚕️" * 20, "İstanbul", "ß", "ﷺ" * 100, "e\u0301" * 300, "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢", "x" * 2000, "y" * 70_000),
+    *("https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example"),
+    *("javascript:alert(1)", "/desk/"),
+    *(f"x\r\nSet-Cookie: {MARK}=1", f"x\nBcc: {MARK}@evil.example", "=HYPERLINK(1)"),
+    *("BEGIN:VCALENDAR", "@a", "a@b", "a@b.co"),
+    *("jane@example.com", "ï@exämple.com", "a" * 65 + "@example.com", "212 555 0142"),
+    *("+999999999999999", "911", "tel:1"),
+    *("👩‍⚕️" * 20, "İstanbul", "ß", "ﷺ" * 100, "e\u0301" * 300, "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢"),
+    *("x" * 2000, "y" * 70_000),
 ]  # fmt: skip
 PARAMETERS = [
-    *("sort", "order", "filter", "page", "limit", "offset", "q", "day", "month", "date", "since", "from", "until", "before"),
-    *("slot", "zone", "view", "mode", "location", "provider", "part_of_day", "weekdays", "clinician", "by", "moving"),
-    *("times", "poll", "seen", "actor", "action", "subject", "wrong", "late", "code", "who", "next", "to", "source", "time"),
-    *("type", "return", "booking-referral", "group", "place", "patient", "request", "_method", "utm_source", "csrf_token"),
+    *("sort", "order", "filter", "page", "limit", "offset", "q", "day", "month", "date", "since", "from"),
+    *("until", "before", "slot", "zone", "view", "mode", "location", "provider", "part_of_day", "weekdays"),
+    *("clinician", "by", "moving", "times", "poll", "seen", "actor", "action", "subject", "wrong", "late"),
+    *("code", "who", "next", "to", "source", "time", "type", "return", "booking-referral", "group", "place"),
+    *("patient", "request", "_method", "utm_source", "csrf_token"),
 ]  # fmt: skip
 HEADERS = [
-    *("HX-Request", "HX-Request-Type", "HX-Target", "HX-Source", "HX-Current-URL", "HX-Boosted", "If-None-Match"),
-    *("If-Modified-Since", "Range", "Accept", "Accept-Language", "Accept-Encoding", "Content-Type", "Referer", "Origin"),
-    *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Request-ID", "User-Agent", "DNT", "Cookie"),
-    *("X-CSRFToken", "Authorization", "Sec-Purpose", "X-HTTP-Method-Override", "Expect", "Date", "Max-Forwards"),
+    *("HX-Request", "HX-Request-Type", "HX-Target", "HX-Source", "HX-Current-URL", "HX-Boosted"),
+    *("If-None-Match", "If-Modified-Since", "Range", "Accept", "Accept-Language", "Accept-Encoding"),
+    *("Content-Type", "Referer", "Origin", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"),
+    *("Forwarded", "X-Request-ID", "User-Agent", "DNT", "Cookie", "X-CSRFToken", "Authorization"),
+    *("Sec-Purpose", "X-HTTP-Method-Override", "Expect", "Date", "Max-Forwards"),
 ]  # fmt: skip
 METHODS = ["GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE", "BREW"]
 CONTENT_TYPES = ["application/x-www-form-urlencoded"] * 40 + [
@@ -97,9 +110,7 @@ def _targets(world: World) -> st.SearchStrategy[tuple[str, str]]:
     whole: list[Action] = []
     for values in (world.own, {**world.own, **world.foreign}, {}):
         for key in ("A", "C", "reference of A", "reference of B"):
-            tokens = {"waitlist.token": world.links["offer"], "resume.token": world.links["resume"], "key": world.links[key],
-                      "interop.token": world.links["feed"], "token": world.links["welcome"]}  # fmt: skip
-            whole += list_actions(world.app, **values, **(tokens if values else {}))
+            whole += list_actions(world.app, **values, **(world.keys(key) if values else {}))
     known = sorted({(action.method, action.address) for action in whole})
     rules = sorted({rule.rule for rule in world.app.url_map.iter_rules()})
     garbage = st.one_of(
@@ -136,10 +147,12 @@ def _fields(world: World) -> st.SearchStrategy[list[tuple[str, str]]]:
 
 
 FIELDS = [
-    *("name", "date_of_birth", "email", "phone", "reach_by", "note", "slot", "key", "choice", "confirmed", "version", "back"),
-    *("status", "reason", "words", "weekdays", "parts_of_day", "modes", "locations", "leave", "best_time", "outcome", "q"),
-    *("provider", "location", "visit_type", "first", "last", "opens", "closes", "weekday", "rhythm", "rule", "valid_from"),
-    *("valid_until", "day", "seen", "role", "password", "again", "code", "label", "kind", "destination", "theme", "practice"),
-    *("begun", "website", "consent", "patient", "request_id", "call", "own_day", "own_begins", "own_time", "answer", "next"),
-    *("skip", "red_flags_now", "pain_site", "age_band", "zone", "minutes", "address", "mode", "lanes", "active", "anything"),
+    *("name", "date_of_birth", "email", "phone", "reach_by", "note", "slot", "key", "choice", "confirmed"),
+    *("version", "back", "status", "reason", "words", "weekdays", "parts_of_day", "modes", "locations"),
+    *("leave", "best_time", "outcome", "q", "provider", "location", "visit_type", "first", "last", "opens"),
+    *("closes", "weekday", "rhythm", "rule", "valid_from", "valid_until", "day", "seen", "role", "password"),
+    *("again", "code", "label", "kind", "destination", "theme", "practice", "begun", "website", "consent"),
+    *("patient", "request_id", "call", "own_day", "own_begins", "own_time", "answer", "next", "skip"),
+    *("red_flags_now", "pain_site", "age_band", "zone", "minutes", "address", "mode", "lanes", "active"),
+    *("anything",),
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from portal.config import Settings
 from tests import servers
-from tests.access.world import build_world
+from tests.access.world import World, build_world
 from tests.conftest import NOW, make_settings, settings_environment
 from tests.fuzz.aim import Aim, Faults, find_damage, send_here, send_to
 from tests.fuzz.requests import Shot, shots
@@ -36,16 +36,23 @@ def engine() -> str:
     return "sqlite"
 
 
-@pytest.fixture
-def aim(tmp_path: Path, sqlite_template: Path) -> Iterator[Aim]:
-    shutil.copyfile(sqlite_template, tmp_path / "portal.db")
-    with build_world(make_settings(tmp_path)) as world, time_machine.travel(NOW, tick=False):
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("target")
+    shutil.copyfile(sqlite_template, folder / "portal.db")
+    with build_world(make_settings(folder)) as world:
         world.app.config["PROPAGATE_EXCEPTIONS"] = False
-        aim = Aim(world, send_here)
-        handler = Faults(aim.faults)
-        logging.getLogger("portal").addHandler(handler)
+        yield world
+
+
+@pytest.fixture
+def aim(target: World) -> Iterator[Aim]:
+    aim = Aim(target, send_here)
+    handler = Faults(aim.faults)
+    logging.getLogger("portal").addHandler(handler)
+    with time_machine.travel(NOW, tick=False):
         yield aim
-        logging.getLogger("portal").removeHandler(handler)
+    logging.getLogger("portal").removeHandler(handler)
 
 
 def fire(aim: Aim, examples: int, deterministic: bool, after=lambda: None) -> None:
@@ -75,7 +82,7 @@ def test_a_few_hundred_requests_of_every_kind_get_an_answer_and_do_no_damage(aim
 
 def test_a_fault_anywhere_would_be_found(aim, monkeypatch):
     monkeypatch.setitem(aim.world.app.view_functions, "education.search", lambda: 1 // 0)
-    with pytest.raises(AssertionError, match="(?s)answered 500.*ZeroDivisionError"):
+    with pytest.raises(AssertionError, match=r"(?s)answered 500.*ZeroDivisionError"):
         aim.shoot(Shot("nobody", "GET", "/search?q=x"))
 
 
@@ -107,7 +114,9 @@ def resident(pid: int) -> int:
 def test_a_hundred_thousand_requests_leave_web_processes_and_database_as_sound_as_before(served_settings):
     sizes: list[int] = []
     with build_world(served_settings) as world, time_machine.travel(NOW, tick=True):
-        with servers.web_server(settings_environment(served_settings), workers=1, app="tests.fuzz.served:app") as address:
+        with servers.web_server(
+            settings_environment(served_settings), workers=1, app="tests.fuzz.served:app"
+        ) as address:
             aim = Aim(world, send_to(address))
             parent = _find_server(address)
 
