@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,19 @@ def test_a_hold_is_given_back_only_by_the_browser_that_has_it(world):
         kept = db.session.get(Slot, slot)
         assert (kept.state, kept.held_until) == (SlotState.HELD, until)
     assert holder.fill_in().path == "/book/check"
+
+
+@pytest.mark.parametrize(
+    ("actor", "path"),
+    [
+        ("manager", "/desk/export.csv?from=2026-11-18&until=2026-11-30&name=../../x%0d%0aSet-Cookie:%20a=b"),
+        ("manager", "/desk/referrals/ledger.csv?filename=evil.exe"),
+        ("nobody", "/visit/{A}/calendar.ics?filename=evil.exe"),
+        ("nobody", "/calendars/{feed}.ics"),
+    ],
+)
+def test_every_download_has_a_name_of_ours(world, actor, path):
+    response = world.people[actor].client.get(path.format(**world.links))
+    assert response.status_code == 200
+    assert re.fullmatch(r'attachment; filename="?[a-z0-9.-]+"?', response.headers["Content-Disposition"])
+    assert world.links["feed"] not in response.headers["Content-Disposition"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -274,3 +275,23 @@ def test_the_web_server_reads_an_absolute_address_as_its_path_and_takes_one_leng
         assert " 400 " in smuggled.splitlines()[0]
         both = say(f"POST /privacy HTTP/1.1\n{host}Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n")
         assert " 200 " not in both.splitlines()[0]
+
+
+def test_every_answer_says_what_it_is_and_in_which_characters(app):
+    client = app.test_client()
+    for address in [*list_addresses(app), "/articles/migraine", "/static/css/portal.css"]:
+        with client.get(address) as response:
+            kind = response.headers.get("Content-Type", "")
+            assert kind or not response.data, address
+            assert "charset=utf-8" in kind or not kind.startswith("text/"), address
+
+
+def test_a_folder_is_not_listed(visitor):
+    for path in ("/static/", "/static/css", "/static/css/", "/static/.", "/static/../portal/config.py", "/.git/config"):
+        assert visitor.client.get(path).status_code == 404
+
+
+def test_no_script_of_ours_keeps_anything_in_the_browser():
+    for file in (Path(__file__).resolve().parents[2] / "static" / "js").glob("*.js"):
+        assert not re.search(r"localStorage|sessionStorage|indexedDB|document\.cookie|caches\.", file.read_text()), file
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", file.read_text()), file

@@ -65,7 +65,7 @@ ANYTHING = st.one_of(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Shot:
     """One request, as it goes over the wire."""
 
@@ -76,6 +76,10 @@ class Shot:
     headers: dict[str, str] = field(default_factory=dict)
     follow_form: int = -1  # which form of the answer to send next; -1 for none
     changes: list[tuple[int, str]] = field(default_factory=list)  # which of its fields to send with what
+
+    def __repr__(self) -> str:
+        parts = (self.actor, self.method, self.path, self.body, self.headers, self.follow_form, self.changes)
+        return f"Shot({', '.join(repr(part)[:800] for part in parts)})"
 
 
 def encode(text: str) -> str:
