@@ -14,13 +14,6 @@ from portal.core.htmx import render
 blueprint = Blueprint("welcome", __name__, url_prefix="/desk/welcome/<token>")
 
 
-@blueprint.after_request
-def keep_link_secret(response: Response) -> Response:
-    """The address is the key: it must not leave with a referrer."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
 @blueprint.errorhandler(InvitationEnded)
 def explain_end(_error: Exception) -> Response:
     """The same for a link that has ended and for one that never was."""

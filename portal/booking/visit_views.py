@@ -37,13 +37,6 @@ def swap_token() -> AnyResponse | None:
     return None
 
 
-@blueprint.after_request
-def keep_link_secret(response: Response) -> Response:
-    """The address may be the key: it must not leave with a referrer."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
 @blueprint.errorhandler(404)
 def explain_link(_error: Exception) -> Response:
     """The same for a visit that is not there and for one that this browser may not see (any more)."""

@@ -15,13 +15,6 @@ from portal.scheduling.services import SlotTaken
 blueprint = Blueprint("waitlist", __name__, url_prefix="/waitlist/<token>")
 
 
-@blueprint.after_request
-def keep_link_secret(response: Response) -> Response:
-    """The address is the key: it must not leave with a referrer."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
 @blueprint.get("")
 def show_offer(token: str) -> Response:
     return _render(_find(token))

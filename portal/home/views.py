@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, redirect, request, send_from_directory, url_for
 from werkzeug import Response as AnyResponse
 
+from portal.config import current_settings
 from portal.core.headers import may_be_kept
 from portal.core.htmx import render
 from portal.education.shelf import get_library
@@ -14,7 +15,7 @@ from portal.home import queries
 from portal.home.forms import THEMES, DisplayForm
 
 blueprint = Blueprint("home", __name__)
-COOKIE, YEAR = "theme", 365 * 24 * 3600
+YEAR = 365 * 24 * 3600
 
 
 @blueprint.get("/")
@@ -38,7 +39,8 @@ def save_display() -> AnyResponse:
     if not form.validate():
         return render("home/display.html", status=422, form=form, outcome="invalid")
     response = redirect(_own_path(form.back.data), 303)
-    response.set_cookie(COOKIE, form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+    secure = current_settings().production
+    response.set_cookie(_cookie(), form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=secure)
     return response
 
 
@@ -65,8 +67,13 @@ def show_ready() -> Response:
     return Response(lines, status=200 if all(check.ok for check in report) else 503, mimetype="text/plain")
 
 
+def _cookie() -> str:
+    """The cookie's name, which in production binds it to this host alone."""
+    return "__Host-theme" if current_settings().production else "theme"
+
+
 def _theme() -> str:
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = request.cookies.get(_cookie(), "")
     return chosen if chosen in dict(THEMES) else "auto"
 
 
