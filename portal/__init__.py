@@ -14,6 +14,7 @@ from portal import (
     home,
     interop,
     notifications,
+    operations,
     referrals,
     scheduling,
 )
@@ -30,6 +31,7 @@ FEATURES = (
     booking,
     home,
     interop,
+    operations,
     frontdesk,
 )
 

@@ -58,7 +58,17 @@ class Settings(BaseModel):
     )
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies stand in front.")
 
-    @field_validator("encryption_keys", mode="before")
+    backup_key: tuple[str, ...] = Field(
+        (),
+        description="Encrypts backups: 32 characters or more; comma-separated to still read those of an older one. "
+        "Default: the encryption keys.",
+    )
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Where `flask metrics` shows Prometheus the portal's figures. Default: nowhere."
+    )
+    metrics_host: str = Field("127.0.0.1", description="The address that `PORTAL_METRICS_PORT` belongs to.")
+
+    @field_validator("encryption_keys", "backup_key", mode="before")
     @classmethod
     def split_keys(cls, value: object) -> object:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
@@ -107,6 +117,7 @@ class Settings(BaseModel):
         for name, value in (
             ("secret_key", self.secret_key),
             *(("encryption_keys", k) for k in self.encryption_keys),
+            *(("backup_key", k) for k in self.backup_key),
         ):
             if value and len(value) < 32:
                 raise ValueError(f"{PREFIX}{name.upper()} is too short: use at least 32 random characters")
@@ -145,6 +156,11 @@ class Settings(BaseModel):
     @property
     def mfa_required(self) -> bool:
         return (self.staff_mfa or ("required" if self.production else "optional")) == "required"
+
+    @property
+    def backup_keys(self) -> tuple[str, ...]:
+        """What opens a backup; the first one seals it."""
+        return self.backup_key or self.encryption_keys
 
     @property
     def database(self) -> str:

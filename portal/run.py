@@ -39,7 +39,10 @@ def main() -> int:
     with app.app_context():
         prepare()
         greet()
-    return run_until_one_ends([web_command(), [sys.executable, "-m", "flask", "--app", "portal", "mail", "worker"]])
+    commands = [web_command(), flask_command("mail", "worker")]
+    if settings.metrics_port:
+        commands.append(flask_command("metrics"))
+    return run_until_one_ends(commands)
 
 
 def prepare() -> None:
@@ -76,6 +79,11 @@ def greet() -> None:
 def web_command() -> list[str]:
     """gunicorn, as a clinic runs it; in development it loads changed code again."""
     return [sys.executable, "-m", "gunicorn", "--config", "python:portal.serving"]
+
+
+def flask_command(*words: str) -> list[str]:
+    """One of the portal's own commands."""
+    return [sys.executable, "-m", "flask", "--app", "portal", *words]
 
 
 def run_until_one_ends(commands: list[list[str]]) -> int:
