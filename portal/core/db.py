@@ -70,7 +70,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_timeout": PATIENCE,
         "hide_parameters": True,
     }
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     db.init_app(app)
     Migrate(app, db, directory=str(resource_folder("migrations")))
 

@@ -15,7 +15,7 @@ SIGN_OF_LIFE = timedelta(minutes=1)
 def init_app(app: Flask) -> None:
     settings: Settings = app.config["PORTAL"]
     app.register_blueprint(views.blueprint)
-    for command in (cli.backup, cli.restore, cli.doctor, cli.metrics):
+    for command in (cli.backup, cli.restore, cli.doctor, cli.metrics, cli.settings):
         app.cli.add_command(command)
     chores.register("sign of life", lambda: notes.note(notes.WORKER), every=SIGN_OF_LIFE)
     app.jinja_env.globals.update(worker_trouble=notes.find_worker_trouble, last_restore=notes.get_restore)

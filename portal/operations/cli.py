@@ -1,4 +1,4 @@
-"""`flask backup`, `flask restore`, `flask doctor`, `flask metrics`."""
+"""`flask backup`, `flask restore`, `flask doctor`, `flask metrics`, `flask settings`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from portal.operations.health import State
 from portal.operations.restore import Restored
 from portal.operations.restore import restore as restore_backup
 from portal.operations.sealed_file import BadFile
+from portal.operations.settings_page import write_settings_page
 from portal.scheduling.queries import get_zone
 
 TROUBLE = (BadFile, OSError, SQLAlchemyError, sqlite3.Error)
@@ -100,3 +101,9 @@ def metrics() -> None:
     from portal.operations import metrics  # costs time and memory only where it is wanted
 
     metrics.serve()
+
+
+@click.command("settings")
+def settings() -> None:
+    """Write the reference of all settings, docs/settings.md."""
+    click.echo(write_settings_page(), nl=False)

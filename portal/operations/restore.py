@@ -90,7 +90,8 @@ def _bring_up(backup: Backup) -> int:
 @transactional
 def _take_over(backup: Backup) -> int:
     held = hold_all()
-    note(RESTORE, taken_at=backup.taken_at.isoformat(), file=backup.path.name, mails_held=held)
+    missing = round((clock.now() - backup.taken_at).total_seconds() / 3600)
+    note(RESTORE, taken_at=backup.taken_at.isoformat(), hours_missing=missing, mails_held=held)
     audit.services.record("restored", "database", taken_at=backup.taken_at.isoformat(), mails_held=held)
     current_app.logger.warning("restored the backup of %s", backup.taken_at.isoformat())
     return held
