@@ -1,7 +1,6 @@
 """The drill: book, back up, book more, lose everything, restore; nothing is sent twice and booking goes on."""
 
 import email
-import itertools
 import sqlite3
 from datetime import timedelta
 
@@ -17,41 +16,7 @@ from tests.visitor import Visitor
 
 pytestmark = pytest.mark.both_engines
 NIGHT = timedelta(hours=8)
-people = itertools.count(1000)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def run(app):
-    """Run a command as somebody at a terminal; its exit status and words."""
-
-    def run(*words):
-        result = app.test_cli_runner().invoke(args=[str(word) for word in words])
-        return result.exit_code, result.output
-
-    return run
-
-
-@pytest.fixture
-def backup(run, tmp_path):
-    """Make a backup: the file."""
-
-    def make(*options):
-        status, said = run("backup", "--to", tmp_path / "backups", *options)
-        assert status == 0, said
-        return max((tmp_path / "backups").glob("*.backup"))
-
-    return make
-
-
-def book(app, slot=None):
-    """Somebody new books: the reference."""
-    person = Visitor(app)
-    person.pass_safety()
-    number = next(people)
-    page = person.book(slot, name=f"Jane Doe {number}", email=f"jane{number}@example.com", phone=f"212 555 {number}")
-    assert page.outcome == "booked", page.text
-    return page.reference
 
 
 def send_mail(app):
@@ -91,14 +56,14 @@ def last_slot(app):
     return person.free_slots()[-1]
 
 
-def test_the_drill(app, run, backup, clock, mail_server):
-    kept = book(app, last_slot(app))
+def test_the_drill(app, run, backup, book, clock, mail_server):
+    kept = book(last_slot(app))
     send_mail(app)
-    unsent = book(app)
+    unsent = book()
     file = backup()
     send_mail(app)
     clock.shift(NIGHT)
-    lost = book(app)
+    lost = book()
     send_mail(app)
     destroy(app)
 
@@ -109,7 +74,7 @@ def test_the_drill(app, run, backup, clock, mail_server):
     assert send_mail(app) == 0
     assert "booked" in held(app)  # whose confirmation left after the backup
 
-    again = book(app)
+    again = book()
     assert send_mail(app) == 1
     assert references(app) == {kept, unsent, again}
     assert lost not in references(app)
@@ -127,8 +92,8 @@ def test_the_drill(app, run, backup, clock, mail_server):
     assert len(identities) == len(set(identities))
 
 
-def test_what_stands_is_never_overwritten_by_accident(app, run, backup):
-    reference = book(app)
+def test_what_stands_is_never_overwritten_by_accident(app, run, backup, book):
+    reference = book()
     file = backup()
     status, said = run("restore", file)
     assert status == 1
@@ -136,9 +101,9 @@ def test_what_stands_is_never_overwritten_by_accident(app, run, backup):
     assert references(app) == {reference}
 
 
-def test_the_database_of_before_is_kept_aside(app, run, backup):
+def test_the_database_of_before_is_kept_aside(app, run, backup, book):
     file = backup()
-    later = book(app)
+    later = book()
     _, said = run("restore", "--replace", file)
     assert references(app) == set()
     with app.app_context():
@@ -153,8 +118,8 @@ def test_the_database_of_before_is_kept_aside(app, run, backup):
     assert [tuple(row) for row in rows] == [(later,)]
 
 
-def test_an_empty_database_is_filled_without_more_words(app, run, backup, settings):
-    reference = book(app)
+def test_an_empty_database_is_filled_without_more_words(app, run, backup, book, settings):
+    reference = book()
     file = backup()
     with app.app_context():
         if db.engine.dialect.name == "postgresql":
@@ -169,8 +134,8 @@ def test_an_empty_database_is_filled_without_more_words(app, run, backup, settin
     assert "kept:" not in said
 
 
-def test_an_older_backup_is_brought_up_to_this_portal(app, run, backup):
-    reference = book(app)
+def test_an_older_backup_is_brought_up_to_this_portal(app, run, backup, book):
+    reference = book()
     with app.app_context():
         downgrade(revision="0011")
         db.session.remove()
