@@ -32,15 +32,16 @@ FILE = "contact.json"  # in the data folder
 
 
 def init_app(app: Flask) -> None:
-    with app.app_context():
-        app.extensions["portal.contact"] = _read()
+    app.extensions["portal.contact"] = Contact()
     app.context_processor(lambda: {"clinic": get_contact()})
 
 
 def get_contact() -> Contact:
     """The clinic's contact; the last one known when the database does not answer."""
     last_known: Contact = current_app.extensions["portal.contact"]
-    contact = or_without(lambda: _ask() or last_known, last_known)
+    contact = or_without(_ask, None)
+    if contact is None:
+        return last_known if last_known.phone else _read()
     if contact != last_known:
         current_app.extensions["portal.contact"] = contact
         _write(contact)
