@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cryptography.fernet import InvalidToken
-from sqlalchemy import Column, LargeBinary, TypeDecorator, select
+from sqlalchemy import Column, select
 
 from portal.core.db import Base, db
 
@@ -18,7 +18,7 @@ def find_unreadable() -> str | None:
 
 
 def _is_encrypted(column: Column[object]) -> bool:
-    return isinstance(column.type, TypeDecorator) and isinstance(column.type.impl, LargeBinary)
+    return type(column.type).__name__.startswith("Encrypted")
 
 
 def _opens(column: Column[object]) -> bool:

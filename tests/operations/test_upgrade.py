@@ -36,7 +36,7 @@ def find_hindrances(before: dict, after: dict) -> list[str]:
         for name, column in old["columns"].items():
             if name not in new["columns"]:
                 found.append(f"{table}.{name} is gone")
-            elif new["columns"][name]["type"] != column["type"]:
+            elif not takes_as_much(new["columns"][name]["type"], column["type"]):
                 found.append(f"{table}.{name} has become {new['columns'][name]['type']}")
             elif column["nullable"] and not new["columns"][name]["nullable"]:
                 found.append(f"{table}.{name} may no longer be empty")
@@ -47,6 +47,11 @@ def find_hindrances(before: dict, after: dict) -> list[str]:
         rules = {rule for rule in new["rules"] if rule[0] == "check" or set(rule[1:]) <= old["columns"].keys()}
         found += [f"{table}: {rule} is new" for rule in rules - old["rules"]]
     return sorted(found)
+
+
+def takes_as_much(new: str, old: str) -> bool:
+    """Whether a column takes what it took before; text may become longer."""
+    return new == old or (new == "TEXT" and old.startswith("VARCHAR"))
 
 
 def describe(inspector: Inspector) -> dict:
