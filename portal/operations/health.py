@@ -53,7 +53,7 @@ def check_readiness() -> list[Check]:
 
 def check_migrations() -> Check:
     """Whether the tables are those of this code, or of a newer one that is about to take over."""
-    known = _known_revisions()
+    known = known_revisions()
     current = MigrationContext.configure(db.session.connection()).get_current_revision() or "nothing"
     if current == known[0]:
         return Check("migrations", State.OK, f"at {current}")
@@ -64,7 +64,7 @@ def check_migrations() -> Check:
 
 
 @cache
-def _known_revisions() -> list[str]:
+def known_revisions() -> list[str]:
     """All that this code knows, the newest first."""
     return [script.revision for script in ScriptDirectory(str(resource_folder("migrations"))).walk_revisions()]
 

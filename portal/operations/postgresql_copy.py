@@ -81,6 +81,12 @@ def name_aside(stamp: str) -> str:
     return f"{ASIDE}{stamp.lower()}"
 
 
+def make_room(aside: str) -> None:
+    """Keep what is there in a schema of that name, and leave an empty one in its place."""
+    with db.engine.begin() as connection:
+        connection.execute(text(_put_aside(aside)))
+
+
 def put_in_place(archive: Path, aside: str) -> None:
     """Fill the database from the archive in one transaction; what was there is kept in a schema of that name."""
     _fill(archive, make_url(db.engine.url), _put_aside(aside))

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from flask import current_app
 from flask_migrate import upgrade
 
 from portal import audit
-from portal.config import resource_folder
 from portal.core import clock
 from portal.core.db import db, transactional
 from portal.notifications.services import hold_all
-from portal.operations import postgresql_copy, sqlite_copy
+from portal.operations import moving, postgresql_copy, sqlite_copy
 from portal.operations.backup import Backup, check_backup, opened
+from portal.operations.health import known_revisions
 from portal.operations.keys import find_unreadable
 from portal.operations.notes import RESTORE, note
 from portal.operations.sealed_file import BadFile
@@ -43,6 +42,7 @@ def restore(path: Path, replace: bool = False) -> Restored:
     backup = check_backup(path)
     _refuse_what_does_not_fit(backup)
     engine = sqlite_copy if db.engine.dialect.name == "sqlite" else postgresql_copy
+    moves = backup.manifest["engine"] != db.engine.dialect.name
     _leave_database()
     occupied = engine.is_occupied()
     if occupied and not replace:
@@ -52,7 +52,7 @@ def restore(path: Path, replace: bool = False) -> Restored:
         raise BadFile("the portal is still running: stop web and worker first")
     aside = engine.name_aside(f"{clock.now():%Y%m%dT%H%M%SZ}")
     with opened(path) as (_, copy):
-        engine.put_in_place(copy, aside)
+        (moving if moves else engine).put_in_place(copy, aside)
     try:
         held = _bring_up(backup)
     except Exception:
@@ -72,11 +72,17 @@ def _leave_database() -> None:
 
 def _refuse_what_does_not_fit(backup: Backup) -> None:
     engine, revision = backup.manifest["engine"], backup.manifest["revision"]
-    if engine != db.engine.dialect.name:
-        raise BadFile(f"it is of a {engine} database, and PORTAL_DATABASE_URL names another kind")
-    known = {script.revision for script in ScriptDirectory(str(resource_folder("migrations"))).walk_revisions()}
+    known = known_revisions()
     if revision not in known:
         raise BadFile(f"a newer portal made it (its tables are at {revision}): install that one first")
+    if engine == db.engine.dialect.name:
+        return
+    if engine != "sqlite":
+        raise BadFile(f"it is of a {engine} database, and PORTAL_DATABASE_URL names another kind")
+    if revision != known[0]:
+        raise BadFile(
+            "to move it to PostgreSQL it must be of this release: `flask db upgrade` there, and back up again"
+        )
 
 
 def _bring_up(backup: Backup) -> int:

@@ -1,17 +1,21 @@
 """The drill: book, back up, book more, lose everything, restore; nothing is sent twice and booking goes on."""
 
 import email
+import shutil
 import sqlite3
 from datetime import timedelta
 
 import pytest
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
+from portal import create_app
+from portal.audit.services import find_break
 from portal.booking.models import Appointment
-from portal.core.db import db
+from portal.core.db import Base, db
 from portal.notifications.models import MailState, OutgoingMail
 from portal.notifications.services import send_due_mail
+from tests.conftest import make_settings
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.both_engines
@@ -146,3 +150,43 @@ def test_an_older_backup_is_brought_up_to_this_portal(app, run, backup, book):
     assert status == 0, said
     assert references(app) == {reference}
     assert "ok migrations" in run("doctor")[1]
+
+
+def test_a_clinic_moves_from_sqlite_to_postgresql(settings, engine, sqlite_template, tmp_path, clock):
+    """By a backup made on the one and restored on the other."""
+    if engine != "postgresql":
+        pytest.skip("it moves to PostgreSQL")
+    shutil.copyfile(sqlite_template, tmp_path / "portal.db")
+    before = create_app(make_settings(tmp_path))
+    person = Visitor(before)
+    person.finish(red_flags_now="none")
+    reference = person.book().reference
+    status = before.test_cli_runner().invoke(args=["backup", "--to", str(tmp_path / "backups")]).exit_code
+    assert status == 0
+    [file] = (tmp_path / "backups").iterdir()
+    with before.app_context():
+        counts = count_all()
+        db.engine.dispose()
+
+    after = create_app(settings)
+    result = after.test_cli_runner().invoke(args=["restore", "--replace", str(file)])
+    assert result.exit_code == 0, result.output
+    with after.app_context():
+        changed = {"audit_entry", "operation_note"}  # the restore itself
+        assert {name: count for name, count in count_all().items() if name not in changed} == {
+            name: count for name, count in counts.items() if name not in changed
+        }
+        assert find_break() is None
+    assert references(after) == {reference}
+    another = Visitor(after)
+    another.pass_safety()
+    assert another.book(name="Joe Doe", email="joe@example.com").outcome == "booked"
+    with after.app_context():
+        db.engine.dispose()
+
+
+def count_all():
+    """How many rows each table has."""
+    return {
+        table.name: db.session.scalar(select(func.count()).select_from(table)) for table in Base.metadata.sorted_tables
+    }
