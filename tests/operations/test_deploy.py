@@ -13,7 +13,7 @@ from portal.config import Settings, variable
 from tests.servers import ROOT
 
 DEPLOY = ROOT / "docs" / "deploy"
-UNITS = sorted(DEPLOY.glob("*.service")) + sorted(DEPLOY.glob("*.timer"))
+UNITS = sorted(DEPLOY.glob("*.service")) + sorted(DEPLOY.glob("*.timer")) + sorted(DEPLOY.glob("*.socket"))
 TEXTS = [*sorted(DEPLOY.iterdir()), *sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 FOR_TESTS = ("PORTAL_TEST_", "PORTAL_PROOF")
 
