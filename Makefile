@@ -51,6 +51,9 @@ schema: .venv/.ready ## the migrations build exactly the tables of the models
 rules: .venv/.ready ## write docs/clinical-rules.md from the rules
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal rules > docs/clinical-rules.md
 
+settings: .venv/.ready ## write docs/settings.md from the settings
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal settings > docs/settings.md
+
 format: .venv/.ready ## let ruff format and tidy the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -78,4 +81,4 @@ static/vendor/.ready: package-lock.json .venv/.ready
 clean: ## remove what was built; your data in var/ stays
 	rm -rf .venv node_modules static/vendor dist
 
-.PHONY: help run test proof bench lint check audit sbom schema rules format lock clean
+.PHONY: help run test proof bench lint check audit sbom schema rules settings format lock clean

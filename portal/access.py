@@ -27,8 +27,6 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "home.save_display": ANYONE,
     "home.serve_theme": ANYONE,
     "home.show_privacy": ANYONE,
-    "home.show_alive": ANYONE,
-    "home.show_ready": ANYONE,
     "education.list_articles": ANYONE,
     "education.show_article": ANYONE,
     "education.show_feed": ANYONE,
@@ -159,6 +157,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "mail.send_now": FRONT_DESK,
     "mail.withhold": FRONT_DESK,
     "mail.settle": FRONT_DESK,
+    "mail.decide_held": FRONT_DESK,
     "mail.correct_address": FRONT_DESK,
     "diary.list_closures": FRONT_DESK,  # whoever takes the call that a clinician is ill closes the day
     "diary.close": FRONT_DESK,
@@ -195,6 +194,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "ledger.show_qr": STAFF,
     "ledger.print_sheet": STAFF,
     # For machines
+    "operations.show_alive": ANYONE,
+    "operations.show_ready": ANYONE,
     "interop.show_sitemap": ANYONE,
     "interop.show_robots": ANYONE,
     "interop.show_calendar": ANYONE,  # whoever holds its address

@@ -153,7 +153,7 @@ def app(settings: Settings, clock: time_machine.Coordinates) -> Iterator[Flask]:
     """A portal with the tests' clinic."""
     app = portal_with(settings)
     as_made = dict(app.config)
-    app.extensions["portal.contact"] = Contact()
+    app.extensions.update({"portal.contact": Contact(), "portal.away_until": 0.0})
     yield app
     app.config.clear()
     app.config.update(as_made)

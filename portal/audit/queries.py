@@ -25,6 +25,11 @@ def find_latest(action: str, subjects: Collection[str]) -> dict[str, datetime]:
     return dict(rows.all())
 
 
+def last_entry_at() -> datetime | None:
+    """When the last entry of all was made."""
+    return db.session.scalar(select(AuditEntry.at).order_by(AuditEntry.id.desc()).limit(1))
+
+
 @dataclass(frozen=True)
 class AuditFilter:
     """Which entries somebody wants to see; None means any."""

@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import LOOPBACK_HOSTS, Settings
-from portal.core import compression, crypto, db, errors, forms, headers, htmx, logs, pages
+from portal.core import compression, crypto, db, errors, forms, headers, htmx, logs, outage, pages
 
 LARGEST_FORM = 64 * 1024  # bytes; the longest honest form is a tenth of it
 WEEK = 7 * 24 * 3600  # seconds
@@ -36,6 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     compression.init_app(app)
     crypto.init_app(app, settings)
     db.init_app(app, settings)
+    outage.init_app(app)
     forms.init_app(app)
     htmx.init_app(app)
     pages.init_app(app)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import click
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -36,8 +37,13 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
+PATIENCE = 5  # seconds to wait for a lock or a connection, then the page says "try again"
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000")
+SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={PATIENCE}000")
+# PostgreSQL: nobody waits long for a lock or a server that is gone, and a page for no statement.
+CONNECTING = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 10_000}
+LOCKS = f"-c lock_timeout={PATIENCE}s"
+STATEMENTS = "-c statement_timeout=15s -c idle_in_transaction_session_timeout=60s"
 
 # expire_on_commit off: a page shows what its transaction wrote without reading it again.
 db = SQLAlchemy(session_options={"expire_on_commit": False}, add_models_to_shell=False)
@@ -59,10 +65,24 @@ class Base(DeclarativeBase):
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "hide_parameters": True}
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_pre_ping": True,  # a connection that the server has closed is replaced, so that outages heal
+        "pool_timeout": PATIENCE,
+        "hide_parameters": True,
+    }
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     db.init_app(app)
     Migrate(app, db, directory=str(resource_folder("migrations")))
+
+
+@event.listens_for(Engine, "do_connect")
+def _set_limits(dialect: Dialect, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+    """A page gives up in seconds; a command, such as a migration, may take its time."""
+    if dialect.name == "postgresql":
+        in_a_command = click.get_current_context(silent=True) is not None
+        limits = LOCKS if in_a_command else f"{LOCKS} {STATEMENTS}"
+        parameters["options"] = f"{limits} {parameters.get('options', '')}".strip()
+        parameters.update({name: value for name, value in CONNECTING.items() if name not in parameters})
 
 
 @event.listens_for(Engine, "connect")

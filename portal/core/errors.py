@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal.core.htmx import render
+from portal.core.outage import note_outage
 
 
 class Explanation(NamedTuple):
@@ -49,10 +50,14 @@ EXPLANATIONS = {
     ),
     503: Explanation(
         "The portal is resting for a moment",
-        "Our system cannot be reached right now. It mends itself in most cases; try again in a few minutes.",
+        "Our diary cannot be reached right now. It mends itself in most cases; try again in a few minutes.",
         "unavailable",
     ),
 }
+NOT_SAVED = EXPLANATIONS[503]._replace(
+    text="Our diary cannot be reached right now, so what you sent is not saved yet. What you typed is still here: "
+    "wait a minute, then send it once more. If it was saved after all, it is not done twice.",
+)
 STALE = Explanation(
     "This page was open for a long time",
     "To be sure that it was you, we ask you to send it once more. Nothing was lost. If this comes back, your browser "
@@ -64,8 +69,9 @@ STALE = Explanation(
 def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, ask_again)
     app.register_error_handler(HTTPException, explain_http)
-    app.register_error_handler(OperationalError, explain_away)
+    app.register_error_handler(DatabaseError, explain_database)
     app.register_error_handler(InterfaceError, explain_away)
+    app.register_error_handler(TimeoutError, explain_away)
     app.register_error_handler(Exception, explain_fault)
 
 
@@ -79,10 +85,13 @@ def ask_again(_error: CSRFError) -> Response:
 
     Only to a page of our own, and never from the desk, where passwords are typed.
     """
+    return render("errors/stale.html", "content", 400, error=STALE, code=400, kept=_what_was_typed())
+
+
+def _what_was_typed() -> list[tuple[str, str]]:
     own = urlsplit(request.headers.get("Origin", "")).netloc == request.host
     typed = list(request.form.items(multi=True)) if own and not request.path.startswith("/desk") else []
-    kept = [(name, value) for name, value in typed if name != "csrf_token"]
-    return render("errors/stale.html", "content", 400, error=STALE, code=400, kept=kept)
+    return [(name, value) for name, value in typed if name != "csrf_token"]
 
 
 def explain_http(error: HTTPException) -> Response:
@@ -98,9 +107,20 @@ def explain_http(error: HTTPException) -> Response:
     return response
 
 
+def explain_database(error: DatabaseError) -> Response:
+    """What the database refuses is a fault of ours; that it cannot work is an outage, which heals."""
+    away = type(error) is DatabaseError or isinstance(error, OperationalError | InternalError)
+    return explain_away(error) if away else explain_fault(error)
+
+
 def explain_away(error: Exception) -> Response:
+    """The database is away, locked, full or read-only; a form comes back with what was typed."""
     current_app.logger.error("database unavailable at %s", request.endpoint, exc_info=error)
-    response = explain(EXPLANATIONS[503], 503)
+    note_outage()
+    if request.method == "POST" and (kept := _what_was_typed()):
+        response = render("errors/stale.html", "content", 503, error=NOT_SAVED, code=503, kept=kept)
+    else:
+        response = explain(EXPLANATIONS[503], 503)
     response.headers["Retry-After"] = "60"
     return response
 

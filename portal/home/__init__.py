@@ -2,11 +2,10 @@
 
 from flask import Flask
 
-from portal.home import cli, views
+from portal.home import views
 from portal.referrals.pages import OwnPage, offer_pages
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
-    app.cli.add_command(cli.doctor)
     offer_pages("home", lambda: [OwnPage("/", "Home page")])

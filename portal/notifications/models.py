@@ -24,6 +24,7 @@ class MailState(StrEnum):
     SUPERSEDED = "superseded"  # not true any more when it was to leave
     UNCERTAIN = "uncertain"  # the connection broke between the final dot and the answer
     WITHHELD = "withheld"  # staff decided that nobody is to be told
+    HELD = "held"  # restored from a backup: it may have left since, so staff decide
     BOUNCED = "bounced"  # taken by the server, and came back later
 
 
@@ -33,6 +34,7 @@ UNDER_WAY = (MailState.CLAIMED, MailState.HANDING_OVER)
 # because SQLite would take the index over all states for a plain IN, and sort what it finds.
 TO_SEND = text("(state IN ('queued', 'retrying', 'uncertain', 'claimed')) IS TRUE")
 PROBLEMS = (MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN)  # for the desk to look at
+HELD_MAIL = "mail:held"  # what the audit trail calls all mail on hold
 
 
 class OutgoingMail(Base):

@@ -28,7 +28,7 @@ from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import BadAddress, build_message, write_letter
-from portal.notifications.models import TO_SEND, UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.models import HELD_MAIL, PROBLEMS, TO_SEND, UNDER_WAY, WAITING, MailState, OutgoingMail
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
 LEASE = timedelta(seconds=90)
@@ -69,7 +69,7 @@ def supersede_mail(about_id: UUID) -> None:
     """Take back what waits about a thing that has changed: it would not be true any more."""
     db.session.execute(
         update(OutgoingMail)
-        .where(OutgoingMail.about_id == about_id, OutgoingMail.state.in_(WAITING))
+        .where(OutgoingMail.about_id == about_id, OutgoingMail.state.in_((*WAITING, MailState.HELD)))
         .values(state=MailState.SUPERSEDED)
         .execution_options(synchronize_session=False)
     )
@@ -82,7 +82,7 @@ def send_now(mail_id: int) -> bool:
     It keeps its Message-ID; the address it goes to is the one that stands now.
     """
     now = clock.now()
-    states = (*WAITING, MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN, MailState.WITHHELD, MailState.SENT)
+    states = (*WAITING, *PROBLEMS, MailState.HELD, MailState.WITHHELD, MailState.SENT)
     return _decide(
         mail_id,
         states,
@@ -98,7 +98,35 @@ def send_now(mail_id: int) -> bool:
 @transactional
 def withhold(mail_id: int) -> bool:
     """Tell nobody: a waiting mail never leaves; whether it was still waiting."""
-    return _decide(mail_id, WAITING, "mail-withheld", state=MailState.WITHHELD)
+    return _decide(mail_id, (*WAITING, MailState.HELD), "mail-withheld", state=MailState.WITHHELD)
+
+
+@transactional
+def hold_all() -> int:
+    """Let nothing leave that was waiting or under way, as after a restore; returns how many mails that are."""
+    waits = OutgoingMail.state.in_((*WAITING, *UNDER_WAY, MailState.UNCERTAIN))
+    held = _change_all(waits, {"state": MailState.HELD, "worker": None, "lease_until": None})
+    audit.services.record("mail-held", HELD_MAIL, count=held)
+    return held
+
+
+@transactional
+def release_held(since: datetime | None = None) -> int:
+    """Let held mail leave when it is due, all of it or what was not due before that time; returns how many."""
+    released = _change_all(
+        and_(OutgoingMail.state == MailState.HELD, OutgoingMail.due_at >= since if since else true()),
+        {"state": MailState.QUEUED, "attempts": 0},
+    )
+    audit.services.record("mail-released", HELD_MAIL, count=released)
+    return released
+
+
+@transactional
+def withhold_held() -> int:
+    """Let none of the held mail leave, ever; returns how many."""
+    withheld = _change_all(OutgoingMail.state == MailState.HELD, {"state": MailState.WITHHELD})
+    audit.services.record("mail-withheld", HELD_MAIL, count=withheld)
+    return withheld
 
 
 @transactional
@@ -292,11 +320,12 @@ def _cut(words: str | None) -> str | None:
 
 
 def _change(mail_id: int, condition: ColumnElement[bool], values: dict[str, object]) -> bool:
+    return _change_all(and_(OutgoingMail.id == mail_id, condition), values) == 1
+
+
+def _change_all(condition: ColumnElement[bool], values: dict[str, object]) -> int:
     result = db.session.execute(
-        update(OutgoingMail)
-        .where(OutgoingMail.id == mail_id, condition)
-        .values(**values)
-        .execution_options(synchronize_session=False)
+        update(OutgoingMail).where(condition).values(**values).execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+    return result.rowcount
