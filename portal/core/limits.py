@@ -146,12 +146,12 @@ def _count(connection: Connection, limit: Limit, key: str) -> bool:
 
 def _verdict(connection: Connection, limit: Limit, key: str) -> Verdict:
     now = clock.now()
-    row = connection.execute(
+    count, ends_at = connection.execute(
         select(HitCount.count, HitCount.ends_at).where(HitCount.key == _stored(limit, key), HitCount.ends_at > now)
-    ).first()
-    if row is None or row.count < limit.count:
+    ).one_or_none() or (0, now)
+    if count < limit.count:
         return ALLOWED
-    return Verdict(False, math.ceil((row.ends_at - now).total_seconds()), limit)
+    return Verdict(False, math.ceil((ends_at - now).total_seconds()), limit)
 
 
 def _stored(limit: Limit, key: str) -> str:
