@@ -13,6 +13,7 @@ from portal import (
     frontdesk,
     home,
     interop,
+    limits,
     notifications,
     referrals,
     scheduling,
@@ -49,4 +50,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     for feature in FEATURES:
         feature.init_app(app)
     access.init_app(app)
+    limits.init_app(app)
     return app

@@ -1,4 +1,4 @@
-"""How often something was done: one count a key and window."""
+"""How often something was done: one count a key and window; what is held now is found quickly."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,8 +17,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_hit_count")),
     )
     op.create_index(op.f("ix_hit_count_ends_at"), "hit_count", ["ends_at"], unique=False)
+    op.create_index(
+        "ix_slot_held_until",
+        "slot",
+        ["held_until"],
+        unique=False,
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index(
+        "ix_slot_held_until",
+        table_name="slot",
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    )
     op.drop_index(op.f("ix_hit_count_ends_at"), table_name="hit_count")
     op.drop_table("hit_count")

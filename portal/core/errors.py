@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal.core.htmx import render
+from portal.core.limits import Verdict
 
 
 class Explanation(NamedTuple):
@@ -38,7 +40,7 @@ EXPLANATIONS = {
         "That is too long", "What you sent is larger than this form takes. Nothing was changed.", "invalid"
     ),
     429: Explanation(
-        "Please wait a minute",
+        "Please wait a little",
         "There were many tries from your connection in a short time. Nothing was lost; try again soon.",
         "limited",
     ),
@@ -59,6 +61,19 @@ STALE = Explanation(
     "may not be keeping cookies.",
     "expired",
 )
+NO_PERSON = Explanation(
+    "Please send it once more",
+    "We could not tell whether a person or a program sent this: a field that nobody sees was filled in, perhaps by "
+    "your browser. Nothing of what you typed is lost.",
+    "limited",
+)
+PRESSED = Explanation(
+    "One moment more",
+    "More is being sent to us right now than we believe comes from people. So that the times stay free for patients, "
+    "your browser first does a small sum. Nothing of what you typed is lost.",
+    "limited",
+)
+OURS = frozenset({"csrf_token", "proof", "proof_mark", "website"})  # what each page that asks again sets anew
 
 
 def init_app(app: Flask) -> None:
@@ -80,9 +95,43 @@ def ask_again(_error: CSRFError) -> Response:
     Only to a page of our own, and never from the desk, where passwords are typed.
     """
     own = urlsplit(request.headers.get("Origin", "")).netloc == request.host
-    typed = list(request.form.items(multi=True)) if own and not request.path.startswith("/desk") else []
-    kept = [(name, value) for name, value in typed if name != "csrf_token"]
-    return render("errors/stale.html", "content", 400, error=STALE, code=400, kept=kept)
+    return render("errors/stale.html", "content", 400, error=STALE, code=400, kept=_typed() if own else [])
+
+
+def explain_limit(verdict: Verdict) -> Response:
+    """Too much of something: until when, with what was typed to be sent once more then."""
+    assert verdict.limit is not None
+    wait = wait_in_words(verdict.retry_after)
+    error = Explanation(EXPLANATIONS[429].heading, f"{verdict.limit.words} Please try again in {wait}.", "limited")
+    response = render("errors/limited.html", "content", 429, error=error, code=429, kept=_typed())
+    response.headers["Retry-After"] = str(verdict.retry_after)
+    return response
+
+
+def explain_proof(wait: timedelta = timedelta()) -> Response:
+    """A proof first, which the browser works out by itself; without a script, to wait so long is enough."""
+    error = PRESSED if wait else NO_PERSON
+    seconds = int(wait.total_seconds())
+    asked_before = "proof" in request.form
+    response = render(
+        "errors/proof.html", "content", 429, error=error, code=429, kept=_typed(), wait=seconds, again=asked_before
+    )
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def wait_in_words(seconds: int) -> str:
+    """Like "40 seconds", "12 minutes" or "3 hours", never too short."""
+    for size, name in ((3600, "hour"), (60, "minute")):
+        if seconds > size:
+            return f"{-(-seconds // size)} {name}s"
+    return f"{seconds} seconds"
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What the form held that was sent, to be sent once more; never from the desk, where passwords are typed."""
+    typed = [] if request.path.startswith("/desk") else request.form.items(multi=True)
+    return [(name, value) for name, value in typed if name not in OURS]
 
 
 def explain_http(error: HTTPException) -> Response:

@@ -2,7 +2,8 @@
 
 A count is of one key in one window, which begins with the first hit. What is stored of a key is a keyed hash: no
 address and no mailbox can be read from the table. Nobody is let through because the database is away: then the
-error goes up, and the request is answered 503 like any other that needs it.
+error goes up, and the request is answered 503 like any other that needs it. What may be done how often stands in
+`portal/core/allowed.py`.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 
-from flask import current_app
+from flask import current_app, has_request_context, request
 from sqlalchemy import Connection, String, case, delete, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
 from portal.core.db import Base, UtcDateTime, db, insert_into
 
+GMAIL = {"gmail.com", "googlemail.com"}
 NETWORK_BITS = 64  # of an IPv6 address: what one household or one phone has for itself
 
 
@@ -38,11 +40,20 @@ class HitCount(Base):
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many hits of one key in so long a time. The name is what tells its counts from other limits'."""
+    """At most so many hits of one key in so long a time. The name is what tells its counts from other limits'.
+
+    `words` say to a person what there was too much of.
+    """
 
     name: str
     count: int
     window: timedelta
+    words: str = "There were many tries from your connection in a short time."
+
+    @property
+    def most(self) -> int:
+        """How many hits the running portal allows."""
+        return times(self.count)
 
 
 @dataclass(frozen=True)
@@ -54,11 +65,27 @@ class Verdict:
     limit: Limit | None = None
 
 
-Hit = tuple[Limit, str]
+class TooMany(Exception):
+    """Something was done as often as it may be: the verdict says until when."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """How long to wait, and which limit says so."""
+        found: Verdict = self.args[0]
+        return found
+
+
+Hit = tuple[Limit, str | None]
 ALLOWED = Verdict(True)
+EVERYBODY = "everybody"
 
 
-def count_hit(limit: Limit, key: str) -> Verdict:
+def times(count: int) -> int:
+    """A number of this kind, times what a load test sets so that one address can stand for a town."""
+    return count * int(current_app.config.get("LIMITS_TIMES", 1))
+
+
+def count_hit(limit: Limit, key: str | None) -> Verdict:
     """Count one hit of a key, unless its window is full: then nothing is counted, and it is not allowed."""
     return count_hits((limit, key))
 
@@ -88,7 +115,42 @@ def peek(*hits: Hit) -> Verdict:
     return max(refused, key=lambda verdict: verdict.retry_after, default=ALLOWED)
 
 
-def take_back(limit: Limit, key: str) -> None:
+def used(limit: Limit, key: str | None) -> int:
+    """How many hits of a key count now."""
+    with db.engine.connect() as connection:
+        return _row(connection, limit, key)[0]
+
+
+def spend(*hits: Hit) -> None:
+    """Count a hit of each within the running transaction: what is undone with it was never counted.
+
+    For what is done, where `count_hits` is for what is tried. To be called last, as other requests with the same
+    keys wait for the transaction's end. A hit without a key, such as the source of a command, is not counted.
+    Raises TooMany when one is full.
+    """
+    if not db.session.info.get("in_transaction"):
+        raise RuntimeError("only what a transaction does can be spent")
+    connection = db.session.connection()
+    for limit, key in sorted((hit for hit in hits if hit[1] is not None), key=lambda hit: _stored(*hit)):
+        if not _count(connection, limit, key):
+            raise TooMany(_verdict(connection, limit, key))
+
+
+def current_source() -> str | None:
+    """Where the present request comes from, by `source_key`; None outside of one, and for staff at the desk."""
+    if not has_request_context() or request.path.startswith("/desk"):
+        return None
+    return source_key(request.remote_addr)
+
+
+def mailbox_key(email: str) -> str:
+    """What counts as one mailbox: capitals, what follows a `+`, and Gmail's dots make no other one of it."""
+    name, _, domain = email.casefold().rpartition("@")
+    name = name.partition("+")[0]
+    return f"{name.replace('.', '') if domain in GMAIL else name}@{domain}"
+
+
+def take_back(limit: Limit, key: str | None) -> None:
     """Uncount one hit that has turned out to be right, such as a password.
 
     Only that one: whoever mixes good tries with bad ones gains nothing by them.
@@ -129,7 +191,7 @@ def _transaction() -> Iterator[Connection]:
         connection.commit()
 
 
-def _count(connection: Connection, limit: Limit, key: str) -> bool:
+def _count(connection: Connection, limit: Limit, key: str | None) -> bool:
     now = clock.now()
     over = HitCount.ends_at <= now
     statement = insert_into(HitCount).values(key=_stored(limit, key), count=1, ends_at=now + limit.window)
@@ -139,21 +201,26 @@ def _count(connection: Connection, limit: Limit, key: str) -> bool:
             "count": case((over, 1), else_=HitCount.count + 1),
             "ends_at": case((over, now + limit.window), else_=HitCount.ends_at),
         },
-        where=or_(over, HitCount.count < limit.count),
+        where=or_(over, HitCount.count < limit.most),
     ).returning(HitCount.count)
     return connection.execute(counted).first() is not None
 
 
-def _verdict(connection: Connection, limit: Limit, key: str) -> Verdict:
-    now = clock.now()
-    count, ends_at = connection.execute(
-        select(HitCount.count, HitCount.ends_at).where(HitCount.key == _stored(limit, key), HitCount.ends_at > now)
-    ).one_or_none() or (0, now)
-    if count < limit.count:
+def _verdict(connection: Connection, limit: Limit, key: str | None) -> Verdict:
+    count, ends_at = _row(connection, limit, key)
+    if count < limit.most:
         return ALLOWED
-    return Verdict(False, math.ceil((ends_at - now).total_seconds()), limit)
+    return Verdict(False, math.ceil((ends_at - clock.now()).total_seconds()), limit)
 
 
-def _stored(limit: Limit, key: str) -> str:
+def _row(connection: Connection, limit: Limit, key: str | None) -> tuple[int, datetime]:
+    now = clock.now()
+    row = connection.execute(
+        select(HitCount.count, HitCount.ends_at).where(HitCount.key == _stored(limit, key), HitCount.ends_at > now)
+    ).one_or_none()
+    return (row[0], row[1]) if row else (0, now)
+
+
+def _stored(limit: Limit, key: str | None) -> str:
     secret = str(current_app.secret_key).encode()
     return hmac.new(secret, f"{limit.name}|{key}".encode(), hashlib.sha256).hexdigest()
