@@ -14,7 +14,6 @@ from flask import Flask, Response, request
 
 from portal.core import allowed, guards
 from portal.core.errors import explain_limit, explain_proof
-from portal.core.guards import FASTEST, MARK, TRAP
 from portal.core.limits import (
     EVERYBODY,
     Hit,
@@ -125,11 +124,11 @@ def check_limits() -> Response | None:
         return None
     source = source_key(request.remote_addr)
     tries: list[Hit] = [(rule.tries, source)]
-    if rule.guarded and _is_fast():
+    if rule.guarded and guards.is_fast():
         tries.append((allowed.FAST_FORMS, source))
     if not (verdict := count_hits(*tries)).allowed:
         return explain_limit(verdict)
-    if rule.guarded and request.form.get(TRAP):
+    if rule.guarded and guards.is_trapped():
         return explain_proof()
     if rule.pressed and _is_pressed(rule.pressed, source):
         if not (verdict := peek((rule.pressed.source, source))).allowed:
@@ -145,11 +144,6 @@ def count_wrong_link(response: Response) -> Response:
         return response
     verdict = count_hit(allowed.WRONG_LINKS, source_key(request.remote_addr))
     return response if verdict.allowed else explain_limit(verdict)
-
-
-def _is_fast() -> bool:
-    age = guards.age_of(request.form.get(MARK, ""))
-    return age is None or age < FASTEST
 
 
 def _is_pressed(pressed: Pressed, source: str) -> bool:

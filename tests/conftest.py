@@ -162,6 +162,12 @@ def app(settings: Settings, clock: time_machine.Coordinates) -> Iterator[Flask]:
 
 
 @pytest.fixture
+def town(app: Flask) -> None:
+    """One address and one mailbox stand for those of a whole town: what is limited is not reached."""
+    app.config["LIMITS_TIMES"] = 1000
+
+
+@pytest.fixture
 def app_context(app: Flask) -> Iterator[None]:
     """For tests of services and queries, which run outside any request."""
     with app.app_context():

@@ -56,7 +56,7 @@ def _count_free() -> Counter[int]:
     """How many times are free or held, by type of visit."""
     soonest = clock.now() + get_clinic().minimum_notice
     rows = select(Slot.visit_type_id, func.count()).where(CAN_BE_OFFERED, Slot.starts_at >= soonest)
-    return Counter({type_id: count for type_id, count in db.session.execute(rows.group_by(Slot.visit_type_id))})
+    return Counter({row[0]: row[1] for row in db.session.execute(rows.group_by(Slot.visit_type_id))})
 
 
 def _count_lost(slot: Slot, holder: UUID) -> Counter[int]:
