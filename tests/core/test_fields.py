@@ -42,17 +42,19 @@ def text_fields(form):
 
 @pytest.mark.parametrize("form", all_forms(), ids=lambda form: form.__qualname__)
 def test_no_text_is_taken_that_is_longer_than_its_field_says(app, form):
-    with app.test_request_context(method="POST", data=dict.fromkeys(text_fields(form), "x" * 30_000)):
-        filled = form()
+    with app.test_request_context():
+        filled = form(formdata=None)
         for name in text_fields(form):
             field = filled[name]
             most = field.flags.maxlength
             assert most, f"{name} takes any length"
-            filled.process(data={name: "x" * (most + 1)})
+            field.data = "x" * (most + 1)
             field.validate(filled)
             assert field.errors, f"{name} says at most {most} and takes more"
             if not isinstance(field, HiddenField):
-                assert f'maxlength="{most}"' in field()
+                shown = re.search(r'maxlength="(\d+)"', field())
+                assert shown is not None, f"{name} does not say its length"
+                assert int(shown[1]) <= most
 
 
 def open_forms(app):
@@ -94,6 +96,7 @@ def test_whatever_stands_in_an_address_gets_a_clear_answer(app, nasty):
         query = "&".join(f"{name}={nasty}" for name in names)
         for address in {path, f"{rule.rule}?{query}" if "<" not in rule.rule else path}:
             answer = client.get(address)
+            answer.close()
             assert answer.status_code < 500, address[:200]
             seen += 1
     assert seen > 40
