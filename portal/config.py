@@ -57,6 +57,7 @@ class Settings(BaseModel):
         "", description="Second factor for staff. Default: required in production, optional in development."
     )
     trusted_proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies stand in front.")
+    limits_times: int = Field(1, ge=1, le=1000, description="For load tests: every limit of abuse times this.")
 
     @field_validator("encryption_keys", mode="before")
     @classmethod

@@ -46,6 +46,6 @@ ALL_RESUME_MAILS = Limit("resume mails of anybody", 10**6, HOUR)
 
 # Proofs
 FAST_FORMS = Limit("forms sent faster than people type", 10**6, HOUR)
-MOST_FAST_FORMS = 20
+MOST_FAST_FORMS = 40
 PROOF_USED = Limit("uses of a proof", 2, timedelta(hours=2))  # two, for whoever presses the button twice
 WAITED_INSTEAD = Limit("waits in place of a proof", 20, HOUR)

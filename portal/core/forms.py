@@ -77,4 +77,4 @@ def _bounded(unbound_field: Any) -> list[Any]:
         return validators
     kind = next((most for cls, most in LONGEST.items() if issubclass(unbound_field.field_class, cls)), LONGEST_LINE)
     most = (unbound_field.kwargs.get("render_kw") or {}).get("maxlength", kind)
-    return [Length(max=most, message=f"Shorten this to {most} characters."), *validators]
+    return [Length(max=most, message=f"Write at most {most} characters."), *validators]

@@ -21,6 +21,7 @@ from flask import current_app, has_request_context, request
 from sqlalchemy import Connection, String, case, delete, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.config import current_settings
 from portal.core import clock
 from portal.core.db import Base, UtcDateTime, db, insert_into
 
@@ -81,8 +82,8 @@ EVERYBODY = "everybody"
 
 
 def times(count: int) -> int:
-    """A number of this kind, times what a load test sets so that one address can stand for a town."""
-    return count * int(current_app.config.get("LIMITS_TIMES", 1))
+    """A number of this kind in the running portal: a load test, in which one address stands for a town, has more."""
+    return count * current_settings().limits_times
 
 
 def count_hit(limit: Limit, key: str | None) -> Verdict:

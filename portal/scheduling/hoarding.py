@@ -77,7 +77,9 @@ def _count_on_filled_days(days: Iterable[Day], slot: Slot, holder: UUID) -> Coun
     now = clock.now()
     taken = or_(Slot.id == slot.id, and_(Slot.held_until > now, Slot.held_by != holder))
     booked = Slot.state == SlotState.BOOKED
-    free = and_(Slot.offered, ~booked, ~taken, Slot.starts_at >= now + get_clinic().minimum_notice)
+    open_to_others = or_(Slot.state == SlotState.FREE, Slot.held_until <= now, Slot.held_by == holder)
+    soonest = now + get_clinic().minimum_notice
+    free = and_(Slot.offered, Slot.id != slot.id, open_to_others, Slot.starts_at >= soonest)
     counts = [func.sum(case((condition, 1), else_=0)) for condition in (booked, or_(booked, taken), free)]
     rows = db.session.execute(
         select(Slot.provider_id, Slot.day, Slot.visit_type_id, Provider.daily_cap, *counts)

@@ -49,6 +49,7 @@ def test_no_text_is_taken_that_is_longer_than_its_field_says(app, form):
             most = field.flags.maxlength
             assert most, f"{name} takes any length"
             field.data = "x" * (most + 1)
+            field.raw_data = [field.data]
             field.validate(filled)
             assert field.errors, f"{name} says at most {most} and takes more"
             if not isinstance(field, HiddenField):
