@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from portal.core import guards
 from portal.core.htmx import render
 from portal.core.limits import Verdict
 
@@ -70,7 +72,7 @@ NO_PERSON = Explanation(
 PRESSED = Explanation(
     "One moment more",
     "More is being sent to us right now than we believe comes from people. So that the times stay free for patients, "
-    "your browser first does a small sum. Nothing of what you typed is lost.",
+    "this takes a little longer than usual. Nothing of what you typed is lost.",
     "limited",
 )
 OURS = frozenset({"csrf_token", "proof", "proof_mark", "website"})  # what each page that asks again sets anew
@@ -108,13 +110,27 @@ def explain_limit(verdict: Verdict) -> Response:
     return response
 
 
-def explain_proof(wait: timedelta = timedelta()) -> Response:
-    """A proof first, which the browser works out by itself; without a script, to wait so long is enough."""
-    error = PRESSED if wait else NO_PERSON
-    seconds = int(wait.total_seconds())
-    asked_before = "proof" in request.form
+def explain_proof(wait: timedelta | None = None) -> Response:
+    """A proof first, which the browser works out by itself; without a script, to wait so long is enough.
+
+    Without a wait, somebody is only asked to send the form once more.
+    """
+    mark, left = request.form.get("proof_mark", ""), wait or timedelta()
+    age = guards.age_of(mark)
+    early = age is not None and age < left
+    if early and age is not None:
+        left -= age  # whoever was early waits for the rest only
+    seconds = math.ceil(left.total_seconds())
     response = render(
-        "errors/proof.html", "content", 429, error=error, code=429, kept=_typed(), wait=seconds, again=asked_before
+        "errors/proof.html",
+        "content",
+        429,
+        error=NO_PERSON if wait is None else PRESSED,
+        code=429,
+        kept=_typed(),
+        wait=seconds,
+        early=early,
+        mark=mark if early else guards.new_mark(),
     )
     response.headers["Retry-After"] = str(seconds)
     return response

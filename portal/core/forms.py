@@ -66,6 +66,14 @@ class BaseForm(FlaskForm):
             return field
 
 
+class Longest(Length):
+    """A limit of length, said beside the field; a number that a form begins with has none."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if isinstance(field.data, str | list):
+            super().__call__(form, field)
+
+
 def _is_text(unbound_field: Any) -> bool:
     return issubclass(unbound_field.field_class, StringField)
 
@@ -77,4 +85,4 @@ def _bounded(unbound_field: Any) -> list[Any]:
         return validators
     kind = next((most for cls, most in LONGEST.items() if issubclass(unbound_field.field_class, cls)), LONGEST_LINE)
     most = (unbound_field.kwargs.get("render_kw") or {}).get("maxlength", kind)
-    return [Length(max=most, message=f"Write at most {most} characters."), *validators]
+    return [Longest(max=most, message=f"Write at most {most} characters."), *validators]

@@ -22,7 +22,7 @@ ONCE_MORE = "We could not tell whether a person sent this. Nothing is lost: plea
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals.update(mark_of_form=_mark_of_form, new_mark=new_mark, proof_sum=f"{PARTS}/{BITS}")
+    app.jinja_env.globals.update(mark_of_form=_mark_of_form, proof_sum=f"{PARTS}/{BITS}")
 
 
 def new_mark() -> str:

@@ -22,7 +22,7 @@ const solve = async (form) => {
   const button = form.querySelector("button");
   form.querySelector("[data-unaided]").hidden = true;
   state.hidden = false;
-  state.textContent = "Your browser is working on it. This takes a few seconds.";
+  state.textContent = "Your browser is doing a small sum first. This takes a few seconds.";
   button.disabled = true;
   const answer = [];
   for (let part = 0; part < parts; part += 1) answer.push(await solvePart(`${form.elements.proof_mark.value}:${part}:`, bits));
