@@ -7,11 +7,14 @@ only read are not counted: they are cheap and mostly cached, and the proxy in fr
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from flask import Flask, Response, request
 
+from portal.config import current_settings
 from portal.core import allowed, guards
 from portal.core.errors import explain_limit, explain_proof
 from portal.core.limits import (
@@ -28,6 +31,7 @@ from portal.core.limits import (
 )
 from portal.core.proof import is_solved
 
+log = logging.getLogger(__name__)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WAIT = timedelta(minutes=1)  # in place of a proof, where the browser runs no script
 PROOF_LASTS = timedelta(hours=2)
@@ -122,6 +126,8 @@ def check_limits() -> Response | None:
     rule = RULES.get(request.endpoint or "")
     if rule is None or request.method in SAFE_METHODS:
         return None
+    if "X-Forwarded-For" in request.headers and not current_settings().trusted_proxies:
+        _warn_of_proxy()
     source = source_key(request.remote_addr)
     tries: list[Hit] = [(rule.tries, source)]
     if rule.guarded and guards.is_fast():
@@ -144,6 +150,12 @@ def count_wrong_link(response: Response) -> Response:
         return response
     verdict = count_hit(allowed.WRONG_LINKS, source_key(request.remote_addr))
     return response if verdict.allowed else explain_limit(verdict)
+
+
+@cache
+def _warn_of_proxy() -> None:
+    """Once a process: it may be a proxy that nobody has told us of, or a visitor who makes one up."""
+    log.warning("a request came through a proxy, but PORTAL_TRUSTED_PROXIES is 0: all its visitors share their limits")
 
 
 def _is_pressed(pressed: Pressed, source: str) -> bool:
