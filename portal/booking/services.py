@@ -22,9 +22,9 @@ from portal.core.db import db, transactional
 from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
-from portal.scheduling.hoarding import is_free, may_hold
+from portal.scheduling.hoarding import is_free, is_held_by, may_hold
 from portal.scheduling.models import Slot
-from portal.scheduling.queries import get_clinic, get_held_slot
+from portal.scheduling.queries import get_clinic
 from portal.scheduling.services import SlotTaken, claim_slot, hold_slot, release_holds
 
 MOST_TRIES = 10
@@ -113,8 +113,7 @@ def hold_or_look(slot_id: int, journey_id: UUID) -> None:
 
 def _count_hold(slot_id: int, journey_id: UUID) -> bool:
     """Count a time held by the present source, unless it is held by this journey already; False for one too many."""
-    held = get_held_slot(journey_id)
-    if held is not None and held.id == slot_id:
+    if is_held_by(slot_id, journey_id):
         return True
     try:
         spend((allowed.HOLDS_OF_SOURCE, current_source()))

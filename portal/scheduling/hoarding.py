@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select, tuple_
+from sqlalchemy import Row, and_, case, func, or_, select, tuple_
 
 from portal.core import clock
 from portal.core.db import db
@@ -29,16 +30,24 @@ def may_hold(slot_id: int, holder: UUID, typed: bool) -> bool:
 
     To be asked in the transaction that holds: of two that ask at once, the second sees the first one's hold.
     """
+    if is_held_by(slot_id, holder):
+        return True
     db.session.execute(select(Clinic.id).with_for_update())
-    slot = db.session.get(Slot, slot_id, populate_existing=True)
+    # Columns, not the slot itself: what the session knows of it would be old once it is held.
+    columns = select(Slot.id, Slot.visit_type_id, Slot.provider_id, Slot.day).where(Slot.id == slot_id)
+    slot = db.session.execute(columns).one_or_none()
     if slot is None:
         return False
-    if slot.held_by == holder and slot.held_until is not None and slot.held_until > clock.now():
-        return True
     free, lost = _count_free(), _count_lost(slot, holder)
     share = SHARE_OF_TYPED if typed else SHARE
     of_type = lost[slot.visit_type_id] <= _most(free[slot.visit_type_id], share)
     return of_type and lost.total() <= _most(free.total(), share)
+
+
+def is_held_by(slot_id: int, holder: UUID) -> bool:
+    """Whether this holder has the slot now."""
+    held = select(Slot.id).where(Slot.id == slot_id, Slot.held_by == holder, IS_HELD, Slot.held_until > clock.now())
+    return db.session.scalar(held) is not None
 
 
 def is_free(slot_id: int, holder: UUID) -> bool:
@@ -59,7 +68,7 @@ def _count_free() -> Counter[int]:
     return Counter({row[0]: row[1] for row in db.session.execute(rows.group_by(Slot.visit_type_id))})
 
 
-def _count_lost(slot: Slot, holder: UUID) -> Counter[int]:
+def _count_lost(slot: Row[Any], holder: UUID) -> Counter[int]:
     """How many times, by type of visit, nobody else could book if this were held too: they are held, or a hold has
     filled their clinician's day."""
     rows = db.session.execute(
@@ -72,7 +81,7 @@ def _count_lost(slot: Slot, holder: UUID) -> Counter[int]:
     return lost + _count_on_filled_days({(provider_id, day) for _, provider_id, day in held}, slot, holder)
 
 
-def _count_on_filled_days(days: Iterable[Day], slot: Slot, holder: UUID) -> Counter[int]:
+def _count_on_filled_days(days: Iterable[Day], slot: Row[Any], holder: UUID) -> Counter[int]:
     """The free times, by type of visit, of those of the days that holds have filled up to their cap."""
     now = clock.now()
     taken = or_(Slot.id == slot.id, and_(Slot.held_until > now, Slot.held_by != holder))
