@@ -103,6 +103,7 @@ def ask_again(_error: CSRFError) -> Response:
 def explain_limit(verdict: Verdict) -> Response:
     """Too much of something: until when, with what was typed to be sent once more then."""
     assert verdict.limit is not None
+    current_app.logger.warning("limited at %s: %s", request.endpoint, verdict.limit.name)
     wait = wait_in_words(verdict.retry_after)
     error = Explanation(EXPLANATIONS[429].heading, f"{verdict.limit.words} Please try again in {wait}.", "limited")
     response = render("errors/limited.html", "content", 429, error=error, code=429, kept=_typed())
@@ -115,6 +116,7 @@ def explain_proof(wait: timedelta | None = None) -> Response:
 
     Without a wait, somebody is only asked to send the form once more.
     """
+    current_app.logger.warning("asked for a proof at %s", request.endpoint)
     mark, left = request.form.get("proof_mark", ""), wait or timedelta()
     age = guards.age_of(mark)
     early = age is not None and age < left

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, and_, case, func, or_, select, tuple_
@@ -68,7 +67,7 @@ def _count_free() -> Counter[int]:
     return Counter({row[0]: row[1] for row in db.session.execute(rows.group_by(Slot.visit_type_id))})
 
 
-def _count_lost(slot: Row[Any], holder: UUID) -> Counter[int]:
+def _count_lost(slot: Row[int, int, int, date], holder: UUID) -> Counter[int]:
     """How many times, by type of visit, nobody else could book if this were held too: they are held, or a hold has
     filled their clinician's day."""
     rows = db.session.execute(
@@ -81,7 +80,7 @@ def _count_lost(slot: Row[Any], holder: UUID) -> Counter[int]:
     return lost + _count_on_filled_days({(provider_id, day) for _, provider_id, day in held}, slot, holder)
 
 
-def _count_on_filled_days(days: Iterable[Day], slot: Row[Any], holder: UUID) -> Counter[int]:
+def _count_on_filled_days(days: Iterable[Day], slot: Row[int, int, int, date], holder: UUID) -> Counter[int]:
     """The free times, by type of visit, of those of the days that holds have filled up to their cap."""
     now = clock.now()
     taken = or_(Slot.id == slot.id, and_(Slot.held_until > now, Slot.held_by != holder))
