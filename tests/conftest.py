@@ -53,6 +53,7 @@ def settings_environment(settings: Settings) -> dict[str, str]:
         "PORTAL_SECRET_KEY": settings.secret_key,
         "PORTAL_ENCRYPTION_KEYS": ",".join(settings.encryption_keys),
         "PORTAL_SMTP_URL": settings.smtp_url,
+        "PORTAL_LIMITS_TIMES": str(settings.limits_times),
     }
 
 
@@ -159,6 +160,12 @@ def app(settings: Settings, clock: time_machine.Coordinates) -> Iterator[Flask]:
     app.config.update(as_made)
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture
+def town(app: Flask) -> None:
+    """One address and one mailbox stand for those of a whole town: what is limited is not reached."""
+    app.config["PORTAL"] = app.config["PORTAL"].model_copy(update={"limits_times": 1000})
 
 
 @pytest.fixture

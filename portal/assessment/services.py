@@ -15,9 +15,10 @@ from portal.assessment.models import Assessment, ResumeLink
 from portal.assessment.questionnaire import RED_FLAGS, SCREENS, VERSION
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
-from portal.core import clock
+from portal.core import allowed, clock
 from portal.core.crypto import new_code, new_token, token_hash
 from portal.core.db import db, transactional
+from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 
@@ -109,7 +110,7 @@ def start_over(journey_id: UUID) -> None:
 
 @transactional
 def send_resume_link(journey_id: UUID, email: str) -> None:
-    """Mail a link and a code that lead back to this journey's assessment for seven days."""
+    """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany."""
     token, code = new_token(), new_code(8)
     link = ResumeLink(
         journey_id=journey_id,
@@ -121,6 +122,12 @@ def send_resume_link(journey_id: UUID, email: str) -> None:
     db.session.add(link)
     db.session.flush()
     queue_mail("resume", link.id, sequence=0)
+    spend(
+        (allowed.RESUME_MAILS, mailbox_key(email)),
+        (allowed.MAILS_TO_MAILBOX, mailbox_key(email)),
+        (allowed.RESUME_MAILS_OF_SOURCE, current_source()),
+        (allowed.ALL_RESUME_MAILS, EVERYBODY),
+    )
 
 
 def find_resume_link(secret: str) -> ResumeLink | None:

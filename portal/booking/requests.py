@@ -10,8 +10,9 @@ from portal import audit
 from portal.assessment.services import standing_of
 from portal.booking.models import PatientRequest, RequestKind
 from portal.booking.wishes import Wishes
-from portal.core import clock
+from portal.core import allowed, clock
 from portal.core.db import db, insert_once, transactional
+from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 
@@ -40,7 +41,7 @@ def ask(
     referred: dict[str, Any] | None = None,
     prompt: bool = False,
 ) -> None:
-    """Put a request on the desk's list, with how urgent the answers so far are; twice is once.
+    """Put a request on the desk's list, with how urgent the answers so far are; twice is once. Raises TooMany.
 
     `referred` says by whom somebody is referred, who may also say that it is urgent.
     """
@@ -66,6 +67,12 @@ def ask(
         queue_mail("request", request_id, 0)
     if inserted:
         audit.services.record(f"{kind.value}-asked", f"journey:{journey_id}")
+        spend(
+            (allowed.REQUESTS_FOR_PHONE, asked.phone),
+            (allowed.MAILS_TO_MAILBOX, mailbox_key(asked.email) if asked.email else None),
+            (allowed.REQUESTS_OF_SOURCE, current_source()),
+            (allowed.ALL_REQUESTS, EVERYBODY),
+        )
 
 
 @transactional

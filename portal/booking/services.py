@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
@@ -15,14 +16,16 @@ from portal.booking.announce import announce
 from portal.booking.models import Appointment, BookingDraft, Patient, Status
 from portal.booking.queries import find_by_idempotency_key, find_one_of_kind, get_draft
 from portal.config import current_settings
-from portal.core import clock
+from portal.core import allowed, clock
 from portal.core.crypto import DIGITS, new_code, new_token, token_hash
 from portal.core.db import db, transactional
+from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
+from portal.scheduling.hoarding import is_free, is_held_by, may_hold
 from portal.scheduling.models import Slot
 from portal.scheduling.queries import get_clinic
-from portal.scheduling.services import SlotTaken, claim_slot, hold_slot
+from portal.scheduling.services import SlotTaken, claim_slot, hold_slot, release_holds
 
 MOST_TRIES = 10
 LANE_OF_RETURNING = "consult"  # of visits that the desk has made, without an assessment
@@ -82,15 +85,41 @@ def require_standing(journey_id: UUID | None) -> Standing:
 def choose_slot(slot_id: int, journey_id: UUID) -> None:
     """Hold a slot for this journey and begin a booking of it, keeping what was typed before.
 
-    Raises SlotTaken, SafetyUnknown or MayNotBook.
+    While too much is held it is not held, and claimed when it is booked. Raises SlotTaken, SafetyUnknown or MayNotBook.
     """
     standing = require_standing(journey_id)
-    hold_slot(slot_id, journey_id)
+    hold_or_look(slot_id, journey_id)
     _check_offered(db.session.get(Slot, slot_id), standing)
     draft = get_draft(journey_id) or BookingDraft(journey_id=journey_id, details={}, idempotency_key=new_token())
     draft.slot_id, draft.changed_at = slot_id, clock.now()
     db.session.add(draft)
     reach(journey_id, Reached.SLOT_HELD)
+
+
+@transactional
+def hold_or_look(slot_id: int, journey_id: UUID) -> None:
+    """Hold a slot for this journey, or hold it longer; while too much is held, only see that it is free.
+
+    Raises SlotTaken when it is not.
+    """
+    draft = get_draft(journey_id)
+    if may_hold(slot_id, journey_id, typed=draft is not None and draft.complete) and _count_hold(slot_id, journey_id):
+        hold_slot(slot_id, journey_id)
+        return
+    if not is_free(slot_id, journey_id):
+        raise SlotTaken(slot_id)
+    release_holds(journey_id)
+
+
+def _count_hold(slot_id: int, journey_id: UUID) -> bool:
+    """Count a time held by the present source, unless it is held by this journey already; False for one too many."""
+    if is_held_by(slot_id, journey_id):
+        return True
+    try:
+        spend((allowed.HOLDS_OF_SOURCE, current_source()))
+    except TooMany:
+        return False
+    return True
 
 
 @transactional
@@ -118,10 +147,17 @@ def book(
         raise error if isinstance(error, AlreadyBooked) else SlotTaken(slot_id) from error
 
 
-@transactional
 def send_link_again(appointment: Appointment) -> None:
-    """Mail the visit's link once more, at most once an hour."""
-    queue_mail("link", appointment.id, int(clock.now().timestamp() // 3600))
+    """Mail the visit's link once more, at most once an hour and as often as its mailbox may get mail from forms."""
+    with suppress(TooMany):
+        _send_link_again(appointment)
+
+
+@transactional
+def _send_link_again(appointment: Appointment) -> None:
+    newly = queue_mail("link", appointment.id, int(clock.now().timestamp() // 3600))
+    if newly and appointment.patient.email:
+        spend((allowed.MAILS_TO_MAILBOX, mailbox_key(appointment.patient.email)))
 
 
 @transactional
@@ -146,7 +182,20 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     reach(journey_id, Reached.BOOKED)
     announce(appointment, "booked")
     audit.services.record("booked", f"appointment:{appointment.id}", slot=slot.id)
+    _spend_booking(details)
     return appointment
+
+
+def _spend_booking(details: Details) -> None:
+    """Count a visit that was booked online. Raises TooMany."""
+    mailbox = mailbox_key(details.email) if details.email else None
+    spend(
+        (allowed.BOOKINGS_OF_MAILBOX, mailbox),
+        (allowed.MAILS_TO_MAILBOX, mailbox),
+        (allowed.BOOKINGS_OF_PHONE, details.phone),
+        (allowed.BOOKINGS_OF_SOURCE, current_source()),
+        (allowed.ALL_BOOKINGS, EVERYBODY),
+    )
 
 
 @transactional

@@ -42,14 +42,14 @@ log = logging.getLogger(__name__)
 @transactional
 def queue_mail(
     kind: str, about_id: UUID, sequence: int, not_before: datetime | None = None, may_undo: bool = False
-) -> None:
-    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing.
+) -> bool:
+    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing. Whether it was new.
 
     With `may_undo` it waits three minutes, in which staff may send it at once or withhold it.
     """
     now = clock.now()
     due_at = not_before or (now + UNDO_WINDOW if may_undo else now)
-    insert_once(
+    return insert_once(
         OutgoingMail,
         kind=kind,
         about_id=about_id,

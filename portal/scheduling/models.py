@@ -175,6 +175,7 @@ class SlotState(StrEnum):
     BOOKED = "booked"
 
 
+IS_HELD = text("state = 'held'")
 CAN_BE_OFFERED = text("offered AND state <> 'booked'")
 
 
@@ -200,6 +201,7 @@ class Slot(Base):
             sqlite_where=CAN_BE_OFFERED,
             postgresql_where=CAN_BE_OFFERED,
         ),
+        Index("ix_slot_held_until", "held_until", sqlite_where=IS_HELD, postgresql_where=IS_HELD),
         Index("ix_slot_provider_id_reserved_from", "provider_id", "reserved_from"),
         Index("ix_slot_provider_id_day", "provider_id", "day"),
     )
