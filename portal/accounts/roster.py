@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from portal import audit
-from portal.accounts import invitations, services
+from portal.accounts import invitations, services, sessions
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
 from portal.core.db import db, transactional
@@ -79,6 +79,25 @@ def invite_anew(user_id: int, acting: int) -> None:
         services.reset_staff(user.email)
         user.password = None
     invitations.invite_again(user.email)
+
+
+@transactional
+def end_sessions(user_id: int, acting: int) -> None:
+    """Sign somebody out wherever they are signed in. Raises LookupError, OwnAccount."""
+    user = _lock(user_id)
+    _refuse_own(user, acting)
+    sessions.end_all(user.id, "ended by a manager")
+
+
+@transactional
+def reset_second_step(user_id: int, acting: int) -> None:
+    """Let somebody who has lost phone and codes sign in with the password and set the second step up anew.
+
+    Raises LookupError, OwnAccount.
+    """
+    user = _lock(user_id)
+    _refuse_own(user, acting)
+    services.reset_second_step(user)
 
 
 def _lock(user_id: int) -> User:

@@ -23,6 +23,8 @@ ACTIONS = {
     "staff-changed": "Changed",
     "staff-disabled": "Closed",
     "staff-reset": "Reset",
+    "second-step-reset": "Second step reset",
+    "sessions-ended": "Signed out everywhere",
 }
 
 
