@@ -21,7 +21,7 @@ from portal.core.text import search_key
 HARD_TO_GUESS = 3  # of 4, as the estimator counts: more than a hundred million guesses by somebody who knows how
 LOOKED_AT = 72  # characters; the estimator takes long over longer ones
 ENOUGH_BESIDES = 8  # characters that are left without names
-STOLEN = "This password is on a list of stolen ones: whoever guesses tries it early. Choose another."
+STOLEN = "This is on a list of stolen passwords, or close to one: whoever guesses tries it early. Choose another."
 GUESSABLE = (
     "This is easy to guess. Use words that do not belong together, and no years, sequences or small changes "
     "of a common password."
@@ -32,7 +32,8 @@ PERSONAL = "Leave your own name and address and the clinic’s name out: those a
 def find_fault(password: str, *names: str) -> str | None:
     """Why that will not do as a password, in a sentence, or None. `names` are words that others would try first."""
     normal = normalize_password(password).casefold()
-    if normal in _stolen():
+    core = re.sub(r"^[\W\d_]+|[\W\d_]+$", "", normal)  # without the digits and signs that people put around a word
+    if normal in _stolen() or (len(core) > 3 and core in _stolen()):
         return STOLEN
     rest = normal
     for word in _words(names):
@@ -41,7 +42,7 @@ def find_fault(password: str, *names: str) -> str | None:
         return PERSONAL
     import zxcvbn  # its lists are large: only who chooses a password waits for them
 
-    return GUESSABLE if zxcvbn.zxcvbn(rest[:LOOKED_AT] or "a")["score"] < HARD_TO_GUESS else None
+    return GUESSABLE if zxcvbn.zxcvbn(rest[:LOOKED_AT])["score"] < HARD_TO_GUESS else None
 
 
 def check(email: str, password: str) -> User:

@@ -8,7 +8,6 @@ import pytest
 from portal.accounts.services import StaffRole, add_staff, disable_staff, reset_staff
 from portal.audit.models import AuditEntry
 from portal.core.db import db
-from portal.core.headers import CONTENT_SECURITY_POLICY
 from tests.visitor import Visitor
 
 EMAIL = "desk@clinic.example"
@@ -83,22 +82,6 @@ def test_a_reset_makes_a_new_password_and_ends_other_sessions(visitor, password,
         fresh = reset_staff(EMAIL)
     assert visitor.open("/desk/").path == "/desk/sign-in"
     assert sign_in(Visitor(app), fresh).path.startswith("/desk/day/")
-
-
-def test_where_a_second_factor_is_required_nobody_gets_in_without_one(visitor, password, app):
-    app.config["SECURITY_TWO_FACTOR_REQUIRED"] = True
-    page = sign_in(visitor, password)
-    assert page.path == "/desk/second-factor"
-    assert visitor.open("/desk/").path == "/desk/sign-in"
-
-
-def test_the_second_factor_is_drawn_without_loosening_the_content_policy(visitor, password, app):
-    app.config["SECURITY_TWO_FACTOR_REQUIRED"] = True
-    sign_in(visitor, password)
-    page = visitor.send()
-    assert "<svg" in page.text
-    assert "data:image" not in page.text
-    assert page.response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
 
 
 def test_signing_in_is_in_the_audit_trail(visitor, password, app):
