@@ -15,7 +15,6 @@ NEW = "five words, none of them common"
         ("PASSWORD1234", STOLEN),
         ("Password12345!", STOLEN),
         ("!!!dragon12345", STOLEN),
-        ("Christopher Christopher", GUESSABLE),
         ("qwertyuiopasdf", GUESSABLE),
         ("aaaaaaaaaaaaaaa", GUESSABLE),
         ("123456789012", GUESSABLE),
