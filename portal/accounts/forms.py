@@ -54,7 +54,7 @@ class PasswordForm(FlaskForm):
     """A new password, twice."""
 
     password = PasswordField(
-        "Password",
+        "New password",
         description=f"At least {SHORTEST_PASSWORD} characters. Four words that do not belong together are a good one.",
         validators=[
             DataRequired("Enter a password."),

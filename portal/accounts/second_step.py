@@ -119,7 +119,7 @@ def draw_key(row: StaffSession) -> tuple[str, str]:
     address = _totp().get_totp_uri(f"{row.user.email} at {current_settings().host}", row.new_totp)
     file = io.BytesIO()
     code = segno.make_qr(address, error="m")
-    code.save(file, kind="svg", xmldecl=False, svgns=False, scale=5, border=4, dark="#000", light="#fff")
+    code.save(file, kind="svg", xmldecl=False, svgns=False, border=4, dark="#000", light="#fff", omitsize=True)
     return file.getvalue().decode(), _totp().get_totp_pretty_key(row.new_totp)
 
 
