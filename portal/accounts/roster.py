@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from portal import audit
-from portal.accounts import invitations, services, sessions
+from portal.accounts import invitations, services
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
 from portal.core.db import db, transactional
@@ -86,7 +86,7 @@ def end_sessions(user_id: int, acting: int) -> None:
     """Sign somebody out wherever they are signed in. Raises LookupError, OwnAccount."""
     user = _lock(user_id)
     _refuse_own(user, acting)
-    sessions.end_all(user.id, "ended by a manager")
+    services.sign_out_staff(user.email)
 
 
 @transactional

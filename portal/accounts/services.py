@@ -90,6 +90,14 @@ def reset_staff(email: str) -> str:
 
 
 @transactional
+def sign_out_staff(email: str) -> int:
+    """End every session of an account; says how many. Raises NoSuchAccount."""
+    user = get_account(email)
+    audit.services.record("staff-signed-out", f"staff:{user.id}")
+    return sessions.end_all(user.id, "signed out by somebody else")
+
+
+@transactional
 def reset_second_step(user: User) -> None:
     """Take an account's app, passkeys and recovery codes away; its sessions end, and the person hears of it by mail."""
     _forget_second_step(user)

@@ -39,7 +39,7 @@ def enter(user: User, token: str) -> None:
         session.pop("csrf_token", None)  # forms that somebody else left open end with them
     for key in (LOCKED, AWAITING):
         session.pop(key, None)
-    session[TOKEN] = token
+    go_on_as(token)
     session[PEOPLE] = [user.id, *(person for person in before if person != user.id)][:MOST_PEOPLE]
     known_browser.remember(user)
 
@@ -47,6 +47,7 @@ def enter(user: User, token: str) -> None:
 def go_on_as(token: str) -> None:
     """Go on under a session's new id."""
     session[TOKEN] = token
+    g.pop("_login_user", None)  # what Flask-Login knew of this request
 
 
 def await_second_step(token: str) -> None:

@@ -24,7 +24,7 @@ ACTIONS = {
     "staff-disabled": "Closed",
     "staff-reset": "Reset",
     "second-step-reset": "Second step reset",
-    "sessions-ended": "Signed out everywhere",
+    "staff-signed-out": "Signed out everywhere",
 }
 
 

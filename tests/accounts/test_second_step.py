@@ -37,6 +37,7 @@ def test_where_one_is_required_nothing_of_the_desk_opens_before_it_is_set_up(req
     for place in ("/desk/", "/desk/day/2026-11-18", "/desk/account", "/desk/sessions", "/desk/requests", "/desk/staff"):
         assert dee.open(place).path == "/desk/second-factor"
         assert "One thing before the desk opens" in dee.page.text
+        assert 'id="recent"' not in dee.page.text  # what was done to whom
     assert dee.client.get("/fhir/QuestionnaireResponse/00000000-0000-0000-0000-000000000000").status_code == 302
     answer = dee.client.get("/desk/day/2026-11-18?poll=1", headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/desk/second-factor?next=/desk/")

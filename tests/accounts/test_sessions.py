@@ -163,7 +163,14 @@ def test_a_manager_signs_a_colleague_out_everywhere(dee, staff, app, trail):
     assert "1 screen now." in manager.open(f"/desk/staff/{number}").text
     assert "is signed out everywhere" in manager.send(form_to(manager, "/end-sessions")).text
     assert is_out(dee)
-    assert "sessions-ended" in trail()
+    assert trail()[-2:] == ["staff-signed-out", "sessions-ended"]
+
+
+def test_so_does_the_command_line(dee, app):
+    run = app.test_cli_runner().invoke
+    assert "sessions ended: 1." in run(args=["staff", "sign-out", EMAIL]).output
+    assert "There is no account" in run(args=["staff", "sign-out", "nobody@clinic.example"]).output
+    assert is_out(dee)
 
 
 def test_forms_that_somebody_left_open_are_not_sent_under_the_name_of_who_comes_next(dee, app, password):

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from portal.accounts import throttle
-from portal.accounts.services import StaffRole, add_staff
+from portal.accounts import passwords, throttle
+from portal.accounts.services import StaffRole, add_account, add_staff, disable_staff
 from portal.audit.models import AuditEntry
-from portal.core.db import db
+from portal.core.db import db, transactional
 from tests.accounts.conftest import EMAIL
 from tests.visitor import Visitor
 
@@ -82,6 +82,20 @@ def test_what_a_browser_keeps_counts_only_for_who_signed_in_there_and_ends_with_
     forged = cookie.value[:-1] + ("x" if cookie.value[-1] != "x" else "y")
     mallory.client.set_cookie("portal-browser", forged, domain="127.0.0.1", path="/desk")
     assert sign_in(mallory, password).status == 429
+
+
+@pytest.mark.parametrize("who", [EMAIL, "nobody@clinic.example", "closed@clinic.example", "invited@clinic.example"])
+def test_each_wrong_try_costs_one_hash_whoever_is_named(app, password, who, monkeypatch):
+    with app.app_context():
+        add_staff("closed@clinic.example", "Closed", StaffRole.FRONT_DESK)
+        disable_staff("closed@clinic.example")
+        transactional(add_account)("invited@clinic.example", "Invited", StaffRole.FRONT_DESK)
+    hashed = []
+    for name in ("hash_password", "verify_password"):
+        monkeypatch.setattr(passwords, name, lambda *given, do=getattr(passwords, name): hashed.append(1) or do(*given))
+    page = sign_in(Visitor(app), "wrong", who)
+    assert (page.status, len(hashed)) == (422, 1)
+    assert "E-mail or password is not right." in page.text
 
 
 def test_without_its_table_nobody_gets_in(app, password):
