@@ -9,7 +9,6 @@ import io
 import segno
 from flask import Flask, current_app
 from flask_security.totp import Totp
-from passlib.totp import TokenError
 from sqlalchemy import or_, select, update
 
 from portal import audit
@@ -36,7 +35,7 @@ class _Totp(Totp):
         """The counter of a code that is right now and later than the last one taken."""
         try:
             return int(self._totp.verify(code, secret, window=TOLERANCE, last_counter=after).counter)
-        except TokenError:
+        except ValueError:  # wrong, used, no code at all, or a key from before the portal's secret was changed
             return None
 
 

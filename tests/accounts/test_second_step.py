@@ -1,13 +1,15 @@
 """After the password a code: set up in a minute, used once each, and never left by typing an address."""
 
 import email
+import threading
 from datetime import timedelta
 from email.policy import default
 
 import pytest
 
-from portal.accounts.models import User
+from portal.accounts.models import Proof, User
 from portal.accounts.services import StaffRole, add_staff
+from portal.accounts.sessions import AnsweredBefore, begin
 from portal.core.db import db
 from portal.core.headers import CONTENT_SECURITY_POLICY
 from portal.notifications.services import send_due_mail
@@ -183,3 +185,31 @@ def test_nobody_resets_the_own_one_from_the_staff_screen(staff, app):
     token = manager.open("/desk/staff").form.values["csrf_token"]
     for act in ("end-sessions", "reset-second-step"):
         assert manager.post(f"/desk/staff/{own}/{act}", {"csrf_token": token}).status == 409
+
+
+@pytest.mark.both_engines
+class TestAtOnce:
+    @pytest.fixture(params=["sqlite", "postgresql"])
+    def engine(self, request):
+        return request.param
+
+    @pytest.mark.parametrize("kind", ["code", "recovery code"])
+    def test_a_code_that_many_send_at_the_same_moment_lets_one_in(self, phone_and_codes, app, password, kind):
+        phone, codes = phone_and_codes
+        people = [sign_in_again(app, password) for _ in range(5)]
+        if kind == "recovery code":
+            for person in people:
+                person.open("/desk/recover")
+        code = phone.code() if kind == "code" else codes[0]
+        threads = [threading.Thread(target=lambda p=p: p.send(code=code)) for p in people]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(person.page.path.startswith("/desk/day/") for person in people) == 1
+
+    def test_the_answer_of_a_passkey_begins_one_session(self, app, password):
+        with app.app_context():
+            begin(1, "Firefox on Windows", Proof.PASSKEY, "challenge")
+            with pytest.raises(AnsweredBefore):
+                begin(1, "Firefox on Windows", Proof.PASSKEY, "challenge")
