@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, abort, flash, redirect, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.accounts import passkeys, passwords, sessions, shared_screen
@@ -69,10 +69,11 @@ def end_session(session_id: int) -> AnyResponse:
     if session_id == own.id:
         shared_screen.leave("signed-out")
         return redirect(url_for("sign_in.show"), 303)
-    if not sessions.end(session_id, own.user_id, "session-ended"):
-        flash("That session had ended already.")
-    else:
-        flash("Signed out there.")
+    try:
+        ended = sessions.end(session_id, own.user_id, "session-ended") if session_id < 2**31 else abort(404)
+    except LookupError:
+        abort(404)
+    flash("Signed out there." if ended else "That session had ended already.")
     return redirect(url_for(".list_sessions"), 303)
 
 

@@ -59,8 +59,11 @@ def confirm_app() -> AnyResponse:
 
 @blueprint.post("/second-factor/app/remove")
 def remove_app() -> AnyResponse:
+    row = shared_screen.current_session()
+    if not row.user.tf_totp_secret:
+        return redirect(url_for("account.show"), 303)
     try:
-        token = second_step.remove_app(shared_screen.current_session())
+        token = second_step.remove_app(row)
     except LastSecondStep:
         flash(LAST)
         return redirect(url_for("account.show"), 303)

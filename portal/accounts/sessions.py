@@ -127,7 +127,12 @@ def note_proof(row_id: int, user_id: int, by: Proof) -> None:
 
 @transactional
 def end(row_id: int, user_id: int, action: str) -> bool:
-    """End that session of that account, noted under that name; whether it had not ended before."""
+    """End that session of that account, noted under that name; whether it had not ended before.
+
+    Raises LookupError where the account has no such session.
+    """
+    if db.session.scalar(select(StaffSession.user_id).where(StaffSession.id == row_id)) != user_id:
+        raise LookupError(row_id)
     ended = _end(StaffSession.id == row_id, StaffSession.user_id == user_id) > 0
     if ended:
         audit.services.record(action, f"staff:{user_id}")

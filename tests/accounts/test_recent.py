@@ -1,6 +1,7 @@
 """What could do harm asks once more who is there, and loses nothing that was typed."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -9,7 +10,6 @@ from portal.accounts.models import User
 from portal.accounts.services import StaffRole
 from portal.core.db import db
 from tests.accounts.conftest import EMAIL, form_to
-from tests.frontdesk.test_roles import actions, ask  # noqa: F401 - the fixture of every route and method
 
 EXPORT = "/desk/export.csv?from=2026-11-18&until=2026-11-20"
 
@@ -30,10 +30,22 @@ def managers_password(app, manager):
     return manager._account["password"]
 
 
-def test_each_such_action_asks_and_no_other_does(manager, actions):  # noqa: F811
-    asking = set()
+def list_actions(app):
+    """Each route that needs somebody signed in, with each of its methods and an address; the one that locks last."""
+    values = {"UUIDConverter": UUID(int=0), "IntegerConverter": 999, "AnyConverter": "places"}
+    with app.test_request_context():
+        adapter = app.create_url_adapter(None) or app.url_map.bind("127.0.0.1:8000")
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint == "screen.lock"):
+            given = {name: values.get(type(kind).__name__, "2026-11-18") for name, kind in rule._converters.items()}
+            for method in (rule.methods & {"GET", "POST"}) if POLICIES[rule.endpoint] else ():
+                yield rule.endpoint, method, adapter.build(rule.endpoint, given, method=method)
+
+
+def test_each_such_action_asks_and_no_other_does(manager, app):
+    asking, actions = set(), list(list_actions(app))
+    token = manager.open("/desk/find").form.values["csrf_token"]
     for endpoint, method, address in actions:
-        response = ask(manager, method, address)
+        response = manager.client.open(address, method=method, data={"csrf_token": token} if method == "POST" else None)
         if "Is it still you" in response.text or response.headers.get("Location", "").startswith("/desk/verify?"):
             asking.add(endpoint)
     asking -= {"recent.ask", "recent.confirm", "recent.use_passkey"}  # the page that asks itself

@@ -147,7 +147,7 @@ class TestOnesOwnSessions:
         token = dee.open("/desk/sessions").form.values["csrf_token"]
         for number in range(1, 5):
             if number != own_number(app):
-                dee.post(f"/desk/sessions/{number}/end", {"csrf_token": token})
+                assert dee.post(f"/desk/sessions/{number}/end", {"csrf_token": token}).status == 404
         assert otto.open("/desk/sessions").path == "/desk/sessions"
 
 
