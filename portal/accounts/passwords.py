@@ -16,6 +16,7 @@ from portal.accounts.queries import get_member
 from portal.accounts.services import find_account, normalize_password, renew_uniquifier
 from portal.accounts.throttle import Refused, confirmation_try, password_try
 from portal.core.db import db, transactional
+from portal.core.forms import clean
 from portal.core.text import search_key
 
 HARD_TO_GUESS = 3  # of 4, as the estimator counts: more than a hundred million guesses by somebody who knows how
@@ -50,7 +51,7 @@ def check(email: str, password: str) -> User:
 
     Raises Refused and TooMany, alike and after the same time whether there is such an account or not.
     """
-    email = email.strip()
+    email = clean(email)[:254]
     user = find_account(email)
     with password_try(email.casefold(), user):
         if not _fits(password, user):

@@ -83,5 +83,5 @@ def _read(kept: str | None) -> list[tuple[str, str]] | None:
     """What was being sent, by name; None where nothing was."""
     try:
         return [(str(name), str(value)) for name, value in json.loads(kept or "null")]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None

@@ -43,7 +43,8 @@ def test_staff_sign_in_and_land_where_they_wanted_to_go(visitor, password):
 
 
 @pytest.mark.parametrize(
-    ("email", "wrong"), [(EMAIL, "wrong"), ("nobody@clinic.example", "wrong"), ("", ""), (EMAIL, "x" * 5000)]
+    ("email", "wrong"),
+    [(EMAIL, "wrong"), ("nobody@clinic.example", "wrong"), ("", ""), (EMAIL, "x" * 5000), ("\0" * 300, "\0")],
 )
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(visitor, password, email, wrong):
     page = sign_in(visitor, wrong, email)
@@ -156,3 +157,14 @@ class TestASharedScreen:
         with app.app_context():
             disable_staff(EMAIL)
         assert "Dee Desk" not in at_work.open("/desk/").text
+
+
+@pytest.mark.parametrize(
+    "credential", ["", "x", "{}", "[]", '{"id": 5}', '{"id": "AAAA"}', "[" * 15000, '{"id": "AAAA", "response": 7}']
+)
+def test_a_made_up_passkey_is_refused(visitor, password, credential):
+    form = visitor.open("/desk/sign-in").form
+    visitor.post("/desk/passkeys/use", form.values)
+    page = visitor.post("/desk/sign-in/passkey", {**form.values, "credential": credential})
+    assert (page.status, page.outcome) == (422, "invalid")
+    assert "That passkey did not work here." in page.text
