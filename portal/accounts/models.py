@@ -85,7 +85,9 @@ class StaffSession(Base):
     begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     proved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    stepped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when the second step was shown at this browser
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    locked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # it ended so, and nothing has happened since
     answered: Mapped[str | None] = mapped_column(String(64), unique=True)  # hash of a passkey's challenge: used once
     new_totp: Mapped[str | None] = mapped_column(String(255))  # encrypted key of an app that is being set up
 

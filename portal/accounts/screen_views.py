@@ -13,7 +13,7 @@ blueprint = Blueprint("screen", __name__, url_prefix="/desk")
 @blueprint.post("/lock")
 def lock() -> Response:
     """Hide everything until somebody signs in."""
-    shared_screen.leave("locked", lock=True)
+    shared_screen.lock()
     return redirect(url_for("sign_in.show"), 303)
 
 

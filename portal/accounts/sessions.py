@@ -1,7 +1,8 @@
 """Sessions of staff: rows, so that each ends the moment it is to. The browser holds a random id and nothing else of it.
 
 A session ends after 15 minutes without use and 8 hours in any case. What has ended never comes back: whoever signs in
-again gets a new id, and a copy of an old cookie opens nothing.
+again gets a new id, and a copy of an old cookie opens nothing. At a screen that was locked the second step which was
+shown there counts on, for 8 hours and for who comes back with the password first.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ IDLE, LONGEST = timedelta(minutes=15), timedelta(hours=8)
 RECENT = timedelta(minutes=15)  # how long a proof counts for what asks for a recent one
 SECOND_STEP_WITHIN = timedelta(minutes=10)
 NOTED_EVERY = timedelta(seconds=30)  # not each request needs a write
+LOCKED = "locked"  # how a session ends, as the audit trail has it, that can be come back to
 KEPT = timedelta(days=7)  # rows that have ended
 
 
@@ -69,12 +71,15 @@ def list_open(user_id: int) -> Sequence[StaffSession]:
 
 
 @transactional
-def begin(user_id: int, device: str, proof: Proof | None, challenge: str | None = None) -> str:
+def begin(
+    user_id: int, device: str, proof: Proof | None, challenge: str | None = None, stepped_at: datetime | None = None
+) -> str:
     """Begin a session; returns its id. Without a proof it awaits the second step.
 
     Raises AnsweredBefore where a passkey's answer is used again.
     """
     token, now = new_token(), clock.now()
+    steps_now = proof not in (None, Proof.PASSWORD)
     db.session.add(
         StaffSession(
             token_hash=token_hash(token),
@@ -84,6 +89,7 @@ def begin(user_id: int, device: str, proof: Proof | None, challenge: str | None 
             begun_at=now,
             seen_at=now,
             proved_at=now,
+            stepped_at=stepped_at or (now if steps_now else None),
             answered=token_hash(challenge) if challenge else None,
         )
     )
@@ -92,8 +98,26 @@ def begin(user_id: int, device: str, proof: Proof | None, challenge: str | None 
     except IntegrityError:
         raise AnsweredBefore from None
     if proof:
-        audit.services.record("signed-in", f"staff:{user_id}", by=str(proof))
+        by = Proof.PASSWORD if stepped_at else proof
+        audit.services.record("signed-in", f"staff:{user_id}", by=str(by))
     return token
+
+
+@transactional
+def reopen(token: str | None, user_id: int, device: str) -> str | None:
+    """Let the password be enough after a lock; the new session's id, or None where a second step is needed.
+
+    Each locked session is come back to once, and only while the second step shown in it is under 8 hours old.
+    """
+    locked = (
+        StaffSession.token_hash == token_hash(token or ""),
+        StaffSession.user_id == user_id,
+        StaffSession.locked_at.is_not(None),
+        StaffSession.stepped_at > clock.now() - LONGEST,
+    )
+    statement = update(StaffSession).where(*locked).values(locked_at=None)
+    found = db.session.execute(statement.returning(StaffSession.proof, StaffSession.stepped_at)).one_or_none()
+    return begin(user_id, device, Proof(found.proof), stepped_at=found.stepped_at) if found else None
 
 
 @transactional
@@ -107,7 +131,9 @@ def pass_second_step(row_id: int, user_id: int, device: str, proof: Proof) -> st
 def renew(row_id: int, proof: Proof | None = None) -> str:
     """Go on under a new id, which is returned; the old one opens nothing any more."""
     token = new_token()
-    changed = {"token_hash": token_hash(token), **({"proof": proof} if proof else {}), "new_totp": None}
+    changed: dict[str, object] = {"token_hash": token_hash(token), "new_totp": None}
+    if proof:
+        changed |= {"proof": proof, "stepped_at": None if proof == Proof.PASSWORD else clock.now()}
     db.session.execute(update(StaffSession).where(StaffSession.id == row_id).values(changed))
     return token
 
@@ -133,7 +159,8 @@ def end(row_id: int, user_id: int, action: str) -> bool:
     """
     if db.session.scalar(select(StaffSession.user_id).where(StaffSession.id == row_id)) != user_id:
         raise LookupError(row_id)
-    ended = _end(StaffSession.id == row_id, StaffSession.user_id == user_id) > 0
+    locked_at = clock.now() if action == LOCKED else None
+    ended = _end(StaffSession.id == row_id, StaffSession.user_id == user_id, locked_at=locked_at) > 0
     if ended:
         audit.services.record(action, f"staff:{user_id}")
     return ended
@@ -142,7 +169,9 @@ def end(row_id: int, user_id: int, action: str) -> bool:
 @transactional
 def end_all(user_id: int, why: str, but: int | None = None) -> int:
     """End every session of an account, but the one of that id; says how many. Call it in what makes them end."""
-    ended = _end(StaffSession.user_id == user_id, StaffSession.id != (but or 0))
+    others = (StaffSession.user_id == user_id, StaffSession.id != (but or 0))
+    ended = _end(*others)
+    db.session.execute(update(StaffSession).where(*others).values(locked_at=None))
     if ended:
         audit.services.record("sessions-ended", f"staff:{user_id}", count=ended, why=why)
     return ended
@@ -155,10 +184,10 @@ def forget_old() -> int:
     return db.session.execute(delete(StaffSession).where(StaffSession.seen_at < old)).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
-def _end(*which: ColumnElement[bool]) -> int:
+def _end(*which: ColumnElement[bool], locked_at: datetime | None = None) -> int:
     now = clock.now()
     still = (StaffSession.ended_at.is_(None), StaffSession.begun_at > now - LONGEST)
-    statement = update(StaffSession).where(*still, *which).values(ended_at=now)
+    statement = update(StaffSession).where(*still, *which).values(ended_at=now, locked_at=locked_at)
     return db.session.execute(statement).rowcount  # type: ignore[attr-defined, no-any-return]
 
 

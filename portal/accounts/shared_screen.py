@@ -14,7 +14,7 @@ from portal.accounts.queries import find_active_staff
 from portal.core import clock
 
 TOKEN = "_user_id"  # noqa: S105 - where Flask-Login looks for who is there
-AWAITING, PEOPLE, LOCKED = "desk_awaiting", "desk_people", "desk_locked"
+AWAITING, PEOPLE, LOCKED, LEFT = "desk_awaiting", "desk_people", "desk_locked", "desk_left"
 MOST_PEOPLE = 6
 
 
@@ -40,7 +40,9 @@ def enter(user: User, token: str) -> None:
     for key in (LOCKED, AWAITING):
         session.pop(key, None)
     go_on_as(token)
-    session[PEOPLE] = [user.id, *(person for person in before if person != user.id)][:MOST_PEOPLE]
+    people = session[PEOPLE] = [user.id, *(person for person in before if person != user.id)][:MOST_PEOPLE]
+    left = session.get(LEFT, {})
+    session[LEFT] = {str(person): left[str(person)] for person in people[1:] if str(person) in left}
     known_browser.remember(user)
 
 
@@ -60,16 +62,28 @@ def find_awaiting() -> StaffSession | None:
     return sessions.find_awaiting(session.get(AWAITING))
 
 
-def leave(action: str, lock: bool = False) -> None:
-    """End the session, noted under that name; a locked screen says so to whoever comes next."""
+def come_back(user: User, device: str) -> str | None:
+    """The id of a new session for somebody who left this screen locked, where the password is enough for that."""
+    return sessions.reopen(session.get(LEFT, {}).get(str(user.id)), user.id, device)
+
+
+def lock() -> None:
+    """End the session and say so to whoever comes next, who may be the same person."""
+    token, row = session.get(TOKEN), leave(sessions.LOCKED)
+    session[LOCKED] = True
+    if row is not None:
+        session[LEFT] = {**session.get(LEFT, {}), str(row.user_id): token}
+
+
+def leave(action: str) -> StaffSession | None:
+    """End the session, which is returned, noted under that name."""
     row: StaffSession | None = g.get("staff_session") if session.get(TOKEN) else None
     if row is not None:
         g.acting_staff = row.user_id
         sessions.end(row.id, row.user_id, action)
     logout_user()
     session.pop(AWAITING, None)
-    if lock:
-        session[LOCKED] = True
+    return row
 
 
 def list_people() -> list[User]:
@@ -97,6 +111,6 @@ def _watch() -> None:
     if not current_user.is_authenticated:
         row = g.get("staff_session")
         idle = row is not None and row.ended_at is None and sessions.has_run_out(row)
-        leave("locked", lock=idle)
+        lock() if idle else leave("signed-out")
     elif "poll" not in request.args and clock.now() - g.staff_session.seen_at >= sessions.NOTED_EVERY:
         sessions.note_use(g.staff_session.id)

@@ -39,10 +39,11 @@ def sign_in() -> AnyResponse:
         return _render(form, WRONG, 422)
     except TooMany as error:
         return _render_limited(error, form)
-    if second_step.has_any(user):
+    if not second_step.has_any(user):
+        _enter(user, sessions.begin, user.id, _device(), Proof.PASSWORD)
+    elif not _come_back(user):
         shared_screen.await_second_step(sessions.begin(user.id, _device(), None))
         return redirect(url_for(".ask_code", next=local_path(form.next.data)), 303)
-    _enter(user, sessions.begin, user.id, _device(), Proof.PASSWORD)
     return redirect(local_path(form.next.data), 303)
 
 
@@ -106,11 +107,25 @@ def _pass_second_step(
     return redirect(local_path(request.args.get("next")), 303)
 
 
+def _come_back(user: User) -> bool:
+    """Whether the password is enough, as the second step was shown at this screen before it was locked."""
+    _make_way(user)
+    token = shared_screen.come_back(user, _device())
+    if token:
+        shared_screen.enter(user, token)
+    return token is not None
+
+
 def _enter(user: User, begin: Callable[..., str], *arguments: object) -> None:
+    _make_way(user)
+    shared_screen.enter(user, begin(*arguments))
+
+
+def _make_way(user: User) -> None:
+    """Whoever is still signed in here is not any more; what follows is done by that person."""
     if current_user.is_authenticated:
         shared_screen.leave("signed-out")
-    g.acting_staff = user.id  # for the audit trail
-    shared_screen.enter(user, begin(*arguments))
+    g.acting_staff = user.id
 
 
 def _render_second_step(template: str, form: CodeForm | RecoveryForm, status: int = 200) -> AnyResponse:

@@ -8,7 +8,7 @@ from email.policy import default
 import pytest
 
 from portal.accounts.models import Proof, User
-from portal.accounts.services import StaffRole, add_staff
+from portal.accounts.services import StaffRole, add_staff, sign_out_staff
 from portal.accounts.sessions import AnsweredBefore, begin
 from portal.core.db import db
 from portal.core.headers import CONTENT_SECURITY_POLICY
@@ -185,6 +185,49 @@ def test_nobody_resets_the_own_one_from_the_staff_screen(staff, app):
     token = manager.open("/desk/staff").form.values["csrf_token"]
     for act in ("end-sessions", "reset-second-step"):
         assert manager.post(f"/desk/staff/{own}/{act}", {"csrf_token": token}).status == 409
+
+
+class TestALockedScreen:
+    """Whoever comes back types the password alone, as the second step was shown there."""
+
+    def test_opens_by_the_password_of_who_left_it_as_often_as_it_locks(
+        self, phone_and_codes, dee, app, password, trail
+    ):
+        for _ in range(2):
+            lock(dee)
+            assert dee.sign_in(EMAIL, password).path.startswith("/desk/day/")
+        assert trail()[-3:] == ["signed-in", "locked", "signed-in"]
+
+    def test_also_when_a_colleague_worked_there_in_between(self, phone_and_codes, dee, app, password):
+        with app.app_context():
+            other = add_staff("otto@clinic.example", "Otto Other", StaffRole.FRONT_DESK)
+        lock(dee)
+        dee.sign_in("otto@clinic.example", other)
+        lock(dee)
+        assert dee.sign_in(EMAIL, password).path.startswith("/desk/day/")
+
+    @pytest.mark.parametrize("over", ["8 hours", "signed out", "signed out by others", "back already", "elsewhere"])
+    def test_but_not(self, phone_and_codes, dee, app, password, clock, over):
+        if over == "signed out":
+            dee.send(form_to(dee, "/desk/sign-out"))
+        else:
+            lock(dee)
+        copy = copy_of(dee, app)
+        if over == "8 hours":
+            clock.shift(timedelta(hours=8))
+        elif over == "signed out by others":
+            with app.app_context():
+                sign_out_staff(EMAIL)
+        elif over == "back already":
+            dee.sign_in(EMAIL, password)
+        elif over == "elsewhere":
+            copy = Visitor(app)
+        assert copy.sign_in(EMAIL, password).path == "/desk/second-factor/code"
+
+
+def lock(person):
+    person.open("/desk/")
+    person.post("/desk/lock", person.page.form.values)
 
 
 @pytest.mark.both_engines
