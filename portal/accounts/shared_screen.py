@@ -22,7 +22,7 @@ def init_app(app: Flask) -> None:
     app.config["SESSION_PROTECTION"] = None  # of Flask-Login: it would tie a session to an address
     app.extensions["security"].login_manager.user_loader(_load)
     app.before_request(_watch)
-    app.jinja_env.globals["screen"] = {"people": list_people, "is_locked": lambda: bool(session.get(LOCKED))}
+    app.jinja_env.globals["screen"] = {"is_locked": is_locked, "needs_second_step": needs_second_step}
 
 
 def current_session() -> StaffSession:
@@ -89,6 +89,11 @@ def leave(action: str) -> StaffSession | None:
 def list_people() -> list[User]:
     """Who has signed in at this browser and may again, the last one first."""
     return find_active_staff(session.get(PEOPLE, []))
+
+
+def is_locked() -> bool:
+    """Whether somebody left this screen and may come back."""
+    return bool(session.get(LOCKED))
 
 
 def needs_second_step() -> bool:

@@ -144,7 +144,8 @@ def _render_second_step(template: str, form: CodeForm | RecoveryForm, status: in
 def _render(form: SignInForm, wrong: str | None = None, status: int = 200, outcome: str = "invalid") -> AnyResponse:
     people = shared_screen.list_people()
     who = request.args.get("who", "")
-    known = next((person for person in people if str(person.id) == who), None)
+    last = people[0] if people and shared_screen.is_locked() else None
+    known = next((person for person in people if str(person.id) == who), last)
     return render(
         "security/sign_in.html",
         status=status,

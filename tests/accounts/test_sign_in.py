@@ -120,7 +120,8 @@ class TestASharedScreen:
         clock.shift(timedelta(minutes=15))
         page = at_work.open("/desk/day/2026-11-23")
         assert "This screen is locked" in page.text
-        page = at_work.send(email=EMAIL, password=password)
+        assert page.form.values["email"] == [EMAIL]
+        page = at_work.send(password=password)
         assert page.path == "/desk/day/2026-11-23"
 
     def test_a_page_that_refreshes_itself_is_no_use_by_anybody(self, at_work, clock):
