@@ -18,7 +18,7 @@ from portal.scheduling.queries import get_zone
 
 NEWS = {
     "password-changed": "Your password for the front desk was changed.",
-    "second-step-changed": "How you sign in to the front desk after your password was changed.",
+    "second-step-changed": "Your second step for the front desk, an app or a passkey, was changed.",
     "second-step-reset": "A manager has reset your second step. Sign in with your password and set it up anew.",
     "passkey-added": "A passkey was added to your account for the front desk.",
 }

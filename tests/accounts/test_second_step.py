@@ -153,7 +153,7 @@ def test_setting_up_and_doing_without_end_other_sessions_and_are_told_by_mail(
         send_due_mail()
     message = email.message_from_bytes(mail_server.received[-1], policy=default)
     assert (message["To"], message["Subject"]) == (EMAIL, "Your account at Test Clinic was changed")
-    assert "How you sign in to the front desk after your password was changed." in mail_server.text()
+    assert "Your second step for the front desk, an app or a passkey, was changed." in mail_server.text()
 
 
 def test_the_last_one_stays_where_one_is_required(required, dee, set_up_app):
