@@ -16,7 +16,7 @@ from portal.assessment.questionnaire import RED_FLAGS, SCREENS, VERSION
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import clock
-from portal.core.crypto import new_code, new_token, token_hash
+from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
 from portal.core.db import db, transactional
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
@@ -114,7 +114,7 @@ def send_resume_link(journey_id: UUID, email: str) -> None:
     link = ResumeLink(
         journey_id=journey_id,
         token_hash=token_hash(token),
-        code_hash=token_hash(code),
+        code_hash=hash_code(code),
         secrets={"email": email, "token": token, "code": code},
         expires_at=clock.now() + RESUME_FOR,
     )
@@ -128,10 +128,16 @@ def find_resume_link(secret: str) -> ResumeLink | None:
     code = "".join(secret.split()).replace("-", "").upper()
     return db.session.scalar(
         select(ResumeLink).where(
-            (ResumeLink.token_hash == token_hash(secret)) | (ResumeLink.code_hash == token_hash(code)),
+            (ResumeLink.token_hash == token_hash(secret))
+            | ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]),
             ResumeLink.expires_at > clock.now(),
         )
     )
+
+
+def hash_code(code: str) -> str:
+    """What the database keeps of a code: one short enough to be typed could be tried out without a key."""
+    return keyed_hash("resume code", code)
 
 
 def get_resume_link(link_id: UUID) -> ResumeLink | None:

@@ -9,6 +9,7 @@ from portal.booking import (
     mails,
     own_zone,
     refer_views,
+    rehashing,
     request_views,
     samples,
     views,
@@ -41,5 +42,6 @@ def init_app(app: Flask) -> None:
     chores.register("digests", digest.queue_digests, every=10 * MINUTE)
     do_after_closing(waitlist.end_lost_offers)
     mails.init_app()
+    rehashing.init_app()
     offer_pages("booking", lambda: PAGES)
     sample_letters_with(samples.write_samples)

@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import LOOPBACK_HOSTS, Settings
-from portal.core import compression, crypto, db, errors, forms, headers, htmx, pages
+from portal.core import compression, crypto, db, errors, forms, headers, htmx, keys_cli, pages
 
 LARGEST_FORM = 64 * 1024  # bytes; the longest honest form is a tenth of it
 WEEK = 7 * 24 * 3600  # seconds
@@ -40,3 +40,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     pages.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
+    app.cli.add_command(keys_cli.group)
