@@ -2,9 +2,10 @@
 
 from flask import Flask
 
-from portal.assessment import brief_views, cli, mails, resume_views, services, views
+from portal.assessment import brief_views, cli, mails, resume_views, retention, services, views
 from portal.assessment.models import ResumeLink
-from portal.core import chores, keys
+from portal.core import keys
+from portal.core import retention as core_retention
 from portal.referrals.pages import OwnPage, offer_pages
 
 
@@ -15,7 +16,7 @@ def init_app(app: Flask) -> None:
     mails.init_app()
     offer_pages("assessment", lambda: [OwnPage("/assessment/", "Headache check")])
     keys.rehash_with(ResumeLink, _hash_code_of)
-    chores.register("purge assessments", services.purge)
+    core_retention.register(retention.UNFINISHED, retention.WITHOUT_VISIT, retention.LINKS)
     app.cli.add_command(cli.assess)
     app.cli.add_command(cli.rules)
 

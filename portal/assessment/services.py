@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import select
 
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
@@ -22,7 +22,6 @@ from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 
 RESUME_FOR = timedelta(days=7)
-KEEP_UNBOOKED_FOR = timedelta(days=30)  # told on the start page
 
 
 class Standing(NamedTuple):
@@ -149,16 +148,6 @@ def get_resume_link(link_id: UUID) -> ResumeLink | None:
 def keep_for_visit(assessment_id: UUID) -> None:
     """Keep an assessment beyond its month, as part of the record of a visit."""
     db.session.get_one(Assessment, assessment_id).kept = True
-
-
-@transactional
-def purge() -> int:
-    """Delete the answers of people who did not book, a month after they began; returns how many."""
-    old = Assessment.started_at < clock.now() - KEEP_UNBOOKED_FOR
-    result = db.session.execute(delete(Assessment).where(old, ~Assessment.kept))
-    db.session.execute(delete(ResumeLink).where(ResumeLink.expires_at < clock.now()))
-    assert isinstance(result, CursorResult)
-    return result.rowcount
 
 
 def _start_revision(journey_id: UUID, after: Assessment | None) -> Assessment:

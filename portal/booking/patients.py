@@ -142,6 +142,6 @@ def _visits_of(patient_id: UUID) -> Sequence[Appointment]:
 
 def _lock(patient_id: UUID) -> Patient:
     found = db.session.get(Patient, patient_id, with_for_update=True, populate_existing=True)
-    if found is None:
+    if found is None or found.erased_at is not None:
         raise LookupError(patient_id)
     return found

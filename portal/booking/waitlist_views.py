@@ -34,7 +34,7 @@ def accept(token: str) -> AnyResponse:
         appointment = changes.accept_offer(token)
     except (SlotTaken, TooLate):
         return _render(_find(token), "taken", 409)
-    visit_access.grant(appointment.id)
+    visit_access.grant(appointment)
     return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
 
 

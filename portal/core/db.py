@@ -29,7 +29,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.sql import operators
 
 from portal.config import Settings, resource_folder
 from portal.core import crypto
@@ -195,8 +194,8 @@ class _Encrypted(TypeDecorator[Any]):
         """Two cipher texts of one value differ: whoever looks for one must look for its hash."""
 
         def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
-            if op not in {operators.is_, operators.is_not}:
-                raise TypeError("an encrypted column cannot be compared or ordered by: use a keyed hash beside it")
+            if other and isinstance(other[0], str | int | dict | list):
+                raise TypeError("an encrypted column cannot be compared: use a keyed hash beside it")
             return super().operate(op, *other, **kwargs)
 
 

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.audit.services import find_break
+from portal.audit.verification import get_head, verify
 from portal.config import resource_folder
 from portal.core import clock
 from portal.core.db import db
@@ -41,11 +41,11 @@ def check_health() -> list[Check]:
     checks = check_readiness()
     if not all(check.ok for check in checks):
         return checks
-    problems, torn = len(list_problems()), find_break()
+    problems = len(list_problems())
     return [
         *checks,
         Check("mail for the desk", not problems, f"{problems} did not arrive; see /desk/mail/"),
-        Check("audit trail", torn is None, "whole" if torn is None else f"changed at entry {torn}"),
+        _check_trail(),
         Check("times to book", (free := len(list_free_slots("consult", 1))) > 0, "yes" if free else "none is free"),
     ]
 
@@ -63,6 +63,14 @@ def _check_clinic() -> Check:
         return Check("clinic", True, get_clinic().name)
     except NoClinic as error:
         return Check("clinic", False, str(error))
+
+
+def _check_trail() -> Check:
+    report = verify()
+    if report.is_whole:
+        return Check("audit trail", True, f"whole, {report.count} entries; head {get_head()}")
+    wrong = f"changed at entry {report.torn}" if report.torn else f"cut off before entry {report.lost}"
+    return Check("audit trail", False, wrong)
 
 
 def _check_mail() -> Check:
