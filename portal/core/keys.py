@@ -17,7 +17,7 @@ from portal.core import crypto
 from portal.core.db import Base, EncryptedJSON, EncryptedText, db, transactional
 
 AT_ONCE = 200  # values of a step
-MOST_PASSES = 5
+MOST_PASSES = 6  # after the first, which finds the hashes outdated, a second finds all done
 PLAIN, UNREADABLE = "readable", "unreadable"  # not encrypted yet; by none of the keys
 
 Found = dict[str, Counter[str]]  # by "table.column": how many under the key of which name
@@ -64,7 +64,7 @@ def survey() -> Survey:
         counts = found.values[f"{column.table.name}.{column.name}"] = Counter()
         for rows in _batches(column):
             counts.update(_name_key(raw) for _, raw in rows)
-    for model, compute in _rehashed:
+    for model, compute in _rehashed if not found.total[UNREADABLE] else ():  # they are made of what is encrypted
         found.outdated_hashes[model.__tablename__] += sum(_rehash(model, compute, change=False))
     return found
 
@@ -78,11 +78,11 @@ def rotate() -> Survey:
         for column in list_encrypted():
             for rows in _batches(column):
                 _renew(column, rows)
+        found = survey()
+        if not found.left or found.total[UNREADABLE]:
+            break
         for model, compute in _rehashed:
             list(_rehash(model, compute, change=True))
-        found = survey()
-        if not found.left:
-            break
     return found
 
 
