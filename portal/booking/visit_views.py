@@ -202,7 +202,7 @@ def _find(key: str) -> Appointment:
     if by_token is not None and links.is_live(by_token):
         return by_token
     appointment = queries.find_by_reference(key)
-    if appointment is None or not links.is_live(appointment) or not visit_access.is_granted(appointment):
+    if appointment is None or not visit_access.is_granted(appointment) or not links.is_live(appointment):
         abort(404)
     visit_access.grant(appointment)
     return appointment

@@ -10,9 +10,12 @@ from werkzeug import Response as AnyResponse
 from portal.booking import changes
 from portal.booking.queries import find_visits, get_appointment
 from portal.core.htmx import render
+from portal.frontdesk import services
 from portal.frontdesk.forms import AddressForm
-from portal.notifications import services
 from portal.notifications.queries import get_mail, list_problems
+from portal.notifications.services import send_now as let_go
+from portal.notifications.services import settle_problem
+from portal.notifications.services import withhold as hold_back
 
 blueprint = Blueprint("mail", __name__, url_prefix="/desk/mail")
 
@@ -20,22 +23,23 @@ blueprint = Blueprint("mail", __name__, url_prefix="/desk/mail")
 @blueprint.get("/")
 def list_troubled() -> Response:
     mails = list_problems()
+    services.record_list_seen("mail")
     return render("frontdesk/mail.html", mails=mails, visits=find_visits({mail.about_id for mail in mails}))
 
 
 @blueprint.post("/<int:mail_id>/send")
 def send_now(mail_id: int) -> AnyResponse:
-    return _back(mail_id, services.send_now(mail_id))
+    return _back(mail_id, let_go(mail_id))
 
 
 @blueprint.post("/<int:mail_id>/withhold")
 def withhold(mail_id: int) -> AnyResponse:
-    return _back(mail_id, services.withhold(mail_id))
+    return _back(mail_id, hold_back(mail_id))
 
 
 @blueprint.post("/<int:mail_id>/settle")
 def settle(mail_id: int) -> AnyResponse:
-    services.settle_problem(mail_id) or abort(404)
+    settle_problem(mail_id) or abort(404)
     return redirect(url_for(".list_troubled"), 303)
 
 
