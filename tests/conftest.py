@@ -15,6 +15,7 @@ from flask_migrate import upgrade
 
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
+from portal.audit.verification import HEADS
 from portal.config import Settings
 from portal.core.db import db
 from portal.scheduling.clinic_file import read_clinic_file
@@ -120,6 +121,7 @@ def settings(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pyte
     """The settings of a portal whose database is as new for each test."""
     folder = tmp_path_factory.getbasetemp() / engine
     folder.mkdir(exist_ok=True)
+    (folder / HEADS).unlink(missing_ok=True)  # of the audit trail of another test
     if engine == "sqlite":
         for leftover in folder.glob("portal.db*"):
             leftover.unlink()

@@ -12,7 +12,7 @@ from portal.accounts.models import User
 from portal.core import clock
 
 News = Literal["password-changed", "second-step-changed", "second-step-reset", "passkey-added"]
-Send = Callable[[str, UUID, int], None]  # what, about whom, when in seconds
+Send = Callable[[str, UUID, int], object]  # what, about whom, when in seconds
 
 
 def send_with(app: Flask, send: Send) -> None:

@@ -82,7 +82,7 @@ def _counted(user: User | None, *hits: Hit) -> Iterator[None]:
     verdict = limits.count_hits(*hits)
     if not verdict.allowed:
         assert verdict.limit
-        if limits.count_hit(NOTED, ":".join(key for _, key in hits)).allowed:
+        if limits.count_hit(NOTED, ":".join(key or "" for _, key in hits)).allowed:
             _note("sign-in-limited", user, verdict.limit.name)
         raise TooMany(verdict.retry_after)
     try:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import select
 
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
@@ -16,14 +16,13 @@ from portal.assessment.questionnaire import RED_FLAGS, SCREENS, VERSION
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import allowed, clock
-from portal.core.crypto import new_code, new_token, token_hash
+from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
 from portal.core.db import db, transactional
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 
 RESUME_FOR = timedelta(days=7)
-KEEP_UNBOOKED_FOR = timedelta(days=30)  # told on the start page
 
 
 class Standing(NamedTuple):
@@ -115,7 +114,7 @@ def send_resume_link(journey_id: UUID, email: str) -> None:
     link = ResumeLink(
         journey_id=journey_id,
         token_hash=token_hash(token),
-        code_hash=token_hash(code),
+        code_hash=hash_code(code),
         secrets={"email": email, "token": token, "code": code},
         expires_at=clock.now() + RESUME_FOR,
     )
@@ -135,10 +134,16 @@ def find_resume_link(secret: str) -> ResumeLink | None:
     code = "".join(secret.split()).replace("-", "").upper()
     return db.session.scalar(
         select(ResumeLink).where(
-            (ResumeLink.token_hash == token_hash(secret)) | (ResumeLink.code_hash == token_hash(code)),
+            (ResumeLink.token_hash == token_hash(secret))
+            | ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]),
             ResumeLink.expires_at > clock.now(),
         )
     )
+
+
+def hash_code(code: str) -> str:
+    """What the database keeps of a code: one short enough to be typed could be tried out without a key."""
+    return keyed_hash("resume code", code)
 
 
 def get_resume_link(link_id: UUID) -> ResumeLink | None:
@@ -150,16 +155,6 @@ def get_resume_link(link_id: UUID) -> ResumeLink | None:
 def keep_for_visit(assessment_id: UUID) -> None:
     """Keep an assessment beyond its month, as part of the record of a visit."""
     db.session.get_one(Assessment, assessment_id).kept = True
-
-
-@transactional
-def purge() -> int:
-    """Delete the answers of people who did not book, a month after they began; returns how many."""
-    old = Assessment.started_at < clock.now() - KEEP_UNBOOKED_FOR
-    result = db.session.execute(delete(Assessment).where(old, ~Assessment.kept))
-    db.session.execute(delete(ResumeLink).where(ResumeLink.expires_at < clock.now()))
-    assert isinstance(result, CursorResult)
-    return result.rowcount
 
 
 def _start_revision(journey_id: UUID, after: Assessment | None) -> Assessment:

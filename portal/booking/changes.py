@@ -226,8 +226,8 @@ def take_up_again(appointment: Appointment) -> None:
     cancelled = find_last_change(appointment)
     key = None
     if cancelled is None or cancelled.before["one_of_kind"] is not None:
+        require_only_one(appointment.patient, appointment.visit_type.kind)
         key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
-        require_only_one(key)
     appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
 
 

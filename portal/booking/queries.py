@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import joinedload
 
+from portal.booking.contact_hashes import find_email, find_phone
 from portal.booking.models import (
     TAKE_THE_SLOT,
     Appointment,
@@ -77,9 +78,9 @@ def find_by_reference(reference: str) -> Appointment | None:
     return db.session.scalar(select(Appointment).where(Appointment.reference == reference))
 
 
-def find_one_of_kind(key: str) -> Appointment | None:
-    """The active visit of a person and kind, by `services.one_of_kind_key`."""
-    return db.session.scalar(select(Appointment).where(Appointment.one_of_kind == key))
+def find_one_of_kind(keys: Collection[str]) -> Appointment | None:
+    """The active visit of a person and kind, by `services.find_one_of_kind_keys`."""
+    return db.session.scalar(select(Appointment).where(Appointment.one_of_kind.in_(keys)).limit(1))
 
 
 def get_entry(appointment_id: UUID) -> WaitlistEntry | None:
@@ -132,8 +133,10 @@ def find_likely_same(patient: Patient) -> list[Patient]:
 
     Two of these agree: date of birth, phone, e-mail address, and the last word of the name.
     """
-    alike = [Patient.date_of_birth == patient.date_of_birth, Patient.phone == patient.phone]
-    alike += [Patient.email == patient.email] if patient.email else []
+    if patient.erased_at is not None:
+        return []
+    alike = [Patient.date_of_birth == patient.date_of_birth, Patient.phone_hash.in_(find_phone(patient.phone))]
+    alike += [Patient.email_hash.in_(find_email(patient.email))] if patient.email else []
     others = select(Patient).where(or_(*alike), Patient.id != patient.id, Patient.merged_into_id.is_(None))
     found = db.session.scalars(others.order_by(Patient.created_at))
     return [other for other in found if sum(_alike(patient, other)) >= 2]

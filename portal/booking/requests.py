@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from portal import audit
 from portal.assessment.services import standing_of
+from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import PatientRequest, RequestKind
 from portal.booking.wishes import Wishes
 from portal.core import allowed, clock
@@ -46,7 +47,7 @@ def ask(
     `referred` says by whom somebody is referred, who may also say that it is urgent.
     """
     standing = standing_of(journey_id)
-    request_id = uuid4()
+    request_id, contact = uuid4(), hash_contact(email=asked.email, phone=asked.phone)
     inserted = insert_once(
         PatientRequest,
         id=request_id,
@@ -55,6 +56,8 @@ def ask(
         name=asked.name,
         phone=asked.phone,
         email=asked.email,
+        email_hash=contact["email_hash"],
+        phone_hash=contact["phone_hash"],
         wishes=asked.wishes.to_json(),
         note=asked.note or None,
         lane=standing.lane if standing else None,

@@ -17,7 +17,7 @@ from portal.booking.models import Appointment, BookingDraft, Patient, Status
 from portal.booking.queries import find_by_idempotency_key, find_one_of_kind, get_draft
 from portal.config import current_settings
 from portal.core import allowed, clock
-from portal.core.crypto import DIGITS, new_code, new_token, token_hash
+from portal.core.crypto import DIGITS, find_hashes, keyed_hash, new_code, new_token, token_hash
 from portal.core.db import db, transactional
 from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
@@ -167,10 +167,10 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     standing = require_standing(journey_id)
     slot = claim_slot(slot_id, journey_id)
     _check_offered(slot, standing)
-    key = one_of_kind_key(details, slot.visit_type.kind)
-    require_only_one(key)
+    require_only_one(details, slot.visit_type.kind)
     appointment = build_appointment(slot, find_or_add_patient(details), idempotency_key)
-    appointment.one_of_kind, appointment.patient_zone = key, zone
+    appointment.one_of_kind = one_of_kind_key(details, slot.visit_type.kind)
+    appointment.patient_zone = zone
     appointment.journey_id, appointment.assessment_id = journey_id, standing.assessment_id
     appointment.lane, appointment.prompt = standing.lane, standing.prompt
     appointment.note = details.note or None
@@ -216,21 +216,32 @@ def one_of_kind_key(person: Details | Patient, kind: str) -> str:
     A person is told by name, date of birth and e-mail address together, so that nobody learns of another's visit;
     by the phone number where there is no address.
     """
+    return keyed_hash("one of kind", _in_one_line(person, kind))
+
+
+def find_one_of_kind_keys(person: Details | Patient, kind: str) -> list[str]:
+    """As `one_of_kind_key`, as rows may have it that are not under the newest key, or from before there were keys."""
+    words = _in_one_line(person, kind)
+    return [*find_hashes("one of kind", words), token_hash(words)]
+
+
+def _in_one_line(person: Details | Patient, kind: str) -> str:
     name = "".join(person.name.casefold().split())
     reach = person.email.casefold() if person.email else person.phone
-    return token_hash(f"{name}|{person.date_of_birth.isoformat()}|{reach}|{kind}")
+    return f"{name}|{person.date_of_birth.isoformat()}|{reach}|{kind}"
 
 
-def require_only_one(key: str) -> None:
+def require_only_one(person: Details | Patient, kind: str) -> None:
     """Raise AlreadyBooked when a visit of this person and kind is still to come."""
+    keys = find_one_of_kind_keys(person, kind)
     over = select(Slot.id).where(Slot.id == Appointment.slot_id, Slot.ends_at <= clock.now()).exists()
     db.session.execute(
         update(Appointment)
-        .where(Appointment.one_of_kind == key, over)
+        .where(Appointment.one_of_kind.in_(keys), over)
         .values(one_of_kind=None)
         .execution_options(synchronize_session=False)
     )
-    if (existing := find_one_of_kind(key)) is not None:
+    if (existing := find_one_of_kind(keys)) is not None:
         raise AlreadyBooked(existing)
 
 
@@ -275,9 +286,10 @@ def _unused_reference() -> str:
 def find_or_add_patient(details: Details) -> Patient:
     """The patient with exactly these details, or a new one; who is alike is for the desk to judge."""
     values = {name: value for name, value in details.__dict__.items() if name != "note"}
-    known = db.session.scalar(select(Patient).filter_by(**values, merged_into_id=None).limit(1))
-    if known is not None:
-        return known
+    alike = select(Patient).filter_by(name=details.name, date_of_birth=details.date_of_birth, merged_into_id=None)
+    for known in db.session.scalars(alike.order_by(Patient.created_at)):
+        if all(getattr(known, name) == value for name, value in values.items()):
+            return known
     patient = Patient(**values, created_at=clock.now())
     db.session.add(patient)
     return patient

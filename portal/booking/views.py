@@ -159,7 +159,7 @@ def show_confirmation() -> AnyResponse:
     appointment = queries.find_latest_of(journeys.current())
     if appointment is None:
         return redirect(url_for(".choose_slot"), 303)
-    visit_access.grant(appointment.id)
+    visit_access.grant(appointment)
     return render(
         "booking/confirmed.html",
         appointment=appointment,

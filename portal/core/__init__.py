@@ -6,7 +6,21 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import LOOPBACK_HOSTS, Settings
-from portal.core import chores, compression, crypto, db, errors, forms, headers, htmx, limits, logs, outage, pages
+from portal.core import (
+    chores,
+    compression,
+    crypto,
+    db,
+    errors,
+    forms,
+    headers,
+    htmx,
+    keys_cli,
+    limits,
+    logs,
+    outage,
+    pages,
+)
 
 LARGEST_FORM = 64 * 1024  # bytes; the longest honest form is a tenth of it
 WEEK = 7 * 24 * 3600  # seconds
@@ -43,3 +57,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     headers.init_app(app)
     errors.init_app(app)
     chores.register("sweep what is no longer limited", limits.sweep)
+    app.cli.add_command(keys_cli.group)

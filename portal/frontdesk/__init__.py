@@ -13,12 +13,15 @@ from portal.frontdesk import (
     find_views,
     ledger_mails,
     ledger_views,
+    link_views,
     mail_views,
     mails,
     paper_views,
     patient_views,
+    person_views,
     privacy,
     recent,
+    refusals,
     setup_views,
     staff_views,
     times_views,
@@ -65,12 +68,15 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(mail_views.blueprint)
     app.register_blueprint(caller_views.blueprint)
     app.register_blueprint(patient_views.blueprint)
+    app.register_blueprint(person_views.blueprint)
+    app.register_blueprint(link_views.blueprint)
     app.register_blueprint(why_views.blueprint)
     app.register_blueprint(setup_views.blueprint)
     app.register_blueprint(trail_views.blueprint)
     app.register_blueprint(staff_views.blueprint)
     app.register_blueprint(ledger_views.blueprint)
     app.register_error_handler(NoClinic, setup_views.explain_no_clinic)
+    refusals.init_app(app)
     mails.init_app(app)
     ledger_mails.init_app()
     chores.register("monthly summaries", ledger_mails.queue_summaries)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, EncryptedJSON, UtcDateTime
+from portal.core.db import Base, EncryptedJSON, EncryptedText, UtcDateTime
 
 
 class MailState(StrEnum):
@@ -60,7 +60,7 @@ class OutgoingMail(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_error: Mapped[str | None] = mapped_column(String(300))
+    last_error: Mapped[str | None] = mapped_column(EncryptedText(300))  # the server's words, which may name somebody
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     recipient: Mapped[str | None] = mapped_column(EncryptedJSON)  # where it went, once it has been sent or refused

@@ -34,6 +34,7 @@ class Clinic(Base):
     offer_minutes: Mapped[int] = mapped_column(default=120)
     quiet_from: Mapped[time] = mapped_column(default=time(21))
     quiet_until: Mapped[time] = mapped_column(default=time(8))
+    record_years: Mapped[int] = mapped_column(default=10, server_default="10")  # medical records, after the last visit
     sample: Mapped[bool] = mapped_column(default=False)
 
     @property

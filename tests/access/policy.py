@@ -26,6 +26,7 @@ MANAGERS_ONLY = {
     *("staff.reset_second_step", "paper.ask_export", "paper.export_visits"),
     *("diary.list_availability", "diary.add_availability", "diary.show_availability", "diary.replace_availability"),
     *("diary.end_availability", "feeds.list_feeds", "feeds.renew", "feeds.revoke", "frontdesk.show_drop_off"),
+    *("person.export", "person.set_hold", "person.lift_hold", "person.ask_erase", "person.erase"),
     *("trail.show_trail", "ledger.show_ledger", "ledger.download_ledger", "ledger.make_link", "ledger.change_link"),
 }
 # Of these a clinician sees the own ones only; a colleague's looks like one that does not exist.
