@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import LOOPBACK_HOSTS, Settings
-from portal.core import compression, crypto, db, errors, forms, headers, htmx, pages
+from portal.core import compression, crypto, db, errors, forms, headers, htmx, kept, pages, static
 
 LARGEST_FORM = 64 * 1024  # bytes; the longest honest form is a tenth of it
 WEEK = 7 * 24 * 3600  # seconds
@@ -33,6 +33,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     compression.init_app(app)
+    kept.init_app(app, settings)
+    static.init_app(app)
     crypto.init_app(app, settings)
     db.init_app(app, settings)
     forms.init_app(app)

@@ -39,9 +39,7 @@ def add_headers(response: Response) -> Response:
     """Strict by default: a view that is public and may be kept says so itself."""
     for name, value in ALWAYS.items():
         response.headers.setdefault(name, value)
-    if request.endpoint == "static" and "v" in request.args and response.status_code in {200, 304}:
-        response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable"
-    elif request.endpoint != "static" and not response.cache_control.max_age:
+    if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "no-store"
     if current_settings().production:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"

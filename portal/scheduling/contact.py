@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.core.kept import kept
 from portal.scheduling.queries import NoClinic, get_clinic
 
 
@@ -26,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.context_processor(lambda: {"clinic": get_contact()})
 
 
+@kept
 def get_contact() -> Contact:
     """The clinic's contact; the last one known when the database does not answer."""
     try:
