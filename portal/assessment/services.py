@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import CursorResult, bindparam, delete, select
 
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
@@ -22,6 +22,12 @@ from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 
 RESUME_FOR = timedelta(days=7)
+NEWEST = (
+    select(Assessment)
+    .where(Assessment.journey_id == bindparam("journey_id"))
+    .order_by(Assessment.revision.desc())
+    .limit(1)
+)
 KEEP_UNBOOKED_FOR = timedelta(days=30)  # told on the start page
 
 
@@ -37,9 +43,7 @@ def get_current(journey_id: UUID | None) -> Assessment | None:
     """The newest revision of this journey's assessment, finished or not."""
     if journey_id is None:
         return None
-    return db.session.scalar(
-        select(Assessment).where(Assessment.journey_id == journey_id).order_by(Assessment.revision.desc()).limit(1)
-    )
+    return db.session.scalar(NEWEST, {"journey_id": journey_id})
 
 
 def get_assessment(assessment_id: UUID) -> Assessment | None:

@@ -20,7 +20,14 @@ THOROUGHLY: dict[str, Callable[[bytes], bytes]] = {
     "br": partial(brotli.compress, quality=11),
     "gzip": partial(gzip.compress, compresslevel=9, mtime=0),
 }
-TEXT = ("text/", "application/json", "application/xml", "application/atom+xml", "application/fhir+json", "image/svg+xml")
+TEXT = (
+    "text/",
+    "application/json",
+    "application/xml",
+    "application/atom+xml",
+    "application/fhir+json",
+    "image/svg+xml",
+)
 LEAST = 500  # bytes
 
 

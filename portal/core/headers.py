@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from flask import Flask, Response, request
+from werkzeug import Response as AnyResponse
 
 from portal.config import current_settings
 
@@ -28,6 +31,7 @@ ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+Page = TypeVar("Page", bound=AnyResponse)
 YEAR = 365 * 24 * 3600  # seconds
 
 
@@ -39,14 +43,14 @@ def add_headers(response: Response) -> Response:
     """Strict by default: a view that is public and may be kept says so itself."""
     for name, value in ALWAYS.items():
         response.headers.setdefault(name, value)
-    if "Cache-Control" not in response.headers:
+    if request.endpoint != "static" and not response.cache_control.max_age:
         response.headers["Cache-Control"] = "no-store"
     if current_settings().production:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     return response
 
 
-def may_be_kept(response: Response, seconds: int = 300) -> Response:
+def may_be_kept(response: Page, seconds: int = 300) -> Page:
     """Mark a page that is the same for everybody: browsers and caches may keep it for so long."""
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
     response.add_etag()

@@ -40,10 +40,10 @@ def kept(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]
 def keep(key: Hashable, work_out: Callable[[], Result]) -> Result:
     """What is kept under that key, or what is worked out now."""
     known: dict[Hashable, Any] = current_app.extensions["portal.kept"]
-    now = clock.now()
+    now, keep_for = clock.now(), current_app.config["KEEP"]
     until, value = known.get(key, (now, None))
-    if until <= now:
+    if not now < until <= now + keep_for:  # the second for clocks that are set back
         value = work_out()
-        known[key] = (now + current_app.config["KEEP"], value)
+        known[key] = (now + keep_for, value)
     result: Result = value
     return result

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import Any
 
-from flask import Response, request
+from flask import request
 from flask.globals import request_ctx
-from werkzeug import Response as AnyResponse
+from werkzeug import Response
 
 from portal.core.compression import THOROUGHLY, accepted, is_text
 from portal.core.headers import may_be_kept
 from portal.core.kept import keep
 
-View = Callable[..., AnyResponse]
+View = Callable[..., Response]
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ def get_ready(body: bytes, content_type: str) -> Ready:
     etag, headers = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"', [("Content-Type", content_type)]
     if not is_text(content_type):
         return Ready(etag, headers, {None: body})
-    bodies = {None: body, **{method: compress(body) for method, compress in THOROUGHLY.items()}}
-    return Ready(etag, [*headers, ("Vary", "Accept-Encoding")], bodies)
+    bodies: dict[str | None, bytes] = {method: compress(body) for method, compress in THOROUGHLY.items()}
+    return Ready(etag, [*headers, ("Vary", "Accept-Encoding")], {None: body, **bodies})
 
 
 class _OnlyOnce(Exception):
     """An answer that is no page for everybody, such as the way to a page that has moved."""
 
-    def __init__(self, response: AnyResponse) -> None:
+    def __init__(self, response: Response) -> None:
         self.response = response
 
 
@@ -66,7 +66,7 @@ def same_for_everybody(seconds: int = 300) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def wrapper(**values: Any) -> AnyResponse:
+        def wrapper(**values: Any) -> Response:
             if request.query_string:
                 response = view(**values)
                 return may_be_kept(response, seconds) if _is_for_everybody(response) else response
@@ -81,12 +81,13 @@ def same_for_everybody(seconds: int = 300) -> Callable[[View], View]:
     return decorate
 
 
-def _make(response: AnyResponse) -> Ready:
+def _make(response: Response) -> Ready:
     if not _is_for_everybody(response):
         raise _OnlyOnce(response)
     return get_ready(response.get_data(), response.headers["Content-Type"])
 
 
-def _is_for_everybody(response: AnyResponse) -> bool:
-    asked_who = request_ctx._session.accessed  # which looking at `session` itself would set
+def _is_for_everybody(response: Response) -> bool:
+    kept_for_one = request_ctx._session  # looking at `session` would count as asking who it is
+    asked_who = kept_for_one is None or kept_for_one.accessed
     return response.status_code == 200 and not asked_who and "Set-Cookie" not in response.headers

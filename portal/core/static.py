@@ -47,7 +47,9 @@ def send_static(filename: str) -> Response:
     While the portal is renewed, an old process may be asked for a file of the new ones: that is kept by nobody.
     """
     file = find_static(filename) or abort(404)
-    return file.ready.send(f"public, max-age={YEAR}, immutable" if request.args.get("v") == file.version else "no-cache")
+    return file.ready.send(
+        f"public, max-age={YEAR}, immutable" if request.args.get("v") == file.version else "no-cache"
+    )
 
 
 def find_static(name: str) -> StaticFile | None:

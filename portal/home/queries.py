@@ -14,7 +14,8 @@ from portal.config import resource_folder
 from portal.core import clock
 from portal.core.db import db
 from portal.notifications.queries import list_problems, oldest_waiting
-from portal.scheduling.queries import NoClinic, get_clinic, list_free_slots
+from portal.scheduling.free_times import list_free_slots
+from portal.scheduling.queries import NoClinic, get_clinic
 
 OLDEST_MAIL = timedelta(minutes=15)
 

@@ -158,7 +158,7 @@ def _claim(slot_id: int, holder: UUID | None, notice: timedelta | None, **values
     notice = get_clinic().minimum_notice if notice is None else notice
     result = db.session.execute(
         update(Slot)
-        .where(Slot.id == slot_id, Slot.can_be_claimed(holder, clock.now(), notice))
+        .where(Slot.id == slot_id, Slot.can_be_claimed(holder, clock.now(), clock.now() + notice))
         .values(**values)
         .execution_options(synchronize_session=False)
     )
