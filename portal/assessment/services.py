@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, delete, select
+from sqlalchemy import CursorResult, bindparam, delete, select, update
 
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
@@ -146,7 +146,7 @@ def get_resume_link(link_id: UUID) -> ResumeLink | None:
 @transactional
 def keep_for_visit(assessment_id: UUID) -> None:
     """Keep an assessment beyond its month, as part of the record of a visit."""
-    db.session.get_one(Assessment, assessment_id).kept = True
+    db.session.execute(update(Assessment).where(Assessment.id == assessment_id).values(kept=True))
 
 
 @transactional

@@ -106,11 +106,14 @@ def plain_slot_choice(slot: FreeTime, zone: str | None) -> str:
 
 
 def _whole_days(slots: Sequence[FreeTime]) -> tuple[Days, date | None]:
-    """What one page shows of the slots found, as whole days; and the day on which the next page begins."""
+    """What one page shows of the slots found, as whole days; and the day on which the next page begins.
+
+    Of a day with more than a page's worth it shows the first ones; that day has a page of its own.
+    """
     days = by_day(slots)
     if len(slots) <= MOST_SHOWN:
         return days, None
-    return (days[:-1], days[-1][0]) if len(days) > 1 else (days, days[0][0] + timedelta(days=1))
+    return (days[:-1], days[-1][0]) if len(days) > 1 else (by_day(slots[:-1]), days[0][0] + timedelta(days=1))
 
 
 def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, form: SlotForm) -> dict[str, Any]:
@@ -121,9 +124,7 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, for
     filters.offer(known.modes, known.locations, known.providers, own_zone.get())
     wanted = replace(filters.wanted(), kind=base.kind)
     slots = find_free_slots(wanted, lane, holder, MOST_ON_A_DAY if wanted.day else MOST_SHOWN + 1)
-    days, next_day = _whole_days(slots)
-    if next_day and len(days) == 1:  # a day with more than a page's worth is shown whole
-        days = by_day(find_free_slots(replace(wanted, day=days[0][0]), lane, holder, MOST_ON_A_DAY))
+    days, next_day = (by_day(slots), None) if wanted.day else _whole_days(slots)
     return {
         "address": address,
         "link": partial(_link, address),
@@ -132,6 +133,7 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, for
         "wanted": wanted,
         "days": days,
         "next_day": next_day,
+        "cut_day": days[0][0] if next_day and len(days) == 1 else None,
         "first": slots[0] if slots else None,
         "chosen": _number(request.args.get("slot")),
         "gone": "slot" in request.args and _number(request.args["slot"]) not in {slot.id for slot in slots},

@@ -40,6 +40,7 @@ def get_clinic() -> Clinic:
     clinic = db.session.get(Clinic, 1)
     if clinic is None:
         raise NoClinic("load a clinic first: flask clinic load FILE")
+    db.session.info["clinic"] = clinic  # a session forgets what nobody holds, and would ask again
     return clinic
 
 
