@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -295,7 +296,13 @@ def serve(app: str, port: int, more: dict[str, str], alive: str, server: Sequenc
         yield process.pid
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            print(f"{server[0]} does not end by TERM", file=sys.stderr)
+            for one in family(process.pid):
+                os.kill(one, signal.SIGKILL)
+            process.wait()
 
 
 def wait_until_alive(port: int, path: str, process: subprocess.Popen[bytes]) -> None:

@@ -6,11 +6,12 @@ hundredths of a millisecond a request, less than any server here; what it used i
 
 from __future__ import annotations
 
+import itertools
 import os
 import selectors
 import socket
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -96,14 +97,23 @@ class Measured:
 
 class _Connection:
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.port = port
         self.buffer = b""
         self.sent = 0.0
         self.client: Client | None = None
-        self.noted = True
+        self.kept = True  # whether the server lets the next request come on it
+        self.open()
+
+    def open(self) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def close(self) -> None:
+        self.socket.close()
 
     def send(self, request: bytes) -> None:
+        if not self.kept:  # opened as late as can be: a server of one thread waits for who has called and says nothing
+            self.open()
         self.sent = time.perf_counter()
         self.socket.sendall(request)
 
@@ -120,6 +130,7 @@ class _Connection:
         length = int(answer.headers.get("content-length", 0)) if answer.status != 304 else 0
         if len(body) < length:
             return None
+        self.kept = answer.headers.get("connection") != "close"
         answer.body, answer.size, self.buffer = body[:length], len(head) + 4 + length, body[length:]
         return answer
 
@@ -135,10 +146,10 @@ def _parse(head: bytes) -> Answer:
     return Answer(int(first[9:12]), headers, cookies, b"", 0)
 
 
-def drive(port: int, clients: Iterable[Client], at_once: int, processes: list[int]) -> Measured:
+def drive(port: int, clients: Sequence[Client], at_once: int, processes: list[int]) -> Measured:
     """Let so many clients at once do their work, each on a connection of its own; all that there are, in turn."""
     todo, rounds, latencies = iter(clients), 0, []
-    selector, ready = selectors.DefaultSelector(), [_Connection(port) for _ in range(at_once)]
+    selector, ready = selectors.DefaultSelector(), [_Connection(port) for _ in range(min(at_once, len(clients)))]
     before, own = cpu_seconds(processes), time.process_time()
     begin, open_ = time.perf_counter(), 0
     for connection in ready:
@@ -150,19 +161,27 @@ def drive(port: int, clients: Iterable[Client], at_once: int, processes: list[in
             if (answer := connection.receive()) is None:
                 continue
             latencies.append(time.perf_counter() - connection.sent)
+            if not connection.kept:
+                selector.unregister(connection.socket)
+                connection.close()
             try:
                 connection.send(connection.client.send(answer))
             except StopIteration:
                 rounds += 1
-                open_ -= not _begin(connection, todo)
+                if not _begin(connection, todo):
+                    open_ -= 1
+                    continue
+            if not connection.kept:
+                selector.register(connection.socket, selectors.EVENT_READ, connection)
+                connection.kept = True
     seconds = time.perf_counter() - begin
     used, driver = cpu_seconds(processes) - before, time.process_time() - own
     for connection in ready:
-        connection.socket.close()
+        connection.close()
     return Measured(len(latencies), rounds, seconds, used, driver, latencies)
 
 
-def _begin(connection: _Connection, todo: Iterable[Client]) -> bool:
+def _begin(connection: _Connection, todo: Iterator[Client]) -> bool:
     for client in todo:
         connection.client = client
         connection.send(next(client))
@@ -179,6 +198,22 @@ def ask(port: int, client: Generator[bytes, Answer, Answer]) -> Answer:
 
     drive(port, [work()], 1, [])
     return kept[0]
+
+
+def walk(client: Client, ports: list[int]) -> None:
+    """Let one client do its work with several servers, each request with the next one."""
+    connections = [_Connection(port) for port in ports]
+    request = next(client)
+    for connection in itertools.cycle(connections):
+        connection.send(request)
+        while (answer := connection.receive()) is None:
+            pass
+        try:
+            request = client.send(answer)
+        except StopIteration:
+            break
+    for connection in connections:
+        connection.close()
 
 
 def family(process: int) -> list[int]:
@@ -202,6 +237,6 @@ def cpu_seconds(processes: list[int]) -> float:
 def megabytes(process: int) -> float:
     """The memory that a process has to itself, and its share of what it has with others."""
     for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Rss:"):
+        if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     return 0.0
