@@ -49,7 +49,7 @@ FEW, MANY, FREE, SLOTS = 100, 100_000, 30_000, 20_000
 CLIENTS, TURNS = 8, 5
 SERVER = (
     *("gunicorn", "--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-    *("--no-control-socket", "--log-level", "error"),
+    *("--preload", "--no-control-socket", "--log-level", "error"),
 )
 DAYS_AHEAD = 28  # of the full day
 
