@@ -23,7 +23,9 @@ proof: .venv/.ready static/vendor/.ready ## every test on both databases and for
 	PORTAL_PROOF=1 $(BIN)/python -m pytest
 	PORTAL_PROOF=1 $(BIN)/python -m pytest -m proof -n 0
 
-bench: .venv/.ready ## what pages and bookings cost with few and many visits, the desk’s full day, mail, the ledger
+bench: .venv/.ready ## what pages and bookings cost beside bare Flask, with few and many visits; the desk, mail, the ledger
+	$(BIN)/python -m benchmarks.web
+	$(BIN)/python -m benchmarks.web_first_view
 	$(BIN)/python -m benchmarks.diary
 	$(BIN)/python -m benchmarks.board
 	$(BIN)/python -m benchmarks.mail

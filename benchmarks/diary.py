@@ -33,7 +33,8 @@ from portal.config import Settings
 from portal.core.db import db, transactional
 from portal.run import SAMPLE_CLINIC
 from portal.scheduling.clinic_file import read_clinic_file
-from portal.scheduling.queries import SlotFilter, find_free_slots, list_providers
+from portal.scheduling.free_times import SlotFilter, find_free_slots
+from portal.scheduling.queries import list_providers
 from portal.scheduling.remake import open_slots
 from portal.scheduling.setup import load_clinic
 from tests.servers import PostgresServer, find_postgresql

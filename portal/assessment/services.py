@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
@@ -23,6 +23,12 @@ from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 
 RESUME_FOR = timedelta(days=7)
+NEWEST = (
+    select(Assessment)
+    .where(Assessment.journey_id == bindparam("journey_id"))
+    .order_by(Assessment.revision.desc())
+    .limit(1)
+)
 
 
 class Standing(NamedTuple):
@@ -37,9 +43,7 @@ def get_current(journey_id: UUID | None) -> Assessment | None:
     """The newest revision of this journey's assessment, finished or not."""
     if journey_id is None:
         return None
-    return db.session.scalar(
-        select(Assessment).where(Assessment.journey_id == journey_id).order_by(Assessment.revision.desc()).limit(1)
-    )
+    return db.session.scalar(NEWEST, {"journey_id": journey_id})
 
 
 def get_assessment(assessment_id: UUID) -> Assessment | None:
@@ -154,7 +158,7 @@ def get_resume_link(link_id: UUID) -> ResumeLink | None:
 @transactional
 def keep_for_visit(assessment_id: UUID) -> None:
     """Keep an assessment beyond its month, as part of the record of a visit."""
-    db.session.get_one(Assessment, assessment_id).kept = True
+    db.session.execute(update(Assessment).where(Assessment.id == assessment_id).values(kept=True))
 
 
 def _start_revision(journey_id: UUID, after: Assessment | None) -> Assessment:

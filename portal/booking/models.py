@@ -85,7 +85,7 @@ class Appointment(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     reference: Mapped[str] = mapped_column(String(16), unique=True)
-    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), index=True)
     visit_type_id: Mapped[int] = mapped_column(ForeignKey("visit_type.id"))
     patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
     assessment_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessment.id"))

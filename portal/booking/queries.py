@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.booking.contact_hashes import find_email, find_phone
@@ -23,6 +23,14 @@ from portal.core import clock
 from portal.core.crypto import token_hash
 from portal.core.db import db
 from portal.scheduling.models import Slot
+
+# Built once: it is asked on each page of a booking.
+LATEST = (
+    select(Appointment)
+    .where(Appointment.journey_id == bindparam("journey_id"))
+    .order_by(Appointment.created_at.desc())
+    .limit(1)
+)
 
 
 def get_appointment(appointment_id: UUID) -> Appointment | None:
@@ -46,9 +54,7 @@ def find_latest_of(journey_id: UUID | None) -> Appointment | None:
     """The appointment that this journey booked last."""
     if journey_id is None:
         return None
-    return db.session.scalar(
-        select(Appointment).where(Appointment.journey_id == journey_id).order_by(Appointment.created_at.desc()).limit(1)
-    )
+    return db.session.scalar(LATEST, {"journey_id": journey_id})
 
 
 def get_draft(journey_id: UUID | None) -> BookingDraft | None:

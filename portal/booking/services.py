@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
@@ -177,8 +177,7 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     keep_for_visit(standing.assessment_id)
     db.session.add(appointment)
     db.session.flush()
-    if (draft := get_draft(journey_id)) is not None:
-        db.session.delete(draft)
+    db.session.execute(delete(BookingDraft).where(BookingDraft.journey_id == journey_id))
     reach(journey_id, Reached.BOOKED)
     announce(appointment, "booked")
     audit.services.record("booked", f"appointment:{appointment.id}", slot=slot.id)

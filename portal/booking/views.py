@@ -126,7 +126,6 @@ def check_booking() -> AnyResponse:
 @blueprint.post("/book/check")
 def book() -> AnyResponse:
     journey_id = journeys.current()
-    standing = services.require_standing(journey_id)
     form = ConfirmForm()
     draft = queries.get_draft(journey_id)
     if journey_id is None or form.slot_id is None or draft is None or not draft.complete or not form.validate():
@@ -135,7 +134,7 @@ def book() -> AnyResponse:
     try:
         services.book(journey_id, form.slot_id, details, form.key.data, own_zone.get())
     except SlotTaken:
-        return _render_taken(form.slot_id, standing.lane, journey_id)
+        return _render_taken(form.slot_id, services.require_standing(journey_id).lane, journey_id)
     except AlreadyBooked as error:
         return _render_already_booked(error.appointment, journey_id)
     return redirect(url_for(".show_confirmation"), 303)

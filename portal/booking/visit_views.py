@@ -18,8 +18,8 @@ from portal.booking.services import AlreadyBooked, TooManyTries
 from portal.booking.wishes import Wishes
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
-from portal.scheduling.queries import list_locations, list_modes
 from portal.scheduling.services import SlotTaken
+from portal.scheduling.set_up import get_set_up
 
 blueprint = Blueprint("visit", __name__, url_prefix="/visit/<key>")
 
@@ -269,7 +269,7 @@ def _render_birth_date(appointment: Appointment, form: BirthDateForm, status: in
 
 
 def _offer_wishes(form: WishesForm) -> None:
-    form.offer(list_modes(), list_locations())
+    form.offer(get_set_up().modes, get_set_up().locations)
 
 
 def _render_earlier(appointment: Appointment, form: WishesForm, status: int = 200) -> Response:

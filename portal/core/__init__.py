@@ -15,11 +15,13 @@ from portal.core import (
     forms,
     headers,
     htmx,
+    kept,
     keys_cli,
     limits,
     logs,
     outage,
     pages,
+    static,
 )
 
 LARGEST_FORM = 64 * 1024  # bytes; the longest honest form is a tenth of it
@@ -48,6 +50,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     logs.init_app(app, settings)  # first, so that its line is the last thing said of a request
     compression.init_app(app)
+    kept.init_app(app, settings)
+    static.init_app(app)
     crypto.init_app(app, settings)
     db.init_app(app, settings)
     outage.init_app(app)

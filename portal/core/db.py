@@ -103,7 +103,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 @event.listens_for(Engine, "begin")
 def _begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.connection.driver_connection.execute(f"BEGIN {kind}")  # type: ignore[union-attr]
 
 
 def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -8,23 +8,26 @@ from flask import Blueprint, Response, current_app, redirect, request, send_from
 from werkzeug import Response as AnyResponse
 
 from portal.config import current_settings
-from portal.core.headers import may_be_kept
 from portal.core.htmx import render
+from portal.core.public import same_for_everybody
 from portal.education.shelf import get_library
 from portal.home.forms import THEMES, DisplayForm
 
 blueprint = Blueprint("home", __name__)
+MINUTE = 60  # seconds; the next free time stands on the home page
 YEAR = 365 * 24 * 3600
 
 
 @blueprint.get("/")
+@same_for_everybody(MINUTE)
 def show_home() -> Response:
     return render("home/home.html", articles=get_library().articles.values())
 
 
 @blueprint.get("/privacy")
+@same_for_everybody()
 def show_privacy() -> Response:
-    return may_be_kept(render("home/privacy.html"))
+    return render("home/privacy.html")
 
 
 @blueprint.get("/display")

@@ -27,7 +27,7 @@ from portal.notifications.transport import meet_server
 from portal.operations.health import Check, State, check_readiness
 from portal.operations.keys import find_unreadable
 from portal.operations.notes import BACKUP, SOON, WORKER, last_time
-from portal.scheduling.queries import list_free_slots
+from portal.scheduling.free_times import list_free_slots
 
 SAFE_SQLITE = (3, 51, 3)  # from here on, several processes cannot damage the write-ahead log
 MEGABYTE = 1024 * 1024

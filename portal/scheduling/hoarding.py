@@ -51,7 +51,8 @@ def is_held_by(slot_id: int, holder: UUID) -> bool:
 
 def is_free(slot_id: int, holder: UUID) -> bool:
     """Whether this holder could book the slot now."""
-    claimable = Slot.can_be_claimed(holder, clock.now(), get_clinic().minimum_notice)
+    now = clock.now()
+    claimable = Slot.can_be_claimed(holder, now, now + get_clinic().minimum_notice)
     return db.session.scalar(select(Slot.id).where(Slot.id == slot_id, claimable)) is not None
 
 

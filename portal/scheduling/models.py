@@ -7,10 +7,14 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, and_, or_, text
+from sqlalchemy import BindParameter, CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, JSONText, UtcDateTime
+
+# Values, or their names in a query that is built once.
+Instant = datetime | BindParameter[datetime]
+Holder = UUID | BindParameter[UUID] | None
 
 
 class Clinic(Base):
@@ -228,8 +232,8 @@ class Slot(Base):
     visit_type: Mapped[VisitType] = relationship()
 
     @classmethod
-    def can_be_claimed(cls, holder: UUID | None, now: datetime, notice: timedelta) -> ColumnElement[bool]:
-        """The condition for a slot to be taken by this holder.
+    def can_be_claimed(cls, holder: Holder, now: Instant, soonest: Instant) -> ColumnElement[bool]:
+        """The condition for a slot to be taken by this holder, if it begins at `soonest` or later.
 
         It is offered, free or its hold has run out, and it leaves the clinic the notice it needs; or the holder
         has it, or was the last to have it: then the notice was kept when the hold began.
@@ -239,10 +243,10 @@ class Slot(Base):
         own = and_(held, or_(cls.held_until > now, cls.offered))
         return and_(
             cls.state != SlotState.BOOKED,
-            or_(and_(unclaimed, cls.starts_at >= now + notice), and_(own, cls.starts_at > now)),
+            or_(and_(unclaimed, cls.starts_at >= soonest), and_(own, cls.starts_at > now)),
         )
 
     @classmethod
-    def is_taken(cls, now: datetime) -> ColumnElement[bool]:
+    def is_taken(cls, now: Instant) -> ColumnElement[bool]:
         """The condition for a slot to be booked, or held by somebody."""
         return or_(cls.state == SlotState.BOOKED, cls.held_until > now)
