@@ -58,7 +58,7 @@ class Rule:
 
 POSTS = Rule()
 BOOKING = Pressed(allowed.BOOKINGS_OF_SOURCE, 30, allowed.ALL_BOOKINGS, 120)
-REQUEST = Pressed(allowed.REQUESTS_OF_SOURCE, 8, allowed.ALL_REQUESTS, 40)
+REQUEST = Pressed(allowed.REQUESTS_OF_SOURCE, 15, allowed.ALL_REQUESTS, 40)
 RESUME = Pressed(allowed.RESUME_MAILS_OF_SOURCE, 15, allowed.ALL_RESUME_MAILS, 60)
 SIGN_IN = Rule(tries=allowed.SIGN_IN_POSTS)
 
