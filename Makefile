@@ -41,10 +41,10 @@ lint: .venv/.ready ## formatting, style, types, layers
 check: lint audit test schema sbom ## all that CI runs
 
 audit: .venv/.ready ## whether a weakness of a dependency is known; without a connection it says so and goes on
-	$(BIN)/python -m tools.dependencies audit
+	$(BIN)/python .ci/dependencies.py audit
 
 sbom: .venv/.ready ## write dist/sbom.cdx.json: what the portal is made of
-	$(BIN)/python -m tools.dependencies sbom
+	$(BIN)/python .ci/dependencies.py sbom
 
 schema: .venv/.ready ## the migrations build exactly the tables of the models
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && export PORTAL_DATA_DIR="$$data" \

@@ -89,15 +89,12 @@ RULES: dict[str, Rule] = {
     "waitlist.leave": POSTS,
     # Signing in; tries of one account are counted with it
     "welcome.save_password": SIGN_IN,
-    "security.login": SIGN_IN,
-    "security.logout": POSTS,
-    "security.verify": SIGN_IN,
-    "security.two_factor_setup": SIGN_IN,
-    "security.two_factor_setup_validate": SIGN_IN,
-    "security.two_factor_token_validation": SIGN_IN,
-    "security.two_factor_rescue": SIGN_IN,
-    "security.tf_select": SIGN_IN,
-    "security.mf_recovery": SIGN_IN,
+    "sign_in.sign_in": SIGN_IN,
+    "sign_in.use_passkey": SIGN_IN,
+    "passkeys.ask_to_use": SIGN_IN,
+    "sign_in.check_code": SIGN_IN,
+    "sign_in.use_recovery_code": SIGN_IN,
+    "sign_in.sign_out": POSTS,
 }
 
 FREE = {

@@ -4,8 +4,7 @@ import json
 import re
 
 import pytest
-
-from tools.dependencies import LOCK, NODE_LOCK, build_sbom, judge
+from dependencies import LOCK, NODE_LOCK, build_sbom, judge
 
 WEAK = {"id": "CVE-2026-0001", "fix_versions": ["2.1"]}
 SOUND = {"name": "flask", "version": "3.1.3", "vulns": []}

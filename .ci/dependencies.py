@@ -1,4 +1,4 @@
-"""What the portal is made of and whether a weakness of any of it is known: `python -m tools.dependencies sbom|audit`.
+"""What the portal is made of and whether a weakness of any of it is known: `python .ci/dependencies.py sbom|audit`.
 
 `sbom` writes dist/sbom.cdx.json (CycloneDX) from the lock files. `audit` asks PyPI's advisories about every locked
 package by pip-audit: a finding fails it; without a connection it says so and fails nothing.
@@ -20,7 +20,9 @@ import click
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK, NODE_LOCK = ROOT / "requirements.lock", ROOT / "package-lock.json"
-NO_CONNECTION = re.compile(r"ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Max retries|resolution|unreachable")
+NO_CONNECTION = re.compile(
+    r"ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|HTTPError|Max retries|resolution|unreachable|Unavailable"
+)
 # Weaknesses that are known and do not reach the portal: id, why, and until when that holds. None is.
 ACCEPTED: tuple[str, ...] = ()
 
