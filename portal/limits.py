@@ -87,13 +87,13 @@ RULES: dict[str, Rule] = {
     "waitlist.accept": POSTS,
     "waitlist.decline": POSTS,
     "waitlist.leave": POSTS,
-    # Signing in; tries of one account are counted with it
+    # Signing in. Wrong passwords and codes: accounts/throttle.py, where no source can use up what its neighbours need
     "welcome.save_password": SIGN_IN,
-    "sign_in.sign_in": SIGN_IN,
-    "sign_in.use_passkey": SIGN_IN,
-    "passkeys.ask_to_use": SIGN_IN,
-    "sign_in.check_code": SIGN_IN,
-    "sign_in.use_recovery_code": SIGN_IN,
+    "sign_in.sign_in": POSTS,
+    "sign_in.use_passkey": POSTS,
+    "passkeys.ask_to_use": POSTS,
+    "sign_in.check_code": POSTS,
+    "sign_in.use_recovery_code": POSTS,
     "sign_in.sign_out": POSTS,
 }
 

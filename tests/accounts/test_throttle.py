@@ -8,7 +8,9 @@ import pytest
 from portal.accounts import passwords, throttle
 from portal.accounts.services import StaffRole, add_account, add_staff, disable_staff
 from portal.audit.models import AuditEntry
+from portal.core import allowed
 from portal.core.db import db, transactional
+from portal.core.limits import count_hit
 from tests.accounts.conftest import EMAIL
 from tests.visitor import Visitor
 
@@ -55,6 +57,9 @@ def test_a_spray_from_the_clinics_address_stops_no_colleague_there(app, password
     for number in range(40):
         sign_in(sprayer, "wrong", f"person{number}@clinic.example")
     assert sign_in(sprayer, "wrong", "person41@clinic.example").status == 429
+    with app.app_context():
+        while count_hit(allowed.SIGN_IN_POSTS, CLINIC).allowed:  # as if it went on for an hour
+            pass
     assert sign_in(dee, password).path.startswith("/desk/day/")
     assert sign_in(sprayer, "wrong", "person41@clinic.example", source=HOME).status == 422
 
