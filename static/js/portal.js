@@ -62,4 +62,6 @@ const sayWhatFailed = (event) => {
 const clearTrouble = () => document.querySelectorAll(".trouble").forEach((words) => words.remove());
 document.addEventListener("htmx:response:error", sayWhatFailed);
 document.addEventListener("htmx:error", sayWhatFailed);
-document.addEventListener("htmx:after:swap", clearTrouble);
+document.addEventListener("htmx:after:swap", (event) => {
+  if (!(event.detail.ctx?.response?.status >= 500)) clearTrouble();  // htmx calls it a swap also when it puts nothing in
+});
