@@ -12,7 +12,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     may use it.
     """
     # Here, so that gunicorn's first process, which only reads `portal.serving`, has no code that grows old in it.
-    from portal import access, core
+    from portal import access, core, limits
     from portal.features import FEATURES
 
     app = Flask(
@@ -24,4 +24,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     for feature in FEATURES:
         feature.init_app(app)
     access.init_app(app)
+    limits.init_app(app)
     return app

@@ -110,6 +110,12 @@ class Settings(BaseModel):
         description="Where `flask metrics` shows Prometheus the portal's figures. Default: nowhere, and none are kept.",
     )
     metrics_host: str = Field("127.0.0.1", description="The address on which that port listens.")
+    limits_times: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="For load tests, in which one address stands for a town: every limit of abuse times this.",
+    )
 
     @field_validator("encryption_keys", "backup_key", mode="before")
     @classmethod

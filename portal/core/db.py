@@ -20,6 +20,7 @@ from sqlalchemy import (
     Dialect,
     LargeBinary,
     MetaData,
+    String,
     Text,
     TypeDecorator,
     event,
@@ -39,7 +40,13 @@ Result = TypeVar("Result")
 ATTEMPTS = 3
 PATIENCE = 5  # seconds to wait for a lock or a connection, then the page says "try again"
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={PATIENCE}000")
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={PATIENCE}000",
+    "secure_delete=ON",  # what is erased is overwritten in the file, too
+)
 # PostgreSQL: nobody waits long for a lock or a server that is gone, and a page for no statement.
 CONNECTING = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 10_000}
 LOCKS = f"-c lock_timeout={PATIENCE}s"
@@ -96,7 +103,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 @event.listens_for(Engine, "begin")
 def _begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.connection.driver_connection.execute(f"BEGIN {kind}")  # type: ignore[union-attr]
 
 
 def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -198,10 +206,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-class EncryptedJSON(TypeDecorator[Any]):
-    """Any JSON value, encrypted at rest. Assign a new value to change it; it cannot be searched."""
+class _Encrypted(TypeDecorator[Any]):
+    """Encrypted at rest; assign a new value to change it."""
 
-    impl = LargeBinary
+    impl: Any = LargeBinary
+
+    class comparator_factory(TypeDecorator.Comparator[Any]):  # noqa: N801 - SQLAlchemy's name
+        """Two cipher texts of one value differ: whoever looks for one must look for its hash."""
+
+        def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
+            if other and isinstance(other[0], str | int | dict | list):
+                raise TypeError("an encrypted column cannot be compared: use a keyed hash beside it")
+            return super().operate(op, *other, **kwargs)
+
+
+class EncryptedJSON(_Encrypted):
+    """Any JSON value, encrypted at rest."""
+
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
@@ -209,6 +230,53 @@ class EncryptedJSON(TypeDecorator[Any]):
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(crypto.decrypt(value))
+
+
+class EncryptedText(_Encrypted):
+    """Text, encrypted at rest, in a column that held it readable before.
+
+    What was stored before is read as it is, until `flask keys rotate` has encrypted it. `length` is what such a
+    column was declared with: SQLite never minded it and keeps it in its schema.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__()
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return String(self.length) if self.length and dialect.name == "sqlite" else Text()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else crypto.encrypt(self.write(value).encode()).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        encrypted = value.startswith(crypto.SIGN_OF_CIPHER)
+        return self.read(crypto.decrypt(value.encode()).decode() if encrypted else value)
+
+    def write(self, value: Any) -> str:
+        """What is encrypted of a value."""
+        return str(value)
+
+    def read(self, plain: str) -> Any:
+        """The value that was encrypted so."""
+        return plain
+
+
+class EncryptedJSONText(EncryptedText):
+    """As `EncryptedText`, for a JSON value."""
+
+    cache_ok = True
+
+    def write(self, value: Any) -> str:
+        return json.dumps(value)
+
+    def read(self, plain: str) -> Any:
+        return json.loads(plain)
 
 
 class JSONText(TypeDecorator[Any]):

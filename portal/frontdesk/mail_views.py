@@ -11,6 +11,7 @@ from portal.booking import changes
 from portal.booking.queries import find_visits, get_appointment
 from portal.core.htmx import render
 from portal.frontdesk.forms import AddressForm
+from portal.frontdesk.services import record_list_seen
 from portal.notifications import services
 from portal.notifications.queries import get_mail, held_since, list_held, list_problems
 
@@ -20,6 +21,7 @@ blueprint = Blueprint("mail", __name__, url_prefix="/desk/mail")
 @blueprint.get("/")
 def list_troubled() -> Response:
     mails, held, since = list_problems(), list_held(), held_since()
+    record_list_seen("mail")
     return render(
         "frontdesk/mail.html",
         mails=mails,

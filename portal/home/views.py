@@ -7,23 +7,27 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, redirect, request, send_from_directory, url_for
 from werkzeug import Response as AnyResponse
 
-from portal.core.headers import may_be_kept
+from portal.config import current_settings
 from portal.core.htmx import render
+from portal.core.public import same_for_everybody
 from portal.education.shelf import get_library
 from portal.home.forms import THEMES, DisplayForm
 
 blueprint = Blueprint("home", __name__)
-COOKIE, YEAR = "theme", 365 * 24 * 3600
+MINUTE = 60  # seconds; the next free time stands on the home page
+YEAR = 365 * 24 * 3600
 
 
 @blueprint.get("/")
+@same_for_everybody(MINUTE)
 def show_home() -> Response:
     return render("home/home.html", articles=get_library().articles.values())
 
 
 @blueprint.get("/privacy")
+@same_for_everybody()
 def show_privacy() -> Response:
-    return may_be_kept(render("home/privacy.html"))
+    return render("home/privacy.html")
 
 
 @blueprint.get("/display")
@@ -37,7 +41,8 @@ def save_display() -> AnyResponse:
     if not form.validate():
         return render("home/display.html", status=422, form=form, outcome="invalid")
     response = redirect(_own_path(form.back.data), 303)
-    response.set_cookie(COOKIE, form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+    secure = current_settings().production
+    response.set_cookie(_cookie(), form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=secure)
     return response
 
 
@@ -50,8 +55,13 @@ def serve_theme() -> Response:
     return response
 
 
+def _cookie() -> str:
+    """The cookie's name, which in production binds it to this host alone."""
+    return "__Host-theme" if current_settings().production else "theme"
+
+
 def _theme() -> str:
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = request.cookies.get(_cookie(), "")
     return chosen if chosen in dict(THEMES) else "auto"
 
 

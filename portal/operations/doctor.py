@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.accounts.services import has_staff
 from portal.audit.queries import last_entry_at
-from portal.audit.services import find_break
+from portal.audit.verification import get_head, verify
 from portal.config import LOOPBACK_HOSTS, Settings, current_settings
 from portal.core import clock
 from portal.core.db import db
@@ -27,7 +27,7 @@ from portal.notifications.transport import meet_server
 from portal.operations.health import Check, State, check_readiness
 from portal.operations.keys import find_unreadable
 from portal.operations.notes import BACKUP, SOON, WORKER, last_time
-from portal.scheduling.queries import list_free_slots
+from portal.scheduling.free_times import list_free_slots
 
 SAFE_SQLITE = (3, 51, 3)  # from here on, several processes cannot damage the write-ahead log
 MEGABYTE = 1024 * 1024
@@ -203,10 +203,11 @@ def _check_held_mail(_settings: Settings) -> Check:
 
 
 def _check_trail(_settings: Settings) -> Check:
-    torn = find_break()
-    state = State.OK if torn is None else State.FAIL
-    found = "whole" if torn is None else f"changed at entry {torn}"
-    return Check("audit trail", state, found, "find out who has written to the database")
+    report = verify()
+    if report.is_whole:
+        return Check("audit trail", State.OK, f"whole, {report.count} entries; head {get_head()}")
+    found = f"changed at entry {report.torn}" if report.torn else f"cut off before entry {report.lost}"
+    return Check("audit trail", State.FAIL, found, "find out who has written to the database")
 
 
 def _check_staff(settings: Settings) -> Check:

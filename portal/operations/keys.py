@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cryptography.fernet import InvalidToken
 from sqlalchemy import Column, select
 
-from portal.core.db import Base, db
+from portal.core.db import db
+from portal.core.keys import list_encrypted
 
 
 def find_unreadable() -> str | None:
     """The first encrypted column whose first or last value no key opens; None when all do."""
-    for table in Base.metadata.sorted_tables:
-        for column in table.columns:
-            if _is_encrypted(column) and not _opens(column):
-                return f"{table.name}.{column.name}"
-    return None
+    closed = (column for column in list_encrypted() if not _opens(column))
+    return next((f"{column.table.name}.{column.name}" for column in closed), None)
 
 
-def _is_encrypted(column: Column[object]) -> bool:
-    return type(column.type).__name__.startswith("Encrypted")
-
-
-def _opens(column: Column[object]) -> bool:
+def _opens(column: Column[Any]) -> bool:
     keys = column.table.primary_key.columns
     values = select(column).where(column.is_not(None)).limit(1)
     try:

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 
 from portal.config import current_settings
 from portal.core.files import write_whole
+from portal.core.kept import kept
 from portal.core.outage import or_without
 from portal.scheduling.queries import NoClinic, get_clinic
 
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
     app.context_processor(lambda: {"clinic": get_contact()})
 
 
+@kept
 def get_contact() -> Contact:
     """The clinic's contact; the last one known when the database does not answer."""
     last_known: Contact = current_app.extensions["portal.contact"]
