@@ -62,7 +62,7 @@ def test_a_colleagues_visit_and_one_that_does_not_exist_look_the_same_to_the_las
         if expect("Ada", other.endpoint, "foreign") == NOT_FOUND:
             assert ask(world, "Ada", other) == ask(world, "Ada", missing), other
             compared += 1
-    assert compared == 6
+    assert compared >= 6
 
 
 @pytest.mark.parametrize("actor", ["front desk", "Ada", "nobody"])
