@@ -183,7 +183,7 @@ class TestCookies:
     def test_in_development_they_are_out_of_reach_of_scripts_and_other_sites(self, app):
         for line in self.every_cookie(app, "http://127.0.0.1:8000"):
             assert "HttpOnly" in line
-            assert "SameSite=Lax" in line
+            assert re.search(r"SameSite=(Lax|Strict)", line)
             assert "Domain" not in line
 
     def test_signing_out_takes_with_it_what_the_browser_kept(self, desk):
