@@ -23,7 +23,9 @@ proof: .venv/.ready static/vendor/.ready ## every test on both databases and for
 	PORTAL_PROOF=1 $(BIN)/python -m pytest
 	PORTAL_PROOF=1 $(BIN)/python -m pytest -m proof -n 0
 
-bench: .venv/.ready ## what pages and bookings cost with few and many visits, the desk’s full day, mail, the ledger
+bench: .venv/.ready ## what pages and bookings cost beside bare Flask, with few and many visits; the desk, mail, the ledger
+	$(BIN)/python -m benchmarks.web
+	$(BIN)/python -m benchmarks.web_first_view
 	$(BIN)/python -m benchmarks.diary
 	$(BIN)/python -m benchmarks.board
 	$(BIN)/python -m benchmarks.mail
@@ -50,6 +52,9 @@ schema: .venv/.ready ## the migrations build exactly the tables of the models
 
 rules: .venv/.ready ## write docs/clinical-rules.md from the rules
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal rules > docs/clinical-rules.md
+
+settings: .venv/.ready ## write docs/settings.md from the settings
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal settings > docs/settings.md
 
 format: .venv/.ready ## let ruff format and tidy the code
 	$(BIN)/ruff format .
@@ -78,4 +83,4 @@ static/vendor/.ready: package-lock.json .venv/.ready
 clean: ## remove what was built; your data in var/ stays
 	rm -rf .venv node_modules static/vendor dist
 
-.PHONY: help run test proof bench lint check audit sbom schema rules format lock clean
+.PHONY: help run test proof bench lint check audit sbom schema rules settings format lock clean

@@ -33,7 +33,8 @@ from portal.config import Settings
 from portal.core.db import db, transactional
 from portal.run import SAMPLE_CLINIC
 from portal.scheduling.clinic_file import read_clinic_file
-from portal.scheduling.queries import SlotFilter, find_free_slots, list_providers
+from portal.scheduling.free_times import SlotFilter, find_free_slots
+from portal.scheduling.queries import list_providers
 from portal.scheduling.remake import open_slots
 from portal.scheduling.setup import load_clinic
 from tests.servers import PostgresServer, find_postgresql
@@ -147,7 +148,8 @@ def print_row(portal: Portal, few: Portal) -> bool:
 
 def build(folder: Path, new_database: NewDatabase, visits: str, store: Callable[..., None], *how_many: int) -> Portal:
     """The sample clinic with its free times, and with these visits."""
-    settings = Settings(data_dir=folder, database_url=new_database(), secret_key=SECRET, encryption_keys=(SECRET,))
+    secrets = {"secret_key": SECRET, "encryption_keys": (SECRET,)}
+    settings = Settings(data_dir=folder, database_url=new_database(), limits_times=1000, **secrets)
     app = create_app(settings)
     with app.app_context():
         upgrade()

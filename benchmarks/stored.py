@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from portal.assessment.models import Assessment
 from portal.assessment.questionnaire import VERSION
 from portal.audit.models import AuditEntry
+from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import Appointment, Patient, Status
 from portal.core import clock
 from portal.core.db import Base, UtcDateTime, db, transactional
@@ -26,6 +27,7 @@ from portal.scheduling.models import Location, Provider, Slot, SlotState, VisitT
 
 AT_ONCE = 5000  # rows
 HALF_HOUR, FIVE_MINUTES, DAY = timedelta(minutes=30), timedelta(minutes=5), timedelta(days=1)
+TWENTY_MINUTES = timedelta(minutes=20)
 A_DAY = 16  # half hours that a clinician works
 
 Time = tuple[int, datetime]  # a clinician, and when
@@ -46,6 +48,23 @@ def store_coming_visits(count: int, days: int) -> None:
     free = list(_coming_times(days))
     _add_slots(random.Random(1).sample(free, count), FIVE_MINUTES, SlotState.BOOKED)
     _add_visits()
+
+
+@transactional
+def store_free_times(count: int) -> None:
+    """Times to come that can be booked, of twenty minutes, with every clinician whose days are never full."""
+    providers = db.session.scalars(select(Provider.id).where(Provider.daily_cap.is_(None)).order_by(Provider.id)).all()
+    known = select(Slot.provider_id, Slot.day).where(Slot.starts_at > clock.now() - DAY).distinct()
+    taken = {(provider_id, day) for provider_id, day in db.session.execute(known)}
+    opens = (clock.now() + DAY).replace(hour=13, minute=0, second=0, microsecond=0)
+    times = (
+        (provider_id, opens + DAY * day + TWENTY_MINUTES * number)
+        for day in range(count)
+        for provider_id in providers
+        if (provider_id, (opens + DAY * day).date()) not in taken
+        for number in range(30)
+    )
+    _add_slots(list(islice(times, count)), TWENTY_MINUTES, SlotState.FREE)
 
 
 @contextmanager
@@ -143,7 +162,8 @@ def _one_visit(
     born, phone = date(1940 + slot_id % 60, 1 + slot_id % 12, 1 + slot_id % 28), f"+1212{slot_id:07}"
     name = f"Former Patient {slot_id}"
     person = {"name": name, "name_key": search_key(name), "email": f"p{slot_id}@example.com", "reach_by": "call"}
-    yield Patient, {"id": patient, "date_of_birth": born, "phone": phone, **person}
+    hashes = hash_contact(email=person["email"], phone=phone)
+    yield Patient, {"id": patient, "date_of_birth": born, "phone": phone, **person, **hashes}
     yield Journey, {"id": journey}
     yield Milestone, {"journey_id": journey, "kind": "booked"}
     answers = {"answers": {"red_flags_now": ["none"]}, "questionnaire_version": VERSION, "furthest": 1, "kept": True}

@@ -57,12 +57,15 @@ class QuestionsForm(BaseForm):
 
 
 def build_form(
-    asked: Sequence[Question], revealed: Sequence[Question], answers: Answers, skipping: bool = False
+    asked: Sequence[Question], revealed: Sequence[Question], answers: Answers, skipping: bool = False, **how: Any
 ) -> QuestionsForm:
-    """The form of a page: the questions asked on it, and those that an answer on it may open."""
+    """The form of a page: the questions asked on it, and those that an answer on it may open.
+
+    It reads what is sent with the request; with `formdata=None` it does not, being the next page's.
+    """
     fields: dict[str, Any] = {question.id: AnswerField(question) for question in asked}
     fields |= {question.id: AnswerField(question, optional=True) for question in revealed}
-    form: QuestionsForm = type("PageForm", (QuestionsForm,), fields)(data=dict(answers))
+    form: QuestionsForm = type("PageForm", (QuestionsForm,), fields)(data=dict(answers), **how)
     form.skipping = skipping
     return form
 

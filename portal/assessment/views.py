@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
@@ -11,9 +12,11 @@ from portal.assessment import advice, flow, services
 from portal.assessment.answers import Answers, transcribe
 from portal.assessment.forms import QuestionsForm, build_form
 from portal.assessment.questionnaire import QUESTIONS, RED_FLAGS, Question
+from portal.assessment.retention import KEEP_UNBOOKED_FOR
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
-from portal.core.htmx import leave, render
+from portal.core.compression import say_nothing_asked
+from portal.core.htmx import go_on, leave, render
 from portal.referrals import journeys
 from portal.referrals.services import PAGE_PATH
 
@@ -28,7 +31,7 @@ def show_start() -> Response:
         red_flags=[option for option in RED_FLAGS.options if option.id not in {"none", "self_harm"}],
         article=_article_before(),
         begun=bool(answers),
-        keep_days=services.KEEP_UNBOOKED_FOR.days,
+        keep_days=KEEP_UNBOOKED_FOR.days,
         minutes=flow.reading_minutes(),
     )
 
@@ -60,13 +63,14 @@ def show_question(question_id: str) -> AnyResponse:
 @blueprint.post("/<question_id>")
 def answer_question(question_id: str) -> AnyResponse:
     question = _question_or_404(question_id)
-    answers = _answers()
+    begun = services.get_current(journeys.current())
+    answers = services.answers_of(begun)
     if not flow.may_visit(question, answers):
         return leave(_next_page(answers))
     form = _form(question, answers, skipping="skip" in request.form)
     if not form.validate():
         return _render_question(question, answers, form, status=422)
-    answers = services.record_answers(journeys.ensure(), form.given_answers())
+    answers = services.record_answers(begun.journey_id if begun else journeys.ensure(), form.given_answers())
     return _go_on(question, answers)
 
 
@@ -147,7 +151,15 @@ def _go_on(question: Question, answers: Answers) -> AnyResponse:
         return leave(url_for(".show_result"))
     if flow.next_question(answers) is None:
         return leave(url_for(".check_answers"))
-    return redirect(_next_page(answers), 303)
+    return go_on(_next_page(answers), lambda: _render_next(answers))
+
+
+def _render_next(answers: Answers) -> Response:
+    upcoming = flow.next_question(answers)
+    assert upcoming is not None
+    say_nothing_asked()
+    question = flow.page_of(upcoming, answers)
+    return _render_question(question, answers, _form(question, answers, formdata=None))
 
 
 def _next_page(answers: Answers) -> str:
@@ -175,9 +187,9 @@ def _render_question(question: Question, answers: Answers, form: QuestionsForm, 
     )
 
 
-def _form(question: Question, answers: Answers, skipping: bool = False) -> QuestionsForm:
+def _form(question: Question, answers: Answers, skipping: bool = False, **how: Any) -> QuestionsForm:
     asked = flow.questions_on_page(question, answers)
-    return build_form(asked, flow.revealed_on_page(question, answers), answers, skipping)
+    return build_form(asked, flow.revealed_on_page(question, answers), answers, skipping, **how)
 
 
 def _page_before(question: Question, answers: Answers) -> str:

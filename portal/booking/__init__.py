@@ -8,9 +8,13 @@ from portal.booking import (
     digest,
     mails,
     own_zone,
+    person_cli,
     refer_views,
+    rehashing,
     request_views,
+    retention,
     samples,
+    slot_list,
     views,
     visit_views,
     waitlist,
@@ -36,10 +40,13 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(request_views.blueprint)
     app.register_blueprint(refer_views.blueprint)
     app.register_blueprint(waitlist_views.blueprint)
-    app.jinja_env.globals["moment_there"] = own_zone.moment_there
+    app.jinja_env.globals.update(moment_there=own_zone.moment_there, plain_slot_choice=slot_list.plain_slot_choice)
     chores.register("tend the earlier-slot list", waitlist.tend, every=MINUTE)
     chores.register("digests", digest.queue_digests, every=10 * MINUTE)
     do_after_closing(waitlist.end_lost_offers)
     mails.init_app()
+    app.cli.add_command(person_cli.group)
+    rehashing.init_app()
+    retention.init_app()
     offer_pages("booking", lambda: PAGES)
     sample_letters_with(samples.write_samples)

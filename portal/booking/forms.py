@@ -20,8 +20,8 @@ from portal.booking.services import Details
 from portal.booking.wishes import WEEKDAYS, Wishes
 from portal.core import clock
 from portal.core.forms import BaseForm, check_email, check_phone
+from portal.scheduling.free_times import SlotFilter
 from portal.scheduling.models import Location, Mode, Provider, VisitType
-from portal.scheduling.queries import SlotFilter
 
 OLDEST = 120  # years
 REACH_BY = (("call", "Phone call"), ("text", "Text message"), ("email", "E-mail"))

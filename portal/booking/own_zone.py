@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from flask import session
 
 from portal.core.pages import moment_in_words
+from portal.scheduling.free_times import FreeTime
 from portal.scheduling.models import Mode, Slot, VisitType
 
 KEY = "zone"
@@ -37,7 +38,7 @@ def get() -> str | None:
     return name
 
 
-def moment_there(slot: Slot, visit_type: VisitType, zone_name: str | None) -> str | None:
+def moment_there(slot: Slot | FreeTime, visit_type: VisitType, zone_name: str | None) -> str | None:
     """When a video or phone visit is by the person's own clocks, where these differ from the clinic's."""
     if zone_name is None or visit_type.mode == Mode.IN_PERSON:
         return None

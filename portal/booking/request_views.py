@@ -10,7 +10,7 @@ from portal.booking.models import RequestKind
 from portal.core.crypto import new_token
 from portal.core.htmx import render
 from portal.referrals import journeys
-from portal.scheduling.queries import list_locations, list_modes
+from portal.scheduling.set_up import get_set_up
 
 blueprint = Blueprint("requests", __name__, url_prefix="/request")
 
@@ -39,7 +39,7 @@ def ask_time() -> Response:
 def save_time() -> Response:
     services.require_standing(journeys.current())
     form = TimeRequestForm()
-    form.offer(list_modes(), list_locations())
+    form.offer(get_set_up().modes, get_set_up().locations)
     if not form.validate():
         return _render_time(form, status=422)
     requests.ask(RequestKind.TIME, journeys.ensure(), form.asked(), form.key.data)
@@ -51,5 +51,5 @@ def _render_call_back(form: CallBackForm, status: int = 200) -> Response:
 
 
 def _render_time(form: TimeRequestForm, status: int = 200) -> Response:
-    form.offer(list_modes(), list_locations())
+    form.offer(get_set_up().modes, get_set_up().locations)
     return render("requests/time.html", status=status, form=form, outcome="invalid" if status == 422 else None)

@@ -14,8 +14,10 @@ from portal.core import clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, look_ahead
 from portal.notifications.letters import Letter
-from portal.scheduling.models import Slot
-from portal.scheduling.queries import list_bookable_types, list_free_slots
+from portal.scheduling.free_times import list_free_slots
+from portal.scheduling.models import Slot, VisitType
+from portal.scheduling.queries import get_slot
+from portal.scheduling.set_up import get_set_up
 
 JANE = Details("Jane Sample", date(1980, 5, 17), "jane@sample.example", "+12125550177", "call", "")
 LANE = "consult"
@@ -25,7 +27,8 @@ ELSEWHERE = "Asia/Kolkata"
 def write_samples() -> dict[str, Letter]:
     """The letters by what they tell; none when no two times are free to make them of."""
     times = list_free_slots(LANE, 2)
-    return look_ahead(lambda: dict(_write(*times))) if len(times) == 2 else {}
+    slots = [slot for time in times if (slot := get_slot(time.id))]
+    return look_ahead(lambda: dict(_write(*slots))) if len(slots) == 2 else {}
 
 
 def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
@@ -48,8 +51,8 @@ def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
     }
     offer.state = OfferState.LAPSED
     letters["offer lapsed"] = mails.write_offer_lapsed(offer.id, 0)
-    for visit_type in list_bookable_types(LANE, slot.visit_type.kind):
-        visit.visit_type, visit.patient_zone = visit_type, ELSEWHERE
+    for visit_type in get_set_up().bookable_types(LANE, slot.visit_type.kind):
+        visit.visit_type, visit.patient_zone = db.session.get_one(VisitType, visit_type.id), ELSEWHERE
         letters[f"booked, {visit_type.mode}, read elsewhere"] = mails.write_booked(visit.id, 0)
     for who in ("patient", "clinic"):
         visit.status, visit.cancel_reason = Status.CANCELLED, who

@@ -6,14 +6,14 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, request, url_for
+from flask import Response, current_app, request, url_for
 
 from portal.booking import own_zone, queries
 from portal.booking.forms import FilterForm, SlotForm
@@ -22,12 +22,13 @@ from portal.booking.services import LANE_OF_RETURNING
 from portal.core import clock
 from portal.core.htmx import render
 from portal.scheduling import queries as scheduling
+from portal.scheduling.free_times import FreeTime, SlotFilter, count_free_by_day, find_free_slots
 from portal.scheduling.models import Slot
-from portal.scheduling.queries import SlotFilter
+from portal.scheduling.set_up import get_set_up
 
 SOON = timedelta(days=14)  # within this, somebody in the prompt lane should be seen
 NEAREST_SHOWN, MOST_SHOWN, MOST_ON_A_DAY = 6, 60, 500
-Days = list[tuple[date, list[Slot]]]
+Days = list[tuple[date, list[FreeTime]]]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def render_for_booking(
         prompt=prompt,
         none_soon=prompt and not _any_soon(context["first"]),
         booked=queries.find_latest_of(holder),
-        phone_only=scheduling.list_phone_only_types(),
+        phone_only=get_set_up().phone_only_types,
         outcome="invalid" if error else None,
     )
 
@@ -84,36 +85,46 @@ def render_for_move(
 
 def list_nearest(wanted: Slot | None, lane: str, holder: UUID) -> Days:
     """The free times nearest to one that has gone."""
-    free = list(scheduling.find_free_slots(SlotFilter(), lane, holder))
+    free = find_free_slots(SlotFilter(), lane, holder)
     if wanted is not None:
         free.sort(key=lambda slot: abs(slot.starts_at - wanted.starts_at))
     return by_day(sorted(free[:NEAREST_SHOWN], key=lambda slot: slot.starts_at))
 
 
-def by_day(slots: Sequence[Slot]) -> Days:
+def by_day(slots: Sequence[FreeTime]) -> Days:
     """Slots by day and time on the clocks of their place."""
     ordered = sorted(slots, key=lambda slot: (slot.day, slot.begins, slot.starts_at))
     return [(day, list(group)) for day, group in groupby(ordered, key=attrgetter("day"))]
 
 
-def _whole_days(slots: Sequence[Slot]) -> tuple[Days, date | None]:
-    """What one page shows of the slots found, as whole days; and the day on which the next page begins."""
+@lru_cache(maxsize=2000)
+def plain_slot_choice(slot: FreeTime, zone: str | None) -> str:
+    """The radio button of a time that is not chosen yet: the same on everybody's page."""
+    components = current_app.jinja_env.get_template("components/ui.html").module
+    html: str = components.slot_choice(slot, own_zone=zone)  # type: ignore[attr-defined]
+    return html
+
+
+def _whole_days(slots: Sequence[FreeTime]) -> tuple[Days, date | None]:
+    """What one page shows of the slots found, as whole days; and the day on which the next page begins.
+
+    Of a day with more than a page's worth it shows the first ones; that day has a page of its own.
+    """
     days = by_day(slots)
     if len(slots) <= MOST_SHOWN:
         return days, None
-    return (days[:-1], days[-1][0]) if len(days) > 1 else (days, days[0][0] + timedelta(days=1))
+    return (days[:-1], days[-1][0]) if len(days) > 1 else (by_day(slots[:-1]), days[0][0] + timedelta(days=1))
 
 
 def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, form: SlotForm) -> dict[str, Any]:
     if "zone" in request.args:
         own_zone.remember(request.args["zone"])
     filters = FilterForm(request.args)
-    filters.offer(scheduling.list_modes(), scheduling.list_locations(), scheduling.list_providers(), own_zone.get())
+    known = get_set_up()
+    filters.offer(known.modes, known.locations, known.providers, own_zone.get())
     wanted = replace(filters.wanted(), kind=base.kind)
-    slots = scheduling.find_free_slots(wanted, lane, holder, MOST_ON_A_DAY if wanted.day else MOST_SHOWN + 1)
-    days, next_day = _whole_days(slots)
-    if next_day and len(days) == 1:  # a day with more than a page's worth is shown whole
-        days = by_day(scheduling.find_free_slots(replace(wanted, day=days[0][0]), lane, holder, MOST_ON_A_DAY))
+    slots = find_free_slots(wanted, lane, holder, MOST_ON_A_DAY if wanted.day else MOST_SHOWN + 1)
+    days, next_day = (by_day(slots), None) if wanted.day else _whole_days(slots)
     return {
         "address": address,
         "link": partial(_link, address),
@@ -122,10 +133,11 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, for
         "wanted": wanted,
         "days": days,
         "next_day": next_day,
+        "cut_day": days[0][0] if next_day and len(days) == 1 else None,
         "first": slots[0] if slots else None,
         "chosen": _number(request.args.get("slot")),
         "gone": "slot" in request.args and _number(request.args["slot"]) not in {slot.id for slot in slots},
-        "month": _month(scheduling.count_free_by_day(replace(wanted, day=None, since=None), lane, holder))
+        "month": _month(count_free_by_day(replace(wanted, day=None, since=None), lane, holder))
         if _as_month()
         else None,
         "own_zone": own_zone.get(),
@@ -148,7 +160,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
-def _any_soon(first: Slot | None) -> bool:
+def _any_soon(first: FreeTime | None) -> bool:
     return first is not None and first.starts_at <= clock.now() + SOON
 
 

@@ -10,7 +10,7 @@ from werkzeug import Response as AnyResponse
 
 from portal.assessment.brief import write_brief
 from portal.assessment.brief_views import render_brief
-from portal.booking import calendar, changes, queries, services, slot_list, visit_access, waitlist
+from portal.booking import calendar, changes, links, queries, services, slot_list, visit_access, waitlist
 from portal.booking.changes import ATTACK, TooLate, can_change, can_undo, has_attack_help, list_switches
 from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, WishesForm
 from portal.booking.models import Appointment, Status
@@ -18,8 +18,8 @@ from portal.booking.services import AlreadyBooked, TooManyTries
 from portal.booking.wishes import Wishes
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
-from portal.scheduling.queries import list_locations, list_modes
 from portal.scheduling.services import SlotTaken
+from portal.scheduling.set_up import get_set_up
 
 blueprint = Blueprint("visit", __name__, url_prefix="/visit/<key>")
 
@@ -29,9 +29,9 @@ def swap_token() -> AnyResponse | None:
     """Send whoever opens a link to the same page at an address without the secret."""
     values = request.view_args or {}
     appointment = queries.find_by_token(values.get("key", ""))
-    if appointment is None:
+    if appointment is None or not links.is_live(appointment):
         return None
-    visit_access.grant(appointment.id)
+    visit_access.grant(appointment)
     if request.method in {"GET", "HEAD"} and request.endpoint != "visit.download_calendar":
         return redirect(url_for(request.endpoint or "", **{**values, "key": appointment.reference}), 303)
     return None
@@ -192,12 +192,12 @@ def join_or_leave_waitlist(key: str) -> AnyResponse:
 def _find(key: str) -> Appointment:
     """The visit of that link, or of that reference if this browser has opened its link; 404 for all else."""
     by_token = queries.find_by_token(key)
-    if by_token is not None:
+    if by_token is not None and links.is_live(by_token):
         return by_token
     appointment = queries.find_by_reference(key)
-    if appointment is None or not visit_access.is_granted(appointment.id):
+    if appointment is None or not visit_access.is_granted(appointment) or not links.is_live(appointment):
         abort(404)
-    visit_access.grant(appointment.id)
+    visit_access.grant(appointment)
     return appointment
 
 
@@ -269,7 +269,7 @@ def _render_birth_date(appointment: Appointment, form: BirthDateForm, status: in
 
 
 def _offer_wishes(form: WishesForm) -> None:
-    form.offer(list_modes(), list_locations())
+    form.offer(get_set_up().modes, get_set_up().locations)
 
 
 def _render_earlier(appointment: Appointment, form: WishesForm, status: int = 200) -> Response:

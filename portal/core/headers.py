@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 from flask_login import user_logged_out
+from werkzeug import Response as AnyResponse
 from werkzeug.exceptions import SecurityError
 
 from portal.config import current_settings
@@ -41,6 +43,7 @@ FOR_SEARCH_ENGINES = {
     *("home.show_home", "home.serve_theme", "static"),
     *("scheduling.list_specialists", "assessment.show_start", "refer.show_choices"),
 }
+Page = TypeVar("Page", bound=AnyResponse)
 YEAR = 365 * 24 * 3600  # seconds
 
 
@@ -61,9 +64,7 @@ def add_headers(response: Response) -> Response:
     """Strict by default: a view that is public and may be kept says so itself."""
     response.headers.update(ALWAYS)
     response.headers["Referrer-Policy"] = "no-referrer" if _address_is_secret() else "same-origin"
-    if request.endpoint == "static" and response.status_code in {200, 206, 304}:
-        response.headers["Cache-Control"] = f"public, max-age={YEAR}, immutable" if "v" in request.args else "no-cache"
-    elif response.status_code >= 400 or not response.cache_control.max_age:
+    if response.status_code >= 400 or not (response.cache_control.max_age or request.endpoint == "static"):
         response.headers["Cache-Control"] = "no-store"
     if response.status_code >= 400 or not (response.cache_control.public or request.endpoint in FOR_SEARCH_ENGINES):
         response.headers["X-Robots-Tag"] = "noindex"
@@ -74,7 +75,7 @@ def add_headers(response: Response) -> Response:
     return response
 
 
-def may_be_kept(response: Response, seconds: int = 300) -> Response:
+def may_be_kept(response: Page, seconds: int = 300) -> Page:
     """Mark a page that is the same for everybody: browsers and caches may keep it for so long."""
     response.headers["Cache-Control"] = f"public, max-age={seconds}"
     response.add_etag()

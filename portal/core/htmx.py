@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response, make_response, redirect, render_template, request
@@ -39,6 +40,15 @@ def render(template: str, fragment: str | None = None, status: int = 200, **cont
     response = make_response(html, status)
     if fragment:
         response.vary.update(("HX-Request", "HX-Request-Type"))
+    return response
+
+
+def go_on(url: str, show: Callable[[], Response]) -> AnyResponse:
+    """After a form, lead to the next page; htmx gets what `show` gives of it at once, without asking again."""
+    if not htmx.partial:
+        return redirect(url, 303)
+    response = show()
+    response.headers["HX-Push-Url"] = url
     return response
 
 

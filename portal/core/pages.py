@@ -1,16 +1,13 @@
-"""What templates know besides their own context: components, addresses of static files, dates in words."""
+"""What templates know besides their own context: components, dates and numbers in words."""
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date, datetime, time
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import phonenumbers
-from flask import Flask, current_app, url_for
+from flask import Flask
 from jinja2 import Environment
 
 from portal.config import current_settings
@@ -29,7 +26,7 @@ class Components:
 
 def init_app(app: Flask) -> None:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.jinja_env.globals.update(ui=Components(app.jinja_env), static_url=static_url, settings=current_settings)
+    app.jinja_env.globals.update(ui=Components(app.jinja_env), settings=current_settings)
     app.jinja_env.filters.update(
         day=day_in_words,
         long_day=long_day_in_words,
@@ -42,17 +39,6 @@ def init_app(app: Flask) -> None:
         ago=ago_in_words,
         clock=clock_in_words,
     )
-
-
-def static_url(name: str) -> str:
-    """Address of a static file that changes with its content, so that browsers may keep it for a year."""
-    file = Path(str(current_app.static_folder)) / name
-    return url_for("static", filename=name, v=_content_hash(file, file.stat().st_mtime_ns))
-
-
-@lru_cache(maxsize=256)
-def _content_hash(file: Path, _modified: int) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def day_in_words(value: date) -> str:

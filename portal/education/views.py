@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
 from werkzeug import Response as AnyResponse
 
-from portal.core.headers import may_be_kept
 from portal.core.htmx import render
+from portal.core.public import same_for_everybody
 from portal.education.cards import render_card
 from portal.education.library import Library, Page
 from portal.education.search import LONGEST_QUERY
@@ -19,28 +19,33 @@ DAY = 24 * 3600  # seconds
 
 
 @blueprint.get("/articles/")
+@same_for_everybody()
 def list_articles() -> Response:
-    return may_be_kept(render("education/articles.html", articles=get_library().articles.values()))
+    return render("education/articles.html", articles=get_library().articles.values())
 
 
 @blueprint.get("/articles/<slug>")
+@same_for_everybody()
 def show_article(slug: str) -> AnyResponse:
     library = get_library()
     return _show(library.articles.get(slug), list(library.articles.values()))
 
 
 @blueprint.get("/treatments/")
+@same_for_everybody()
 def list_treatments() -> Response:
-    return may_be_kept(render("education/treatments.html", treatments=get_library().treatments.values()))
+    return render("education/treatments.html", treatments=get_library().treatments.values())
 
 
 @blueprint.get("/treatments/<slug>")
+@same_for_everybody()
 def show_treatment(slug: str) -> AnyResponse:
     library = get_library()
     return _show(library.treatments.get(slug), list(library.treatments.values()))
 
 
 @blueprint.get("/<any(articles, treatments):kind>/<slug>/card.png")
+@same_for_everybody(DAY)
 def show_card(kind: str, slug: str) -> Response:
     """The picture of a page for where it is shared."""
     page = _pages(get_library(), kind).get(slug) or abort(404)
@@ -49,15 +54,16 @@ def show_card(kind: str, slug: str) -> Response:
     response.headers["Content-Type"] = "image/png"
     # Other sites show this picture: it is the one thing of ours that they may.
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return may_be_kept(response, DAY)
+    return response
 
 
 @blueprint.get("/articles/feed.xml")
+@same_for_everybody()
 def show_feed() -> Response:
     articles = sorted(get_library().articles.values(), key=lambda article: article.about.written, reverse=True)
     response = make_response(render_template("education/feed.xml", articles=articles))
     response.headers["Content-Type"] = "application/atom+xml; charset=utf-8"
-    return may_be_kept(response)
+    return response
 
 
 @blueprint.get("/search")
@@ -74,7 +80,7 @@ def _show(page: Page[Any] | None, shelf: list[Any]) -> AnyResponse:
         return redirect(moved, 301)
     others = [other for other in shelf if other is not page and other.about.topic == page.about.topic]
     others += [other for other in shelf if other is not page and other not in others]
-    return may_be_kept(render("education/page.html", page=page, others=others[:3]))
+    return render("education/page.html", page=page, others=others[:3])
 
 
 def _pages(library: Library, kind: str) -> dict[str, Page[Any]]:

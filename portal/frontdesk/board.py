@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
+from markupsafe import Markup
+
 from portal.booking.diary import VisitRow, find_first_visits, find_moved, list_visit_rows
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Status
 from portal.core import clock
@@ -34,6 +36,11 @@ class Item:
     row: int = 0
     length: int = 0
     place: str = ""  # a class, where it shares the column's width with others
+
+    @property
+    def classes(self) -> Markup:
+        """Where it is and what it is, for the style sheet."""
+        return Markup(f"r{self.row} n{self.length}{self.place} {self.state}")  # noqa: S704 - words and numbers of ours
 
 
 @dataclass(kw_only=True)

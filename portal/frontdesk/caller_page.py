@@ -26,8 +26,10 @@ from portal.core.text import search_key
 from portal.frontdesk import services
 from portal.frontdesk.caller_forms import CallerForm, read_id
 from portal.scheduling import queries
+from portal.scheduling.free_times import find_free_slots
 from portal.scheduling.models import Slot
 from portal.scheduling.services import SlotTaken
+from portal.scheduling.set_up import get_set_up
 from portal.scheduling.why import Stops, explain
 
 MOST_TIMES = 16
@@ -42,7 +44,7 @@ class CallPage:
         self.form, self.filters = form, filters or FilterForm(request.args)
         self.taken: Slot | None = None
         places, clinicians = queries.list_locations(), queries.list_providers()
-        self.filters.offer(queries.list_modes(), places, clinicians, None)
+        self.filters.offer(get_set_up().modes, places, clinicians, None)
         self.form.offer(clinicians, places, queries.list_visit_types())
 
     @classmethod
@@ -111,7 +113,7 @@ class CallPage:
     def times(self) -> Days:
         """The next free times of any type, or of the one wanted."""
         wanted = replace(self.filters.wanted(), visit_type=self.form.visit_type.data or None)
-        return by_day(queries.find_free_slots(wanted, None, self.key, MOST_TIMES))
+        return by_day(find_free_slots(wanted, None, self.key, MOST_TIMES))
 
     @property
     def later(self) -> date | None:

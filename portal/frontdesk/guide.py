@@ -8,7 +8,9 @@ from flask import url_for
 
 from portal.core.pages import moment_in_words
 from portal.scheduling import queries
+from portal.scheduling.free_times import list_free_slots
 from portal.scheduling.queries import NoClinic
+from portal.scheduling.set_up import get_set_up
 
 
 class Step(NamedTuple):
@@ -64,11 +66,11 @@ def _availability() -> str:
 
 
 def _first_free() -> str:
-    free = queries.list_free_slots("consult", 1)
+    free = list_free_slots("consult", 1)
     return f"from {moment_in_words(free[0].starts_at, free[0].location.zone)}" if free else ""
 
 
 def _why_none() -> str:
-    if queries.list_availability() and not queries.list_bookable_types("consult"):
+    if queries.list_availability() and not get_set_up().bookable_types("consult"):
         return "No type of visit may be booked online yet: say so at the type. Until then the desk books by phone."
     return "This is done by itself: patients see the first free time here."

@@ -1,4 +1,4 @@
-"""`/`, and the few pages that belong to no feature: display, privacy, health."""
+"""`/`, and the few pages that belong to no feature: display, privacy."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from flask import Blueprint, Response, current_app, redirect, request, send_from
 from werkzeug import Response as AnyResponse
 
 from portal.config import current_settings
-from portal.core.headers import may_be_kept
 from portal.core.htmx import render
+from portal.core.public import same_for_everybody
 from portal.education.shelf import get_library
-from portal.home import queries
 from portal.home.forms import THEMES, DisplayForm
 
 blueprint = Blueprint("home", __name__)
+MINUTE = 60  # seconds; the next free time stands on the home page
 YEAR = 365 * 24 * 3600
 
 
 @blueprint.get("/")
+@same_for_everybody(MINUTE)
 def show_home() -> Response:
     return render("home/home.html", articles=get_library().articles.values())
 
 
 @blueprint.get("/privacy")
+@same_for_everybody()
 def show_privacy() -> Response:
-    return may_be_kept(render("home/privacy.html"))
+    return render("home/privacy.html")
 
 
 @blueprint.get("/display")
@@ -51,20 +53,6 @@ def serve_theme() -> Response:
     response.headers["Cache-Control"] = "private, max-age=86400"
     response.vary.add("Cookie")
     return response
-
-
-@blueprint.get("/healthz")
-def show_alive() -> Response:
-    """Whether this process answers."""
-    return Response("alive\n", mimetype="text/plain")
-
-
-@blueprint.get("/readyz")
-def show_ready() -> Response:
-    """Whether the portal can serve: database, migrations, clinic, mail."""
-    report = queries.check_readiness()
-    lines = [f"{'ok' if check.ok else 'FAIL'} {check.name}: {check.text}\n" for check in report]
-    return Response(lines, status=200 if all(check.ok for check in report) else 503, mimetype="text/plain")
 
 
 def _cookie() -> str:

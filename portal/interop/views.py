@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, make_response, render_template
 
 from portal.assessment.services import get_assessment
 from portal.booking import feed
-from portal.core.headers import may_be_kept
+from portal.core.public import same_for_everybody
 from portal.education.shelf import get_library
 from portal.interop import services
 from portal.interop.questionnaires import Resource, build_questionnaire, build_response
@@ -19,8 +19,9 @@ blueprint = Blueprint("interop", __name__)
 
 
 @blueprint.get("/fhir/Questionnaire/headache-assessment")
+@same_for_everybody()
 def show_questionnaire() -> Response:
-    return may_be_kept(_fhir(build_questionnaire(publisher=get_contact().name)))
+    return _fhir(build_questionnaire(publisher=get_contact().name))
 
 
 @blueprint.get("/fhir/QuestionnaireResponse/<uuid:assessment_id>")
@@ -40,21 +41,23 @@ def show_calendar(token: str) -> Response:
 
 
 @blueprint.get("/sitemap.xml")
+@same_for_everybody()
 def show_sitemap() -> Response:
     """The pages that a search engine should know, with the day each was last changed."""
     pages = get_library().pages
     newest = max(page.about.reviewed or page.about.written for page in pages)
     response = make_response(render_template("interop/sitemap.xml", pages=pages, newest=newest))
     response.headers["Content-Type"] = "application/xml; charset=utf-8"
-    return may_be_kept(response)
+    return response
 
 
 @blueprint.get("/robots.txt")
+@same_for_everybody()
 def show_robots() -> Response:
     """Pages with anything personal on them are nothing for search engines."""
     response = make_response(render_template("interop/robots.txt"))
     response.headers["Content-Type"] = "text/plain; charset=utf-8"
-    return may_be_kept(response)
+    return response
 
 
 def _fhir(resource: Resource) -> Response:

@@ -7,10 +7,14 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, and_, or_, text
+from sqlalchemy import BindParameter, CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, and_, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, JSONText, UtcDateTime
+
+# Values, or their names in a query that is built once.
+Instant = datetime | BindParameter[datetime]
+Holder = UUID | BindParameter[UUID] | None
 
 
 class Clinic(Base):
@@ -34,6 +38,7 @@ class Clinic(Base):
     offer_minutes: Mapped[int] = mapped_column(default=120)
     quiet_from: Mapped[time] = mapped_column(default=time(21))
     quiet_until: Mapped[time] = mapped_column(default=time(8))
+    record_years: Mapped[int] = mapped_column(default=10, server_default="10")  # medical records, after the last visit
     sample: Mapped[bool] = mapped_column(default=False)
 
     @property
@@ -175,6 +180,7 @@ class SlotState(StrEnum):
     BOOKED = "booked"
 
 
+IS_HELD = text("state = 'held'")
 CAN_BE_OFFERED = text("offered AND state <> 'booked'")
 
 
@@ -200,6 +206,7 @@ class Slot(Base):
             sqlite_where=CAN_BE_OFFERED,
             postgresql_where=CAN_BE_OFFERED,
         ),
+        Index("ix_slot_held_until", "held_until", sqlite_where=IS_HELD, postgresql_where=IS_HELD),
         Index("ix_slot_provider_id_reserved_from", "provider_id", "reserved_from"),
         Index("ix_slot_provider_id_day", "provider_id", "day"),
     )
@@ -225,8 +232,8 @@ class Slot(Base):
     visit_type: Mapped[VisitType] = relationship()
 
     @classmethod
-    def can_be_claimed(cls, holder: UUID | None, now: datetime, notice: timedelta) -> ColumnElement[bool]:
-        """The condition for a slot to be taken by this holder.
+    def can_be_claimed(cls, holder: Holder, now: Instant, soonest: Instant) -> ColumnElement[bool]:
+        """The condition for a slot to be taken by this holder, if it begins at `soonest` or later.
 
         It is offered, free or its hold has run out, and it leaves the clinic the notice it needs; or the holder
         has it, or was the last to have it: then the notice was kept when the hold began.
@@ -236,10 +243,10 @@ class Slot(Base):
         own = and_(held, or_(cls.held_until > now, cls.offered))
         return and_(
             cls.state != SlotState.BOOKED,
-            or_(and_(unclaimed, cls.starts_at >= now + notice), and_(own, cls.starts_at > now)),
+            or_(and_(unclaimed, cls.starts_at >= soonest), and_(own, cls.starts_at > now)),
         )
 
     @classmethod
-    def is_taken(cls, now: datetime) -> ColumnElement[bool]:
+    def is_taken(cls, now: Instant) -> ColumnElement[bool]:
         """The condition for a slot to be booked, or held by somebody."""
         return or_(cls.state == SlotState.BOOKED, cls.held_until > now)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, time, timedelta
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, true, tuple_
+from sqlalchemy import and_, bindparam, case, func, or_, select, text
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
@@ -19,37 +19,21 @@ from portal.scheduling.models import (
     Clinic,
     Closure,
     Location,
-    Mode,
     Provider,
     Slot,
     SlotState,
     VisitType,
 )
 from portal.scheduling.openings import concerns, covers
+from portal.scheduling.set_up import NoClinic as NoClinic
 
-NOON = time(12)
 DAY = timedelta(days=1)
 MOST_PAST = 100  # of what is over, on a page
+# Built once: it is asked on each page of a booking.
+HELD_SLOT = select(Slot).where(
+    Slot.held_by == bindparam("holder"), Slot.state == SlotState.HELD, Slot.held_until > bindparam("now")
+)
 WITH_SURROUNDINGS = (joinedload(Slot.provider), joinedload(Slot.location), joinedload(Slot.visit_type))
-
-
-class NoClinic(LookupError):
-    """The database holds no clinic yet: load one with `flask clinic load FILE`."""
-
-
-@dataclass(frozen=True)
-class SlotFilter:
-    """Which free times somebody wants to see; None or empty means any."""
-
-    mode: Mode | None = None
-    location: str | None = None
-    provider: str | None = None
-    part_of_day: str | None = None  # "morning" or "afternoon", by the clocks of the place
-    weekdays: frozenset[int] = frozenset()  # Monday is 0
-    day: date | None = None
-    since: date | None = None  # this day and later
-    kind: str | None = None  # of the visit's type
-    visit_type: str | None = None
 
 
 def get_clinic() -> Clinic:
@@ -57,6 +41,7 @@ def get_clinic() -> Clinic:
     clinic = db.session.get(Clinic, 1)
     if clinic is None:
         raise NoClinic("load a clinic first: flask clinic load FILE")
+    db.session.info["clinic"] = clinic  # a session forgets what nobody holds, and would ask again
     return clinic
 
 
@@ -101,24 +86,6 @@ def list_specialists_for(pattern: str | None) -> list[Provider]:
     return [provider for provider in list_providers() if pattern is None or pattern in provider.sees]
 
 
-def list_modes() -> list[Mode]:
-    """The ways of meeting that can be booked online, in the order of their names."""
-    rows = db.session.execute(select(VisitType.mode, VisitType.lanes).where(VisitType.active).distinct())
-    return sorted({Mode(mode) for mode, lanes in rows if lanes})
-
-
-def list_bookable_types(lane: str | None, kind: str | None = None) -> list[VisitType]:
-    """The types of visit that this lane may book online, of one kind or of any; the desk, without a lane, books all."""
-    types = db.session.scalars(select(VisitType).where(VisitType.active).order_by(VisitType.id))
-    return [type_ for type_ in types if lane in {None, *type_.lanes} and kind in {None, type_.kind}]
-
-
-def list_phone_only_types() -> list[VisitType]:
-    """The types of visit that nobody can book online; the desk does."""
-    types = db.session.scalars(select(VisitType).where(VisitType.active).order_by(VisitType.id))
-    return [type_ for type_ in types if not type_.lanes]
-
-
 def list_visit_types() -> Sequence[VisitType]:
     """The types of visit in use, by name."""
     return db.session.scalars(select(VisitType).where(VisitType.active).order_by(VisitType.name)).all()
@@ -127,80 +94,6 @@ def list_visit_types() -> Sequence[VisitType]:
 def get_visit_type(code: str) -> VisitType | None:
     """The type of visit with that code, when it is in use."""
     return db.session.scalar(select(VisitType).where(VisitType.code == code, VisitType.active))
-
-
-def find_free_slots(
-    wanted: SlotFilter, lane: str | None, holder: UUID | None = None, limit: int = 60
-) -> Sequence[Slot]:
-    """Free slots that this lane may book, soonest first; those that the holder has count as free.
-
-    Without a lane it is the desk that asks, which books all types, and times too near to be booked online.
-    """
-    query = select(Slot).where(*_free(wanted, lane, holder)).options(*WITH_SURROUNDINGS)
-    return db.session.scalars(query.order_by(Slot.starts_at, Slot.id).limit(limit)).all()
-
-
-def count_free_by_day(wanted: SlotFilter, lane: str, holder: UUID | None = None) -> dict[date, int]:
-    """How many slots are free for this lane on each day that has any."""
-    query = select(Slot.day, func.count()).where(*_free(wanted, lane, holder)).group_by(Slot.day)
-    return dict(db.session.execute(query).all())
-
-
-def _free(wanted: SlotFilter, lane: str | None, holder: UUID | None) -> Iterator[ColumnElement[bool]]:
-    types = [
-        t.id
-        for t in list_bookable_types(lane, wanted.kind)
-        if wanted.mode in {None, t.mode} and wanted.visit_type in {None, t.code}
-    ]
-    notice = timedelta() if lane is None else get_clinic().minimum_notice
-    # In these very words, for the databases to see that their index of it serves.
-    yield text(CAN_BE_OFFERED.text)  # type: ignore[misc]
-    yield Slot.starts_at > clock.now()
-    yield Slot.visit_type_id.in_(types)
-    yield Slot.can_be_claimed(holder, clock.now(), notice)
-    if wanted.location:
-        yield Slot.location_id == select(Location.id).where(Location.code == wanted.location).scalar_subquery()
-    if wanted.provider:
-        yield Slot.provider_id == select(Provider.id).where(Provider.code == wanted.provider).scalar_subquery()
-    if wanted.part_of_day:
-        yield Slot.begins < NOON if wanted.part_of_day == "morning" else Slot.begins >= NOON
-    if wanted.weekdays:
-        yield Slot.day.in_(_days_to_come(wanted.weekdays))
-    if wanted.day:
-        yield Slot.day == wanted.day
-    if wanted.since:
-        yield Slot.day >= wanted.since
-    if full := _full_days(holder):
-        yield tuple_(Slot.provider_id, Slot.day).not_in(full)
-
-
-def _days_to_come(weekdays: Collection[int]) -> list[date]:
-    today = clock.now().date()
-    days = (today + DAY * n for n in range(-1, 7 * get_clinic().horizon_weeks + 2))
-    return [day for day in days if day.weekday() in weekdays]
-
-
-def _full_days(holder: UUID | None) -> list[tuple[int, date]]:
-    """The days, by clinician, that have all the visits they may have; what the holder has does not count."""
-    rows = db.session.execute(select(Provider.id, Provider.daily_cap).where(Provider.daily_cap.is_not(None)))
-    caps: dict[int, int] = {provider_id: cap for provider_id, cap in rows if cap is not None}
-    if not caps:
-        return []
-    taken = (
-        select(Slot.provider_id, Slot.day, func.count())
-        .where(Slot.provider_id.in_(caps), Slot.day >= clock.now().date() - DAY, Slot.is_taken(clock.now()))
-        .where(or_(Slot.held_by.is_(None), Slot.held_by != holder) if holder else true())
-        .group_by(Slot.provider_id, Slot.day)
-    )
-    return [(provider_id, day) for provider_id, day, count in db.session.execute(taken) if count >= caps[provider_id]]
-
-
-def list_free_slots(lane: str, limit: int) -> Sequence[Slot]:
-    """The soonest free slots for this lane, for any page that offers a few; none without a clinic."""
-    try:
-        return find_free_slots(SlotFilter(), lane, limit=limit)
-    except NoClinic:
-        return []
 
 
 def get_slot(slot_id: int) -> Slot | None:
@@ -213,17 +106,24 @@ def find_freed_slots() -> Sequence[Slot]:
     return db.session.scalars(
         select(Slot)
         .where(Slot.freed_at.is_not(None), text(CAN_BE_OFFERED.text))
-        .where(Slot.can_be_claimed(None, clock.now(), get_clinic().minimum_notice))
+        .where(Slot.can_be_claimed(None, clock.now(), clock.now() + get_clinic().minimum_notice))
         .options(*WITH_SURROUNDINGS)
         .order_by(Slot.starts_at)
     ).all()
 
 
+def count_slots_to_come() -> Counter[str]:
+    """How many slots to come are free, held, booked or blocked; a hold that is over counts as free."""
+    now = clock.now()
+    over = and_(Slot.state == SlotState.HELD, Slot.held_until <= now)
+    state = case((over, SlotState.FREE.value), else_=Slot.state)
+    counts = db.session.execute(select(state, func.count()).where(Slot.starts_at > now).group_by(state)).all()
+    return Counter({state.value: 0 for state in SlotState} | dict(counts))
+
+
 def get_held_slot(holder: UUID | None) -> Slot | None:
     """The slot that this holder has now, if there is one."""
-    return db.session.scalar(
-        select(Slot).where(Slot.held_by == holder, Slot.state == SlotState.HELD, Slot.held_until > clock.now())
-    )
+    return db.session.scalar(HELD_SLOT, {"holder": holder, "now": clock.now()}) if holder else None
 
 
 def list_closures() -> Sequence[Closure]:

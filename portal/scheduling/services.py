@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from portal.core import clock
 from portal.core.db import db, transactional
 from portal.scheduling.models import Location, Provider, Slot, SlotState, VisitType
-from portal.scheduling.queries import get_clinic
+from portal.scheduling.queries import WITH_SURROUNDINGS, get_clinic
 from portal.scheduling.remake import AS_OFFERED, open_slots
 
 HOLD = timedelta(minutes=10)
@@ -68,7 +68,7 @@ def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = Non
     _claim(slot_id, holder, notice, **TAKEN)
     if holder is not None:
         release_holds(holder)
-    slot = db.session.get(Slot, slot_id, populate_existing=True)
+    slot = db.session.get(Slot, slot_id, populate_existing=True, options=WITH_SURROUNDINGS)
     assert slot is not None
     return slot
 
@@ -158,7 +158,7 @@ def _claim(slot_id: int, holder: UUID | None, notice: timedelta | None, **values
     notice = get_clinic().minimum_notice if notice is None else notice
     result = db.session.execute(
         update(Slot)
-        .where(Slot.id == slot_id, Slot.can_be_claimed(holder, clock.now(), notice))
+        .where(Slot.id == slot_id, Slot.can_be_claimed(holder, clock.now(), clock.now() + notice))
         .values(**values)
         .execution_options(synchronize_session=False)
     )

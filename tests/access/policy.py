@@ -6,7 +6,11 @@ from portal.access import POLICIES
 
 # What clinicians may use: their own days and visits, and what belongs to working at a screen.
 CLINICIANS = {
-    *("screen.lock", "screen.note_use", "security.mf_recovery_codes"),
+    *("screen.lock", "screen.note_use", "recent.ask", "recent.confirm", "recent.use_passkey"),
+    *("account.show", "account.ask_password", "account.change_password", "account.list_sessions"),
+    *("account.end_session", "account.end_other_sessions", "second_step.choose", "second_step.begin_app"),
+    *("second_step.show_app", "second_step.confirm_app", "second_step.remove_app"),
+    *("second_step.renew_recovery_codes", "passkeys.ask", "passkeys.ask_to_make", "passkeys.add", "passkeys.remove"),
     *("find.show_find", "find.find", "find.show_keys", "find.switch_keys"),
     *("frontdesk.show_today", "frontdesk.go_to_day", "frontdesk.show_day", "frontdesk.show_week"),
     *("frontdesk.show_month", "frontdesk.serve_scale", "frontdesk.toggle_mask", "paper.print_sheets"),
@@ -18,9 +22,11 @@ CLINICIANS = {
 MANAGERS_ONLY = {
     *("setup.show_setup", "setup.show_clinic", "setup.save_clinic", "setup.list_entries", "setup.add_entry"),
     *("setup.show_entry", "setup.save_entry", "staff.list_staff", "staff.invite", "staff.show_member"),
-    *("staff.change_member", "staff.close_member", "staff.invite_anew", "paper.ask_export", "paper.export_visits"),
+    *("staff.change_member", "staff.close_member", "staff.invite_anew", "staff.end_sessions"),
+    *("staff.reset_second_step", "paper.ask_export", "paper.export_visits"),
     *("diary.list_availability", "diary.add_availability", "diary.show_availability", "diary.replace_availability"),
     *("diary.end_availability", "feeds.list_feeds", "feeds.renew", "feeds.revoke", "frontdesk.show_drop_off"),
+    *("person.export", "person.set_hold", "person.lift_hold", "person.ask_erase", "person.erase"),
     *("trail.show_trail", "ledger.show_ledger", "ledger.download_ledger", "ledger.make_link", "ledger.change_link"),
 }
 # Of these a clinician sees the own ones only; a colleague's looks like one that does not exist.

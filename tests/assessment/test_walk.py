@@ -179,7 +179,7 @@ def test_an_answer_sent_by_htmx_brings_the_next_question_or_leaves_for_the_resul
     form = visitor.page.form
     headers = {"HX-Request": "true"}
     page = visitor.post(form.action, {**form.values, "red_flags_now": "none"}, headers=headers)
-    assert page.path == "/assessment/age_band"
+    assert page.response.headers["HX-Push-Url"] == "/assessment/age_band"
     assert page.text.strip().startswith('<div id="step"')
     visitor.open("/assessment/red_flags_now")
     response = visitor.client.post(

@@ -33,8 +33,8 @@ from portal.core.db import Base, db, transactional
 from portal.referrals.services import start_journey
 from portal.scheduling import changes as set_up
 from portal.scheduling.clinic_file import ClinicFile
+from portal.scheduling.free_times import SlotFilter, find_free_slots
 from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState, VisitType
-from portal.scheduling.queries import SlotFilter, find_free_slots
 from portal.scheduling.remake import open_slots
 from portal.scheduling.services import SlotTaken, release_holds
 from portal.scheduling.setup import load_clinic
@@ -624,6 +624,6 @@ class DiaryMachine(RuleBasedStateMachine):
             setattr(row, name, value)
 
 
-@pytest.mark.usefixtures("app_context")
+@pytest.mark.usefixtures("app_context", "town")
 def test_whatever_happens_in_whatever_order_the_diary_is_as_the_model_says(clock):
     run_state_machine_as_test(lambda: DiaryMachine(clock), settings=SETTINGS)

@@ -8,8 +8,9 @@ from sqlalchemy.exc import IntegrityError
 
 from portal.core.db import db
 from portal.scheduling.diary import list_slot_rows
+from portal.scheduling.free_times import find_free_slots
 from portal.scheduling.models import Slot, SlotState
-from portal.scheduling.queries import find_free_slots, list_locations
+from portal.scheduling.queries import list_locations
 from portal.scheduling.remake import open_slots
 from portal.scheduling.services import SlotTaken, claim_slot, hold_slot
 
@@ -119,6 +120,6 @@ def test_a_day_at_the_desk_is_the_day_on_the_wall_of_each_place():
 
 
 def wanted():
-    from portal.scheduling.queries import SlotFilter
+    from portal.scheduling.free_times import SlotFilter
 
     return SlotFilter()

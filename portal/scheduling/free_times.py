@@ -1,0 +1,186 @@
+"""The free times of the diary, as rows without objects: the page of them is asked for more than any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Date, Select, Uuid, bindparam, func, or_, select, text, tuple_
+
+from portal.core import clock
+from portal.core.db import UtcDateTime, db
+from portal.scheduling.models import CAN_BE_OFFERED, Location, Mode, Provider, Slot, VisitType
+from portal.scheduling.set_up import NoClinic, SetUp, get_set_up
+
+NOON = time(12)
+DAY = timedelta(days=1)
+NOW, SOONEST = bindparam("now", type_=UtcDateTime), bindparam("soonest", type_=UtcDateTime)
+Query = Select[*tuple[Any, ...]]
+HOLDER = bindparam("holder", type_=Uuid)
+
+
+@dataclass(frozen=True)
+class SlotFilter:
+    """Which free times somebody wants to see; None or empty means any."""
+
+    mode: Mode | None = None
+    location: str | None = None
+    provider: str | None = None
+    part_of_day: str | None = None  # "morning" or "afternoon", by the clocks of the place
+    weekdays: frozenset[int] = frozenset()  # Monday is 0
+    day: date | None = None
+    since: date | None = None  # this day and later
+    kind: str | None = None  # of the visit's type
+    visit_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FreeTime:
+    """A slot that can be booked, with all that is said of it."""
+
+    id: int
+    day: date
+    begins: time
+    starts_at: datetime
+    ends_at: datetime
+    provider: Provider
+    location: Location
+    visit_type: VisitType
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of the diary, in the ids and values of its table; None means any."""
+
+    types: tuple[int, ...]
+    locations: tuple[int, ...] | None
+    providers: tuple[int, ...] | None
+    part_of_day: str | None
+    days: tuple[date, ...] | None
+    since: date | None
+    full: tuple[tuple[int, date], ...]  # clinicians, and days on which they see no more people
+
+
+def find_free_slots(
+    wanted: SlotFilter, lane: str | None, holder: UUID | None = None, limit: int = 60
+) -> list[FreeTime]:
+    """Free slots that this lane may book, soonest first; those that the holder has count as free.
+
+    Without a lane it is the desk that asks, which books all types, and times too near to be booked online.
+    """
+    known = get_set_up()
+    providers, locations, types = known.all_providers, known.all_locations, known.all_types
+    rows = db.session.execute(_times_query(_ask(known, wanted, lane, holder), limit), _claiming(known, lane, holder))
+    return [
+        FreeTime(id, day, begins, starts_at, ends_at, providers[provider_id], locations[place_id], types[type_id])
+        for id, day, begins, starts_at, ends_at, provider_id, place_id, type_id in rows
+        if provider_id in providers and place_id in locations  # else it was added a moment ago
+    ]
+
+
+def count_free_by_day(wanted: SlotFilter, lane: str, holder: UUID | None = None) -> dict[date, int]:
+    """How many slots are free for this lane on each day that has any."""
+    known = get_set_up()
+    rows = db.session.execute(_count_query(_ask(known, wanted, lane, holder)), _claiming(known, lane, holder))
+    return dict(rows.all())
+
+
+def list_free_slots(lane: str, limit: int) -> list[FreeTime]:
+    """The soonest free slots for this lane, for any page that offers a few; none without a clinic."""
+    try:
+        return find_free_slots(SlotFilter(), lane, limit=limit)
+    except NoClinic:
+        return []
+
+
+# Building a query takes longer than answering it; these are built once for all who ask the same.
+@lru_cache(maxsize=128)
+def _times_query(asked: _Asked, limit: int) -> Query:
+    columns = (Slot.id, Slot.day, Slot.begins, Slot.starts_at, Slot.ends_at)
+    belongs = (Slot.provider_id, Slot.location_id, Slot.visit_type_id)
+    return select(*columns, *belongs).where(*_free(asked)).order_by(Slot.starts_at, Slot.id).limit(limit)
+
+
+@lru_cache(maxsize=128)
+def _count_query(asked: _Asked) -> Query:
+    return select(Slot.day, func.count()).where(*_free(asked)).group_by(Slot.day)
+
+
+def _free(asked: _Asked) -> Iterator[ColumnElement[bool]]:
+    # In these very words, for the databases to see that their index of it serves.
+    yield text(CAN_BE_OFFERED.text)  # type: ignore[misc]
+    yield Slot.starts_at > NOW
+    yield Slot.visit_type_id.in_(asked.types)
+    yield Slot.can_be_claimed(HOLDER, NOW, SOONEST)
+    if asked.locations is not None:
+        yield Slot.location_id.in_(asked.locations)
+    if asked.providers is not None:
+        yield Slot.provider_id.in_(asked.providers)
+    if asked.part_of_day:
+        yield Slot.begins < NOON if asked.part_of_day == "morning" else Slot.begins >= NOON
+    if asked.days is not None:
+        yield Slot.day.in_(asked.days)
+    if asked.since:
+        yield Slot.day >= asked.since
+    if asked.full:
+        yield tuple_(Slot.provider_id, Slot.day).not_in(asked.full)
+
+
+def _ask(known: SetUp, wanted: SlotFilter, lane: str | None, holder: UUID | None) -> _Asked:
+    types = known.bookable_types(lane, wanted.kind)
+    return _Asked(
+        tuple(t.id for t in types if wanted.mode in {None, t.mode} and wanted.visit_type in {None, t.code}),
+        _ids_of(known.locations, wanted.location),
+        _ids_of(known.providers, wanted.provider),
+        wanted.part_of_day,
+        _days(wanted, known.clinic.horizon_weeks),
+        wanted.since,
+        _full_days(known, holder),
+    )
+
+
+def _claiming(known: SetUp, lane: str | None, holder: UUID | None) -> dict[str, object]:
+    now = clock.now()
+    notice = timedelta() if lane is None else known.clinic.minimum_notice
+    return {"now": now, "soonest": now + notice, "holder": holder}
+
+
+def _ids_of(entries: Iterable[Location | Provider], code: str | None) -> tuple[int, ...] | None:
+    return tuple(entry.id for entry in entries if entry.code == code) if code else None
+
+
+def _days(wanted: SlotFilter, weeks: int) -> tuple[date, ...] | None:
+    """The one day or the weekdays to come that are wanted."""
+    if wanted.day:
+        return (wanted.day,) if not wanted.weekdays or wanted.day.weekday() in wanted.weekdays else ()
+    if not wanted.weekdays:
+        return None
+    today = clock.now().date()
+    days = (today + DAY * n for n in range(-1, 7 * weeks + 2))
+    return tuple(day for day in days if day.weekday() in wanted.weekdays)
+
+
+def _full_days(known: SetUp, holder: UUID | None) -> tuple[tuple[int, date], ...]:
+    """The days, by clinician, that have all the visits they may have; what the holder has does not count."""
+    caps = {person.id: person.daily_cap for person in known.all_providers.values() if person.daily_cap is not None}
+    if not caps:
+        return ()
+    now = clock.now()
+    since = {"now": now, "yesterday": now.date() - DAY, "holder": holder}
+    rows = db.session.execute(_taken_query(tuple(caps)), since)
+    return tuple((provider_id, day) for provider_id, day, count in rows if count >= caps[provider_id])
+
+
+@lru_cache(maxsize=8)
+def _taken_query(provider_ids: tuple[int, ...]) -> Query:
+    by_others = or_(Slot.held_by.is_(None), HOLDER.is_(None), Slot.held_by != HOLDER)
+    return (
+        select(Slot.provider_id, Slot.day, func.count())
+        .where(Slot.provider_id.in_(provider_ids), Slot.day >= bindparam("yesterday", type_=Date))
+        .where(Slot.is_taken(NOW), by_others)
+        .group_by(Slot.provider_id, Slot.day)
+    )

@@ -1,0 +1,52 @@
+"""How many questions each page may ask of the database, in production; what the pages need and no more."""
+
+import pytest
+
+from benchmarks.stored import note_queries
+from tests.visitor import Visitor
+
+# Pages for readers ask nothing once they are kept; a page of a booking asks for its own person and for free times.
+READERS = ("/", "/articles/", "/articles/migraine", "/treatments/", "/specialists/", "/privacy", "/sitemap.xml")
+STATIC = ("/static/css/portal.css", "/static/js/portal.js")
+BOOKING = {"/book/": 6, "/book/details": 5, "/book/check": 5, "/assessment/red_flags_now": 1}
+DESK = {"/desk/": 5, "/desk/day/2026-11-20": 19, "/desk/week/2026-11-20": 17, "/desk/month/2026-11": 12}
+
+
+def count(visitor, path):
+    visitor.open(path)
+    with note_queries() as sent:
+        response = visitor.client.get(path)
+    assert response.status_code in {200, 303}, path
+    return len(sent)
+
+
+@pytest.mark.parametrize("path", [*READERS, *STATIC])
+def test_a_page_that_is_kept_asks_nothing(keeping, visitor, path):
+    assert count(visitor, path) == 0
+
+
+def test_the_pages_of_a_booking_keep_to_their_budget(keeping, visitor):
+    visitor.pass_safety()
+    visitor.hold()
+    visitor.fill_in()
+    asked = {path: count(visitor, path) for path in BOOKING}
+    assert {path: number for path, number in asked.items() if number > BOOKING[path]} == {}
+
+
+def test_holding_and_booking_keep_to_their_budget(keeping):
+    person = Visitor(keeping)
+    person.pass_safety()
+    person.open("/book/")
+    with note_queries() as for_hold:
+        person.client.post("/book/", data={**person.page.form.values, "slot": person.free_slots()[0]})
+    person.open("/book/details")
+    person.fill_in()
+    with note_queries() as for_booking:
+        assert person.client.post("/book/check", data=person.page.form.values).location == "/book/confirmed"
+    assert len(for_hold) <= 13
+    assert len(for_booking) <= 24
+
+
+@pytest.mark.parametrize("path", DESK)
+def test_the_desk_keeps_to_its_budget(keeping, desk, path):
+    assert count(desk, path) <= DESK[path]
