@@ -39,6 +39,9 @@ NOT_ONES_OWN_DOING = {"visit_actions.undo"}
 # Nothing stands behind the address, and yet the answer is no 404: the list, which says so, or the form once more.
 SAYS_SO = {"diary.reopen", "frontdesk.settle_request", "diary.end_availability"}
 
+# Of one's own sessions and passkeys; what the walk names is nobody's. The own ones are tried in tests/accounts.
+OF_ONES_ACCOUNT = {"account.end_session", "passkeys.remove"}
+
 STAFF_ROUTES = {endpoint for endpoint, roles in POLICIES.items() if roles}
 OPEN_ROUTES = POLICIES.keys() - STAFF_ROUTES
 
@@ -49,6 +52,8 @@ def expect(actor: str, endpoint: str, whose: str) -> str:
     """What somebody gets of a page of the desk about something own, foreign or missing."""
     if actor in {"nobody", "patient A", "patient C", "disabled"}:
         return SIGN_IN
+    if endpoint in OF_ONES_ACCOUNT:
+        return NOT_FOUND
     if actor in {"Ada", "Ben"}:
         if endpoint not in CLINICIANS:
             return REFUSED
