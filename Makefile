@@ -19,7 +19,7 @@ run: .venv/.ready static/vendor/.ready ## set everything up and start the portal
 test: .venv/.ready static/vendor/.ready ## every test, on SQLite, PostgreSQL and in a browser
 	$(BIN)/python -m pytest
 
-proof: .venv/.ready static/vendor/.ready ## every test on both databases and for long, and the races in full; takes half an hour
+proof: .venv/.ready static/vendor/.ready ## every test on both databases and for long, the races in full, 100,000 odd requests; takes two hours
 	PORTAL_PROOF=1 $(BIN)/python -m pytest
 	PORTAL_PROOF=1 $(BIN)/python -m pytest -m proof -n 0
 
@@ -38,7 +38,13 @@ lint: .venv/.ready ## formatting, style, types, layers
 	$(BIN)/lint-imports
 	@! grep -l '://' requirements*.lock package.json package-lock.json .npmrc || { echo 'a lock or npm file holds a download address'; exit 1; }
 
-check: lint test schema ## all that CI runs
+check: lint audit test schema sbom ## all that CI runs
+
+audit: .venv/.ready ## whether a weakness of a dependency is known; without a connection it says so and goes on
+	$(BIN)/python .ci/dependencies.py audit
+
+sbom: .venv/.ready ## write dist/sbom.cdx.json: what the portal is made of
+	$(BIN)/python .ci/dependencies.py sbom
 
 schema: .venv/.ready ## the migrations build exactly the tables of the models
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && export PORTAL_DATA_DIR="$$data" \
@@ -46,6 +52,9 @@ schema: .venv/.ready ## the migrations build exactly the tables of the models
 
 rules: .venv/.ready ## write docs/clinical-rules.md from the rules
 	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal rules > docs/clinical-rules.md
+
+settings: .venv/.ready ## write docs/settings.md from the settings
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal settings > docs/settings.md
 
 format: .venv/.ready ## let ruff format and tidy the code
 	$(BIN)/ruff format .
@@ -74,4 +83,4 @@ static/vendor/.ready: package-lock.json .venv/.ready
 clean: ## remove what was built; your data in var/ stays
 	rm -rf .venv node_modules static/vendor dist
 
-.PHONY: help run test proof bench lint check schema rules format lock clean
+.PHONY: help run test proof bench lint check audit sbom schema rules settings format lock clean

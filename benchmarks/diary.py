@@ -148,7 +148,8 @@ def print_row(portal: Portal, few: Portal) -> bool:
 
 def build(folder: Path, new_database: NewDatabase, visits: str, store: Callable[..., None], *how_many: int) -> Portal:
     """The sample clinic with its free times, and with these visits."""
-    settings = Settings(data_dir=folder, database_url=new_database(), secret_key=SECRET, encryption_keys=(SECRET,))
+    secrets = {"secret_key": SECRET, "encryption_keys": (SECRET,)}
+    settings = Settings(data_dir=folder, database_url=new_database(), limits_times=1000, **secrets)
     app = create_app(settings)
     with app.app_context():
         upgrade()

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Engine
 from portal.assessment.models import Assessment
 from portal.assessment.questionnaire import VERSION
 from portal.audit.models import AuditEntry
+from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import Appointment, Patient, Status
 from portal.core import clock
 from portal.core.db import Base, UtcDateTime, db, transactional
@@ -161,7 +162,8 @@ def _one_visit(
     born, phone = date(1940 + slot_id % 60, 1 + slot_id % 12, 1 + slot_id % 28), f"+1212{slot_id:07}"
     name = f"Former Patient {slot_id}"
     person = {"name": name, "name_key": search_key(name), "email": f"p{slot_id}@example.com", "reach_by": "call"}
-    yield Patient, {"id": patient, "date_of_birth": born, "phone": phone, **person}
+    hashes = hash_contact(email=person["email"], phone=phone)
+    yield Patient, {"id": patient, "date_of_birth": born, "phone": phone, **person, **hashes}
     yield Journey, {"id": journey}
     yield Milestone, {"journey_id": journey, "kind": "booked"}
     answers = {"answers": {"red_flags_now": ["none"]}, "questionnaire_version": VERSION, "furthest": 1, "kept": True}

@@ -11,6 +11,8 @@ config = context.config
 PLAIN_TYPES = {
     "UtcDateTime": "sa.DateTime(timezone=True)",
     "EncryptedJSON": "sa.LargeBinary()",
+    "EncryptedText": "sa.Text()",
+    "EncryptedJSONText": "sa.Text()",
     "JSONText": "sa.Text()",
     "AsaList": "sa.Text()",
 }

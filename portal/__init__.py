@@ -2,36 +2,7 @@
 
 from flask import Flask
 
-from portal import (
-    access,
-    accounts,
-    assessment,
-    audit,
-    booking,
-    core,
-    education,
-    frontdesk,
-    home,
-    interop,
-    notifications,
-    referrals,
-    scheduling,
-)
 from portal.config import Settings, resource_folder
-
-FEATURES = (
-    audit,
-    accounts,
-    notifications,
-    referrals,
-    education,
-    scheduling,
-    assessment,
-    booking,
-    home,
-    interop,
-    frontdesk,
-)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -40,6 +11,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises SettingsError when they do not let it start, and UndeclaredRoute when a route says nowhere who
     may use it.
     """
+    # Here, so that gunicorn's first process, which only reads `portal.serving`, has no code that grows old in it.
+    from portal import access, core, limits
+    from portal.features import FEATURES
+
     app = Flask(
         __name__,
         template_folder=str(resource_folder("templates")),
@@ -49,4 +24,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     for feature in FEATURES:
         feature.init_app(app)
     access.init_app(app)
+    limits.init_app(app)
     return app

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Set
 
 from flask import Flask, abort, request
-from flask_htmx import make_response as make_htmx_response
 from flask_login import current_user
-from flask_security.decorators import default_unauthn_handler
-from flask_security.utils import url_for_security
 from werkzeug import Response
 
+from portal.accounts import gate, sessions, shared_screen
 from portal.accounts.services import StaffRole
-from portal.core.htmx import htmx
 
 ANYONE: Set[StaffRole] = frozenset()
 STAFF = frozenset(StaffRole)
@@ -27,8 +24,6 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "home.save_display": ANYONE,
     "home.serve_theme": ANYONE,
     "home.show_privacy": ANYONE,
-    "home.show_alive": ANYONE,
-    "home.show_ready": ANYONE,
     "education.list_articles": ANYONE,
     "education.show_article": ANYONE,
     "education.show_feed": ANYONE,
@@ -99,19 +94,38 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "waitlist.accept": ANYONE,
     "waitlist.decline": ANYONE,
     "waitlist.leave": ANYONE,
-    # Signing in: Flask-Security guards each step itself
+    # Signing in: each step asks for the one before
     "welcome.choose_password": ANYONE,  # whoever holds the link of an invitation
     "welcome.save_password": ANYONE,
-    "security.login": ANYONE,
-    "security.logout": ANYONE,
-    "security.verify": ANYONE,
-    "security.two_factor_setup": ANYONE,
-    "security.two_factor_setup_validate": ANYONE,
-    "security.two_factor_token_validation": ANYONE,
-    "security.two_factor_rescue": ANYONE,
-    "security.tf_select": ANYONE,
-    "security.mf_recovery": ANYONE,
-    "security.mf_recovery_codes": STAFF,
+    "sign_in.show": ANYONE,
+    "sign_in.sign_in": ANYONE,
+    "sign_in.use_passkey": ANYONE,
+    "sign_in.ask_code": ANYONE,
+    "sign_in.check_code": ANYONE,
+    "sign_in.ask_recovery_code": ANYONE,
+    "sign_in.use_recovery_code": ANYONE,
+    "sign_in.sign_out": ANYONE,
+    "passkeys.ask_to_use": ANYONE,
+    # One's own account
+    "account.show": STAFF,
+    "account.ask_password": STAFF,
+    "account.change_password": STAFF,  # asks for the password itself
+    "account.list_sessions": STAFF,
+    "account.end_session": STAFF,
+    "account.end_other_sessions": STAFF,
+    "second_step.choose": STAFF,
+    "second_step.begin_app": STAFF,
+    "second_step.show_app": STAFF,
+    "second_step.confirm_app": STAFF,
+    "second_step.remove_app": STAFF,
+    "second_step.renew_recovery_codes": STAFF,
+    "passkeys.ask": STAFF,
+    "passkeys.ask_to_make": STAFF,
+    "passkeys.add": STAFF,
+    "passkeys.remove": STAFF,
+    "recent.ask": STAFF,
+    "recent.confirm": STAFF,
+    "recent.use_passkey": STAFF,
     # The desk
     "screen.lock": STAFF,
     "screen.note_use": STAFF,
@@ -154,11 +168,19 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "patients.compare": FRONT_DESK,
     "patients.merge": FRONT_DESK,
     "patients.undo_merge": FRONT_DESK,
+    "person.export": MANAGERS,
+    "person.set_hold": MANAGERS,
+    "person.lift_hold": MANAGERS,
+    "person.ask_erase": MANAGERS,
+    "person.erase": MANAGERS,
+    "visit_link.renew": FRONT_DESK,
+    "visit_link.end": FRONT_DESK,
     "why.explain": FRONT_DESK,
     "mail.list_troubled": FRONT_DESK,
     "mail.send_now": FRONT_DESK,
     "mail.withhold": FRONT_DESK,
     "mail.settle": FRONT_DESK,
+    "mail.decide_held": FRONT_DESK,
     "mail.correct_address": FRONT_DESK,
     "diary.list_closures": FRONT_DESK,  # whoever takes the call that a clinician is ill closes the day
     "diary.close": FRONT_DESK,
@@ -182,6 +204,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "staff.change_member": MANAGERS,
     "staff.close_member": MANAGERS,
     "staff.invite_anew": MANAGERS,
+    "staff.end_sessions": MANAGERS,
+    "staff.reset_second_step": MANAGERS,
     "feeds.list_feeds": MANAGERS,
     "feeds.renew": MANAGERS,
     "feeds.revoke": MANAGERS,
@@ -195,6 +219,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "ledger.show_qr": STAFF,
     "ledger.print_sheet": STAFF,
     # For machines
+    "operations.show_alive": ANYONE,
+    "operations.show_ready": ANYONE,
     "interop.show_sitemap": ANYONE,
     "interop.show_robots": ANYONE,
     "interop.show_calendar": ANYONE,  # whoever holds its address
@@ -206,6 +232,22 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "notifications.show_html": ANYONE,
     "notifications.preview": ANYONE,
     "notifications.preview_html": ANYONE,
+}
+
+# What asks to sign in once more if that was over 15 minutes ago: what takes many patients away as a file or on paper,
+# what changes who may come in, and what makes keys.
+RECENT_SIGN_IN = {
+    *("paper.print_sheets", "paper.export_visits", "ledger.download_ledger"),
+    *("staff.invite", "staff.change_member", "staff.close_member", "staff.invite_anew"),
+    *("staff.end_sessions", "staff.reset_second_step", "feeds.renew", "feeds.revoke"),
+    *("second_step.begin_app", "second_step.show_app", "second_step.confirm_app", "second_step.remove_app"),
+    *("second_step.renew_recovery_codes", "passkeys.ask", "passkeys.ask_to_make", "passkeys.add", "passkeys.remove"),
+}
+# What is open to whoever must set up a second step first.
+BEFORE_SECOND_STEP = {
+    *("second_step.choose", "second_step.begin_app", "second_step.show_app", "second_step.confirm_app"),
+    *("passkeys.ask", "passkeys.ask_to_make", "passkeys.add", "screen.lock", "screen.note_use"),
+    *("recent.ask", "recent.confirm", "recent.use_passkey"),
 }
 
 
@@ -229,15 +271,16 @@ def may_use(endpoint: str) -> bool:
 
 
 def check_access() -> Response | None:
-    """Let the request through, send it to sign in, or refuse it."""
-    roles = POLICIES.get(request.endpoint or "", ANYONE)
-    if not roles:
+    """Let the request through, ask who is there, or refuse it."""
+    endpoint = request.endpoint or ""
+    if not POLICIES.get(endpoint, ANYONE):
         return None
     if not current_user.is_authenticated:
-        if htmx:
-            response: Response = make_htmx_response("", 401, redirect=url_for_security("login"))
-            return response
-        return default_unauthn_handler()  # type: ignore[no-untyped-call, no-any-return]
-    if not may_use(request.endpoint or ""):
+        return gate.ask_to_sign_in()
+    if endpoint not in BEFORE_SECOND_STEP and shared_screen.needs_second_step():
+        return gate.ask_for_second_step()
+    if not may_use(endpoint):
         abort(403)
+    if endpoint in RECENT_SIGN_IN and not sessions.is_recent(shared_screen.current_session()):
+        return gate.ask_to_confirm()
     return None

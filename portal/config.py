@@ -20,7 +20,13 @@ from flask import current_app
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 PREFIX = "PORTAL_"
+NEEDED_IN_PRODUCTION = ("secret_key", "encryption_keys", "base_url", "smtp_url")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return "PORT" if name == "port" else PREFIX + name.upper()
 
 
 class SettingsError(click.ClickException):
@@ -36,29 +42,82 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     env: Literal["development", "production"] = Field(
-        "development", description="`production` refuses to start without secrets and sends real mail."
+        "development",
+        description="`production` for a clinic: refuses to start without its secrets, sends real mail, asks for https.",
     )
-    data_dir: Path = Field(Path("var"), description="Folder for the SQLite database and development mail.")
-    database_url: str = Field("", description="PostgreSQL or SQLite address. Default: SQLite in the data folder.")
-    secret_key: str = Field("", min_length=0, description="Signs cookies. At least 32 random characters.")
+    data_dir: Path = Field(
+        Path("var"),
+        description="Folder for what is not in a PostgreSQL database: the SQLite database, backups, development mail.",
+    )
+    database_url: str = Field(
+        "",
+        description="`postgresql://user:password@host/name`, or `sqlite:////folder/portal.db`. "
+        "Default: SQLite in the data folder.",
+    )
+    secret_key: str = Field(
+        "",
+        description="Signs cookies: 32 random characters or more. Changing it signs everybody out. "
+        "Default: in development one is made once.",
+    )
     encryption_keys: tuple[str, ...] = Field(
         (),
-        description="Encrypt health data at rest: comma-separated, newest first, 32 characters or more each.",
+        description="Encrypt health data in the database: comma-separated, newest first, each 32 random characters or "
+        "more. Without them that data is lost, so keep a copy apart from the backups. "
+        "Default: in development one is made once.",
     )
-    base_url: str = Field("", description="The address people type, used in mail. Default: the local one.")
-    port: int = Field(8000, ge=1, le=65535, description="Where the web process listens (the variable is `PORT`).")
-    smtp_url: str = Field("", description="`smtp://user:password@host:port`, or `smtps://`; `?starttls=required`.")
-    mail_from: str = Field("", description="The mailbox that mail comes from. Default: appointments@ the host.")
-    mail_bounces: str = Field("", description="A mailbox for mail that comes back; each mail gets its own `+` address.")
+    base_url: str = Field(
+        "",
+        description="The address people type, such as `https://portal.example.org`: it stands in mail and is the only "
+        "one served. Default: the local address.",
+    )
+    port: int = Field(8000, ge=1, le=65535, description="Where the web process listens, on the loopback address.")
+    smtp_url: str = Field(
+        "",
+        description="`smtp://user:password@host:port` or `smtps://…`; `?starttls=required` refuses clear text. "
+        "Default: none, and in development mail goes to the data folder and is shown at `/dev/mail/`.",
+    )
+    mail_from: str = Field(
+        "", description="The mailbox that mail comes from. Default: `appointments@` and the host of the base address."
+    )
+    mail_bounces: str = Field(
+        "",
+        description="A mailbox for mail that comes back. Each mail then has a return path of its own, "
+        "`name+number-seal@domain`; let the mail server pipe what arrives there into `flask mail bounce`. "
+        "Default: reports go to the mailbox that mail comes from.",
+    )
     mail_uncertain: Literal["resend", "hold"] = Field(
-        "resend", description="What becomes of a mail whose fate is unknown: sent once more, or left to the desk."
+        "resend",
+        description="What becomes of a mail when the connection broke after its last byte and before the answer: "
+        "`resend` sends it once more with the same Message-ID, `hold` leaves it to the desk.",
     )
     staff_mfa: Literal["required", "optional", ""] = Field(
-        "", description="Second factor for staff. Default: required in production, optional in development."
+        "",
+        description="Second factor for staff: `required` or `optional`. "
+        "Default: required in production, optional in development.",
     )
-    trusted_proxies: int = Field(0, ge=0, le=5, description="How many reverse proxies stand in front.")
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="How many reverse proxies stand in front, whose `X-Forwarded-` headers are believed."
+    )
+    backup_key: tuple[str, ...] = Field(
+        (),
+        description="Encrypts backups: 32 random characters or more; comma-separated and newest first, so that those "
+        "made with an older one can be read. Default: the encryption keys.",
+    )
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="Where `flask metrics` shows Prometheus the portal's figures. Default: nowhere, and none are kept.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="The address on which that port listens.")
+    limits_times: int = Field(
+        1,
+        ge=1,
+        le=1000,
+        description="For load tests, in which one address stands for a town: every limit of abuse times this.",
+    )
 
-    @field_validator("encryption_keys", mode="before")
+    @field_validator("encryption_keys", "backup_key", mode="before")
     @classmethod
     def split_keys(cls, value: object) -> object:
         return tuple(key.strip() for key in value.split(",") if key.strip()) if isinstance(value, str) else value
@@ -107,6 +166,7 @@ class Settings(BaseModel):
         for name, value in (
             ("secret_key", self.secret_key),
             *(("encryption_keys", k) for k in self.encryption_keys),
+            *(("backup_key", k) for k in self.backup_key),
         ):
             if value and len(value) < 32:
                 raise ValueError(f"{PREFIX}{name.upper()} is too short: use at least 32 random characters")
@@ -117,8 +177,7 @@ class Settings(BaseModel):
         return self
 
     def _require_for_production(self) -> None:
-        names = ("secret_key", "encryption_keys", "base_url", "smtp_url")
-        missing = [PREFIX + name.upper() for name in names if not getattr(self, name)]
+        missing = [variable(name) for name in NEEDED_IN_PRODUCTION if not getattr(self, name)]
         if missing:
             raise ValueError(f"production needs {', '.join(missing)}")
 
@@ -145,6 +204,11 @@ class Settings(BaseModel):
     @property
     def mfa_required(self) -> bool:
         return (self.staff_mfa or ("required" if self.production else "optional")) == "required"
+
+    @property
+    def backup_keys(self) -> tuple[str, ...]:
+        """What opens a backup; the first one seals it."""
+        return self.backup_key or self.encryption_keys
 
     @property
     def database(self) -> str:
@@ -184,7 +248,7 @@ class Settings(BaseModel):
 
 
 def _kept_secrets(file: Path) -> dict[str, str]:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = {name: secrets.token_urlsafe(48) for name in ("secret_key", "encryption_key")}
     draft = file.with_suffix(f".{os.getpid()}")
     draft.write_text(json.dumps(fresh))

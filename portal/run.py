@@ -39,9 +39,10 @@ def main() -> int:
     with app.app_context():
         prepare()
         greet()
-    return run_until_one_ends(
-        [web_command(settings), [sys.executable, "-m", "flask", "--app", "portal", "mail", "worker"]]
-    )
+    commands = [web_command(), flask_command("mail", "worker")]
+    if settings.metrics_port:
+        commands.append(flask_command("metrics"))
+    return run_until_one_ends(commands)
 
 
 def prepare() -> None:
@@ -75,22 +76,14 @@ def greet() -> None:
     click.echo("\nCtrl-C ends it.\n")
 
 
-def web_command(settings: Settings) -> list[str]:
+def web_command() -> list[str]:
     """gunicorn, as a clinic runs it; in development it loads changed code again."""
-    options = [
-        "--bind",
-        f"127.0.0.1:{settings.port}",
-        "--workers",
-        "2",
-        "--worker-class",
-        "gthread",
-        "--threads",
-        "4",
-    ]
-    options += ["--no-control-socket", "--log-level", "warning"]
-    if not settings.production:
-        options.append("--reload")
-    return [sys.executable, "-m", "gunicorn", *options, "portal:create_app()"]
+    return [sys.executable, "-m", "gunicorn", "--config", "python:portal.serving"]
+
+
+def flask_command(*words: str) -> list[str]:
+    """One of the portal's own commands."""
+    return [sys.executable, "-m", "flask", "--app", "portal", *words]
 
 
 def run_until_one_ends(commands: list[list[str]]) -> int:

@@ -15,6 +15,7 @@ from flask_migrate import upgrade
 
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
+from portal.audit.verification import HEADS
 from portal.config import Settings
 from portal.core.db import db
 from portal.scheduling.clinic_file import read_clinic_file
@@ -53,6 +54,7 @@ def settings_environment(settings: Settings) -> dict[str, str]:
         "PORTAL_SECRET_KEY": settings.secret_key,
         "PORTAL_ENCRYPTION_KEYS": ",".join(settings.encryption_keys),
         "PORTAL_SMTP_URL": settings.smtp_url,
+        "PORTAL_LIMITS_TIMES": str(settings.limits_times),
     }
 
 
@@ -119,6 +121,7 @@ def settings(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pyte
     """The settings of a portal whose database is as new for each test."""
     folder = tmp_path_factory.getbasetemp() / engine
     folder.mkdir(exist_ok=True)
+    (folder / HEADS).unlink(missing_ok=True)  # of the audit trail of another test
     if engine == "sqlite":
         for leftover in folder.glob("portal.db*"):
             leftover.unlink()
@@ -153,12 +156,18 @@ def app(settings: Settings, clock: time_machine.Coordinates) -> Iterator[Flask]:
     """A portal with the tests' clinic."""
     app = portal_with(settings)
     as_made = dict(app.config)
-    app.extensions["portal.contact"] = Contact()
+    app.extensions.update({"portal.contact": Contact(), "portal.away_until": 0.0})
     yield app
     app.config.clear()
     app.config.update(as_made)
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture
+def town(app: Flask) -> None:
+    """One address and one mailbox stand for those of a whole town: what is limited is not reached."""
+    app.config["PORTAL"] = app.config["PORTAL"].model_copy(update={"limits_times": 1000})
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.policy import default
 from pathlib import Path
 from uuid import uuid4
@@ -36,10 +36,11 @@ def find_postgresql() -> Path | None:
 
 
 class PostgresServer:
-    """A throw-away server on a socket of its own, without anything that only matters after a power cut."""
+    """A throw-away server on a socket of its own; what only matters after a crash it leaves out, unless `durable`."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, durable: bool = False) -> None:
         self._programs = programs
+        self._quick = "" if durable else "-F -c synchronous_commit=off"
         self._root = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))  # socket names must be short
         self._user: dict[str, object] = {}
         if os.geteuid() == 0:  # the server refuses to run as root
@@ -50,21 +51,30 @@ class PostgresServer:
     def start(self) -> None:
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
                   "--locale=C.UTF-8", "--no-sync", "--no-instructions")  # fmt: skip
-        options = f"-k {self._root} -c listen_addresses='' -F -c synchronous_commit=off -c max_connections=200"
+        self.wake()
+
+    def wake(self) -> None:
+        """Start a server that was made, or that has crashed."""
+        options = f"-k {self._root} -c listen_addresses='' {self._quick} -c max_connections=200"
         self._run("pg_ctl", "-D", self._data, "-w", "-l", str(self._root / "log"), "-o", options, "start")
 
-    def stop(self) -> None:
+    def crash(self) -> None:
+        """End it as a power cut does."""
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "stop")
+
+    def stop(self) -> None:
+        with suppress(subprocess.CalledProcessError):  # it is down already
+            self.crash()
         shutil.rmtree(self._root, ignore_errors=True)
 
     def create_database(self, template: str = "template1") -> str:
         name = f"t{uuid4().hex[:12]}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def renew_database(self, name: str, template: str) -> None:
-        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://postgres@/{database}?host={self._root}"
@@ -73,7 +83,7 @@ class PostgresServer:
     def _data(self) -> str:
         return str(self._root / "data")
 
-    def _execute(self, statement: str) -> None:
+    def execute(self, statement: str) -> None:
         with psycopg.connect(f"host={self._root} user=postgres dbname=postgres", autocommit=True) as connection:
             connection.execute(statement)
 
@@ -97,8 +107,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def web_server(environment: dict[str, str], workers: int = 1, app: str = "wsgi:app") -> Iterator[str]:
-    """gunicorn with so many processes; yields the address it serves."""
+def web_server(
+    environment: dict[str, str], workers: int = 1, app: str = "wsgi:app", code: Path = ROOT
+) -> Iterator[str]:
+    """gunicorn with so many processes, of this code or of another; yields the address it serves."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
     command += [
@@ -113,7 +125,7 @@ def web_server(environment: dict[str, str], workers: int = 1, app: str = "wsgi:a
         app,
     ]
     process = subprocess.Popen(
-        command, cwd=ROOT, env={**os.environ, **environment, "PORT": str(port)}, start_new_session=True
+        command, cwd=code, env={**os.environ, **environment, "PORT": str(port)}, start_new_session=True
     )
     address = f"http://localhost:{port}"
     try:

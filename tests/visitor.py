@@ -105,6 +105,11 @@ class Page:
     def errors(self) -> list[str]:
         return re.findall(r'class="error"[^>]*><span[^>]*>Error:</span> (.*?)</p>', self.text)
 
+    @property
+    def lasting(self) -> str:
+        """The text without the code of this one answer, which an error page shows."""
+        return re.sub(r"[0-9A-F]{8}\.</p>", "", self.text)
+
     def link(self, part: str) -> str:
         """The first link whose address has this part."""
         return next(link for link in self.links if part in link)

@@ -65,6 +65,17 @@ def disable(email: str) -> None:
     click.echo(f"{email} cannot sign in any more.")
 
 
+@group.command("sign-out")
+@click.argument("email", callback=_email)
+def sign_out(email: str) -> None:
+    """End every session of an account, which stays open."""
+    try:
+        ended = services.sign_out_staff(email)
+    except NoSuchAccount:
+        raise click.ClickException(f"There is no account {email}.") from None
+    click.echo(f"{email} is signed out everywhere; sessions ended: {ended}.")
+
+
 @group.command("reset")
 @click.argument("email", callback=_email)
 def reset(email: str) -> None:

@@ -33,7 +33,7 @@ class InvitationEnded(LookupError):
     """The link was never one, has been used, has run out, or the account has been changed since."""
 
 
-def send_with(app: Flask, send: Callable[[UUID], None]) -> None:
+def send_with(app: Flask, send: Callable[[UUID], object]) -> None:
     """Let a feature that knows mail send the invitation of that id, within the transaction that makes it."""
     app.extensions["portal.invitations"] = send
 

@@ -81,6 +81,25 @@ def invite_anew(user_id: int, acting: int) -> None:
     invitations.invite_again(user.email)
 
 
+@transactional
+def end_sessions(user_id: int, acting: int) -> None:
+    """Sign somebody out wherever they are signed in. Raises LookupError, OwnAccount."""
+    user = _lock(user_id)
+    _refuse_own(user, acting)
+    services.sign_out_staff(user.email)
+
+
+@transactional
+def reset_second_step(user_id: int, acting: int) -> None:
+    """Let somebody who has lost phone and codes sign in with the password and set the second step up anew.
+
+    Raises LookupError, OwnAccount.
+    """
+    user = _lock(user_id)
+    _refuse_own(user, acting)
+    services.reset_second_step(user)
+
+
 def _lock(user_id: int) -> User:
     # All of them, in order: two managers must not take the role from each other at once.
     query = select(User).order_by(User.id).with_for_update().execution_options(populate_existing=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect
-from flask_security.utils import url_for_security
+from flask import Blueprint, redirect, url_for
 from werkzeug import Response
 
 from portal.accounts import shared_screen
@@ -15,7 +14,7 @@ blueprint = Blueprint("screen", __name__, url_prefix="/desk")
 def lock() -> Response:
     """Hide everything until somebody signs in."""
     shared_screen.lock()
-    return redirect(url_for_security("login"), 303)
+    return redirect(url_for("sign_in.show"), 303)
 
 
 @blueprint.post("/here")

@@ -8,10 +8,11 @@ from enum import StrEnum
 from flask import current_app
 from flask_security import hash_password
 from flask_security.datastore import UserDatastore
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from portal import audit
-from portal.accounts.models import User
+from portal.accounts import news, sessions
+from portal.accounts.models import User, WebAuthn
 from portal.core.db import db, transactional
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters
@@ -57,16 +58,18 @@ def add_account(email: str, name: str, role: StaffRole) -> User:
 
 
 def give_role(user: User, role: StaffRole) -> None:
-    """Make that the account's one role."""
+    """Make that the account's one role; its sessions end."""
     user.roles = [_store().find_or_create_role(role.value)]
+    sessions.end_all(user.id, "role changed")
 
 
 @transactional
 def disable_staff(email: str) -> None:
-    """Close an account; every session of it ends at its next request. Raises NoSuchAccount."""
+    """Close an account; every session of it ends. Raises NoSuchAccount."""
     user = get_account(email)
     user.active = False
     renew_uniquifier(user)
+    sessions.end_all(user.id, "account closed")
     audit.services.record("staff-disabled", f"staff:{user.id}")
 
 
@@ -79,22 +82,33 @@ def reset_staff(email: str) -> str:
     user = get_account(email)
     password = new_password()
     user.active, user.password = True, hash_password(password)
-    user.tf_primary_method = user.tf_totp_secret = user.mf_recovery_codes = None
+    _forget_second_step(user)
     renew_uniquifier(user)
+    sessions.end_all(user.id, "account reset")
     audit.services.record("staff-reset", f"staff:{user.id}")
     return password
 
 
 @transactional
-def record_sign_in(user_id: int) -> None:
-    """Note a sign-in in the audit trail."""
-    audit.services.record("signed-in", f"staff:{user_id}")
+def sign_out_staff(email: str) -> int:
+    """End every session of an account; says how many. Raises NoSuchAccount."""
+    user = get_account(email)
+    audit.services.record("staff-signed-out", f"staff:{user.id}")
+    return sessions.end_all(user.id, "signed out by somebody else")
 
 
 @transactional
-def record_lock(user_id: int) -> None:
-    """Note in the audit trail that a screen was locked, by hand or by itself."""
-    audit.services.record("locked", f"staff:{user_id}")
+def reset_second_step(user: User) -> None:
+    """Take an account's app, passkeys and recovery codes away; its sessions end, and the person hears of it by mail."""
+    _forget_second_step(user)
+    sessions.end_all(user.id, "second step reset")
+    audit.services.record("second-step-reset", f"staff:{user.id}")
+    news.tell(user, "second-step-reset")
+
+
+def _forget_second_step(user: User) -> None:
+    user.tf_primary_method = user.tf_totp_secret = user.totp_counter = user.mf_recovery_codes = None
+    db.session.execute(delete(WebAuthn).where(WebAuthn.user_id == user.id))
 
 
 def has_staff() -> bool:
@@ -116,15 +130,21 @@ def normalize_password(password: str) -> str:
 
 def get_account(email: str) -> User:
     """The account with that e-mail address, in any case of letters. Raises NoSuchAccount."""
-    user = _store().find_user(email=email, case_insensitive=True)
+    user = find_account(email)
     if user is None:
         raise NoSuchAccount(email)
-    assert isinstance(user, User)
+    return user
+
+
+def find_account(email: str) -> User | None:
+    """The account with that e-mail address, in any case of letters."""
+    user = _store().find_user(email=email, case_insensitive=True)
+    assert user is None or isinstance(user, User)
     return user
 
 
 def renew_uniquifier(user: User) -> None:
-    """End every session of an account, and an invitation that was sent."""
+    """End an invitation that was sent, and what browsers keep of an account that signed in there."""
     _store().set_uniquifier(user)
 
 

@@ -1,36 +1,89 @@
-"""A screen that several people use: it locks when nobody does, and the next one signs in with a password alone."""
+"""Who is signed in at this browser: a screen that several people use, which locks when nobody does.
+
+The cookie holds a session's random id; what it stands for is a row, looked up once in each request.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from flask import Flask, current_app, g, request, session
+from flask_login import current_user, logout_user
 
-from flask import Flask, request, session
-from flask_login import current_user, user_logged_in
-from flask_security.utils import logout_user
-
-from portal.accounts.models import User
+from portal.accounts import known_browser, sessions
+from portal.accounts.models import Proof, StaffSession, User
 from portal.accounts.queries import find_active_staff
-from portal.accounts.services import record_lock
 from portal.core import clock
 
-IDLE, LONGEST = timedelta(minutes=15), timedelta(hours=8)
-NOTED_EVERY = 30  # seconds: not each request needs a new cookie
-SEEN, BEGAN, PEOPLE, LOCKED = "desk_seen", "desk_began", "desk_people", "desk_locked"
+TOKEN = "_user_id"  # noqa: S105 - where Flask-Login looks for who is there
+AWAITING, PEOPLE, LOCKED, LEFT = "desk_awaiting", "desk_people", "desk_locked", "desk_left"
 MOST_PEOPLE = 6
 
 
 def init_app(app: Flask) -> None:
-    user_logged_in.connect(_begin, app)
-    app.before_request(_lock_when_idle)
-    app.jinja_env.globals["screen"] = {"people": list_people, "is_locked": lambda: bool(session.get(LOCKED))}
+    app.config["SESSION_PROTECTION"] = None  # of Flask-Login: it would tie a session to an address
+    app.extensions["security"].login_manager.user_loader(_load)
+    app.before_request(_watch)
+    app.jinja_env.globals["screen"] = {"is_locked": is_locked, "needs_second_step": needs_second_step}
+
+
+def current_session() -> StaffSession:
+    """The session of whoever is signed in."""
+    assert current_user.is_authenticated
+    row: StaffSession = g.staff_session
+    return row
+
+
+def enter(user: User, token: str) -> None:
+    """Let this browser go on as that person."""
+    before = session.get(PEOPLE, [])
+    if before[:1] != [user.id]:
+        session.pop("csrf_token", None)  # forms that somebody else left open end with them
+    for key in (LOCKED, AWAITING):
+        session.pop(key, None)
+    go_on_as(token)
+    people = session[PEOPLE] = [user.id, *(person for person in before if person != user.id)][:MOST_PEOPLE]
+    left = session.get(LEFT, {})
+    session[LEFT] = {str(person): left[str(person)] for person in people[1:] if str(person) in left}
+    known_browser.remember(user)
+
+
+def go_on_as(token: str) -> None:
+    """Go on under a session's new id."""
+    session[TOKEN] = token
+    g.pop("_login_user", None)  # what Flask-Login knew of this request
+
+
+def await_second_step(token: str) -> None:
+    """Remember that the password was right and the second step is missing."""
+    session[AWAITING] = token
+
+
+def find_awaiting() -> StaffSession | None:
+    """The session that awaits the second step at this browser, within ten minutes."""
+    return sessions.find_awaiting(session.get(AWAITING))
+
+
+def come_back(user: User, device: str) -> str | None:
+    """The id of a new session for somebody who left this screen locked, where the password is enough for that."""
+    return sessions.reopen(session.get(LEFT, {}).get(str(user.id)), user.id, device)
 
 
 def lock() -> None:
-    """Sign out, and remember that it was to lock the screen."""
-    record_lock(current_user.id)
-    logout_user()
+    """End the session and say so to whoever comes next, who may be the same person."""
+    token, row = session.get(TOKEN), leave(sessions.LOCKED)
     session[LOCKED] = True
+    if row is not None:
+        session[LEFT] = {**session.get(LEFT, {}), str(row.user_id): token}
+
+
+def leave(action: str) -> StaffSession | None:
+    """End the session, which is returned, noted under that name."""
+    row: StaffSession | None = g.get("staff_session") if session.get(TOKEN) else None
+    if row is not None:
+        g.acting_staff = row.user_id
+        sessions.end(row.id, row.user_id, action)
+    logout_user()
+    session.pop(AWAITING, None)
+    return row
 
 
 def list_people() -> list[User]:
@@ -38,23 +91,31 @@ def list_people() -> list[User]:
     return find_active_staff(session.get(PEOPLE, []))
 
 
-def _begin(_app: Flask, user: User, **_: Any) -> None:
-    now = int(clock.now().timestamp())
-    others = [person for person in session.get(PEOPLE, []) if person != user.id]
-    session.pop(LOCKED, None)
-    session.update({BEGAN: now, SEEN: now, PEOPLE: [user.id, *others][:MOST_PEOPLE]})
+def is_locked() -> bool:
+    """Whether somebody left this screen and may come back."""
+    return bool(session.get(LOCKED))
 
 
-def _lock_when_idle() -> None:
-    """End the session after 15 minutes without use, and after 8 hours in any case.
+def needs_second_step() -> bool:
+    """Whether whoever is signed in must set up a second step before anything else."""
+    return bool(current_app.config["PORTAL"].mfa_required) and current_session().proof == Proof.PASSWORD
+
+
+def _load(token: str) -> User | None:
+    row = g.staff_session = sessions.find(token)
+    return row.user if row is not None and sessions.is_open(row) else None
+
+
+def _watch() -> None:
+    """Note each use; sign out who has been away for 15 minutes, or here for 8 hours, or whose session was ended.
 
     A page that refreshes itself says `poll`, which is no use by anybody.
     """
-    if not request.path.startswith(("/desk", "/fhir")) or not current_user.is_authenticated:
+    if not request.path.startswith(("/desk", "/fhir")) or TOKEN not in session:
         return
-    now = clock.now().timestamp()
-    seen, began = session.get(SEEN, 0), session.get(BEGAN, 0)
-    if now - seen >= IDLE.total_seconds() or now - began >= LONGEST.total_seconds():
-        lock()
-    elif "poll" not in request.args and now - seen >= NOTED_EVERY:
-        session[SEEN] = int(now)
+    if not current_user.is_authenticated:
+        row = g.get("staff_session")
+        idle = row is not None and row.ended_at is None and sessions.has_run_out(row)
+        lock() if idle else leave("signed-out")
+    elif "poll" not in request.args and clock.now() - g.staff_session.seen_at >= sessions.NOTED_EVERY:
+        sessions.note_use(g.staff_session.id)

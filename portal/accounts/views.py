@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, redirect
-from flask_security.utils import url_for_security
+from flask import Blueprint, Response, flash, redirect, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.accounts import invitations
+from portal.accounts.clinic_names import clinic_names
 from portal.accounts.forms import PasswordForm
 from portal.accounts.invitations import InvitationEnded
 from portal.core.htmx import render
 
 blueprint = Blueprint("welcome", __name__, url_prefix="/desk/welcome/<token>")
-
-
-@blueprint.after_request
-def keep_link_secret(response: Response) -> Response:
-    """The address is the key: it must not leave with a referrer."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 @blueprint.errorhandler(InvitationEnded)
@@ -34,12 +27,12 @@ def choose_password(token: str) -> Response:
 
 @blueprint.post("")
 def save_password(token: str) -> AnyResponse:
-    form = PasswordForm()
-    if not form.validate():
+    form, user = PasswordForm(), invitations.find_by_link(token)
+    if not form.fits(user.email, user.name, *clinic_names()):
         return _render(token, form, status=422)
     invitations.accept(token, form.password.data or "")
     flash("Your password is set. Sign in with it.")
-    return redirect(url_for_security("login"), 303)
+    return redirect(url_for("sign_in.show"), 303)
 
 
 def _render(token: str, form: PasswordForm, status: int = 200) -> Response:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, delete, select, update
+from sqlalchemy import bindparam, select, update
 
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
@@ -15,9 +15,10 @@ from portal.assessment.models import Assessment, ResumeLink
 from portal.assessment.questionnaire import RED_FLAGS, SCREENS, VERSION
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
-from portal.core import clock
-from portal.core.crypto import new_code, new_token, token_hash
+from portal.core import allowed, clock
+from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
 from portal.core.db import db, transactional
+from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 
@@ -28,7 +29,6 @@ NEWEST = (
     .order_by(Assessment.revision.desc())
     .limit(1)
 )
-KEEP_UNBOOKED_FOR = timedelta(days=30)  # told on the start page
 
 
 class Standing(NamedTuple):
@@ -113,18 +113,24 @@ def start_over(journey_id: UUID) -> None:
 
 @transactional
 def send_resume_link(journey_id: UUID, email: str) -> None:
-    """Mail a link and a code that lead back to this journey's assessment for seven days."""
+    """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany."""
     token, code = new_token(), new_code(8)
     link = ResumeLink(
         journey_id=journey_id,
         token_hash=token_hash(token),
-        code_hash=token_hash(code),
+        code_hash=hash_code(code),
         secrets={"email": email, "token": token, "code": code},
         expires_at=clock.now() + RESUME_FOR,
     )
     db.session.add(link)
     db.session.flush()
     queue_mail("resume", link.id, sequence=0)
+    spend(
+        (allowed.RESUME_MAILS, mailbox_key(email)),
+        (allowed.MAILS_TO_MAILBOX, mailbox_key(email)),
+        (allowed.RESUME_MAILS_OF_SOURCE, current_source()),
+        (allowed.ALL_RESUME_MAILS, EVERYBODY),
+    )
 
 
 def find_resume_link(secret: str) -> ResumeLink | None:
@@ -132,10 +138,16 @@ def find_resume_link(secret: str) -> ResumeLink | None:
     code = "".join(secret.split()).replace("-", "").upper()
     return db.session.scalar(
         select(ResumeLink).where(
-            (ResumeLink.token_hash == token_hash(secret)) | (ResumeLink.code_hash == token_hash(code)),
+            (ResumeLink.token_hash == token_hash(secret))
+            | ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]),
             ResumeLink.expires_at > clock.now(),
         )
     )
+
+
+def hash_code(code: str) -> str:
+    """What the database keeps of a code: one short enough to be typed could be tried out without a key."""
+    return keyed_hash("resume code", code)
 
 
 def get_resume_link(link_id: UUID) -> ResumeLink | None:
@@ -147,16 +159,6 @@ def get_resume_link(link_id: UUID) -> ResumeLink | None:
 def keep_for_visit(assessment_id: UUID) -> None:
     """Keep an assessment beyond its month, as part of the record of a visit."""
     db.session.execute(update(Assessment).where(Assessment.id == assessment_id).values(kept=True))
-
-
-@transactional
-def purge() -> int:
-    """Delete the answers of people who did not book, a month after they began; returns how many."""
-    old = Assessment.started_at < clock.now() - KEEP_UNBOOKED_FOR
-    result = db.session.execute(delete(Assessment).where(old, ~Assessment.kept))
-    db.session.execute(delete(ResumeLink).where(ResumeLink.expires_at < clock.now()))
-    assert isinstance(result, CursorResult)
-    return result.rowcount
 
 
 def _start_revision(journey_id: UUID, after: Assessment | None) -> Assessment:

@@ -12,6 +12,7 @@ from portal.assessment import advice, flow, services
 from portal.assessment.answers import Answers, transcribe
 from portal.assessment.forms import QuestionsForm, build_form
 from portal.assessment.questionnaire import QUESTIONS, RED_FLAGS, Question
+from portal.assessment.retention import KEEP_UNBOOKED_FOR
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core.compression import say_nothing_asked
@@ -30,7 +31,7 @@ def show_start() -> Response:
         red_flags=[option for option in RED_FLAGS.options if option.id not in {"none", "self_harm"}],
         article=_article_before(),
         begun=bool(answers),
-        keep_days=services.KEEP_UNBOOKED_FOR.days,
+        keep_days=KEEP_UNBOOKED_FOR.days,
         minutes=flow.reading_minutes(),
     )
 

@@ -12,7 +12,7 @@ from portal.core.db import Base, JSONText, UtcDateTime
 
 
 class AuditEntry(Base):
-    """One thing that somebody did. Never changed and never deleted; holds no clinical value."""
+    """One thing that somebody did. Never changed, and deleted only from its oldest end; holds no clinical value."""
 
     __tablename__ = "audit_entry"
 
@@ -21,6 +21,7 @@ class AuditEntry(Base):
     actor: Mapped[str] = mapped_column(String(80))
     action: Mapped[str] = mapped_column(String(80))
     subject: Mapped[str] = mapped_column(String(120), index=True)
+    screen: Mapped[str | None] = mapped_column(String(80))  # the endpoint, or the command; None before it was noted
     details: Mapped[dict[str, Any]] = mapped_column(JSONText)
     previous: Mapped[str] = mapped_column(String(64))
     seal: Mapped[str] = mapped_column(String(64), unique=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Text, and_, false, func, or_, select, type_coerce
 
 from portal.audit.models import AuditEntry
 from portal.core.db import db
@@ -25,6 +25,11 @@ def find_latest(action: str, subjects: Collection[str]) -> dict[str, datetime]:
     return dict(rows.all())
 
 
+def last_entry_at() -> datetime | None:
+    """When the last entry of all was made."""
+    return db.session.scalar(select(AuditEntry.at).order_by(AuditEntry.id.desc()).limit(1))
+
+
 @dataclass(frozen=True)
 class AuditFilter:
     """Which entries somebody wants to see; None means any."""
@@ -32,6 +37,8 @@ class AuditFilter:
     actor: str | None = None  # like "staff:7"
     action: str | None = None
     subject: str | None = None
+    subjects: Collection[str] | None = None  # of one person: any of these, or a list that names one of them
+    screen: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -43,9 +50,12 @@ def list_entries(wanted: AuditFilter, before_id: int | None = None, limit: int =
         (AuditEntry.actor, wanted.actor),
         (AuditEntry.action, wanted.action),
         (AuditEntry.subject, wanted.subject),
+        (AuditEntry.screen, wanted.screen),
     ):
         if value is not None:
             query = query.where(column == value)
+    if wanted.subjects is not None:
+        query = query.where(_is_about(wanted.subjects))
     if wanted.since is not None:
         query = query.where(AuditEntry.at >= wanted.since)
     if wanted.until is not None:
@@ -53,6 +63,18 @@ def list_entries(wanted: AuditFilter, before_id: int | None = None, limit: int =
     if before_id is not None:
         query = query.where(AuditEntry.id < before_id)
     return db.session.scalars(query).all()
+
+
+def _is_about(subjects: Collection[str]) -> ColumnElement[bool]:
+    ids = [subject.partition(":")[2] for subject in subjects if subject.startswith("patient:")]
+    listed = (type_coerce(AuditEntry.details, Text).contains(id_) for id_ in ids)
+    return or_(AuditEntry.subject.in_(subjects), and_(AuditEntry.subject == "patients", or_(false(), *listed)))
+
+
+def list_screens() -> Sequence[str]:
+    """All screens and commands from which something was ever done."""
+    screens = select(AuditEntry.screen).where(AuditEntry.screen.is_not(None)).distinct()
+    return [screen for screen in db.session.scalars(screens.order_by(AuditEntry.screen)) if screen]
 
 
 def list_actions() -> Sequence[str]:

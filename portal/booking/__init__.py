@@ -8,8 +8,11 @@ from portal.booking import (
     digest,
     mails,
     own_zone,
+    person_cli,
     refer_views,
+    rehashing,
     request_views,
+    retention,
     samples,
     slot_list,
     views,
@@ -42,5 +45,8 @@ def init_app(app: Flask) -> None:
     chores.register("digests", digest.queue_digests, every=10 * MINUTE)
     do_after_closing(waitlist.end_lost_offers)
     mails.init_app()
+    app.cli.add_command(person_cli.group)
+    rehashing.init_app()
+    retention.init_app()
     offer_pages("booking", lambda: PAGES)
     sample_letters_with(samples.write_samples)

@@ -111,12 +111,11 @@ def _book(call: Call) -> Appointment:
     if call.answer is None and must_ask(slot.visit_type):
         raise SafetyUnknown
     patient = _patient_of(call)
-    key = one_of_kind_key(patient, slot.visit_type.kind)
     if not call.another:
         _require_only_one(patient, slot.visit_type.kind)
-        require_only_one(key)
+        require_only_one(patient, slot.visit_type.kind)
     appointment = build_appointment(slot, patient, str(call.key))
-    appointment.one_of_kind = None if call.another else key
+    appointment.one_of_kind = None if call.another else one_of_kind_key(patient, slot.visit_type.kind)
     journey_id = _journey_of(call)
     appointment.journey_id = journey_id
     if (standing := _ask(journey_id, call.answer)) is not None:
@@ -214,7 +213,7 @@ def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:
 def _note(appointment: Appointment, call: Call) -> None:
     """For the trail, for undo, for the note, and for the request that this answers."""
     own = call.time if isinstance(call.time, OwnTime) else None
-    details = {"reason": own.reason} if own and own.reason else {}
+    details = {"against_the_diary": True} if own and own.reason else {}  # why stands in the note
     audit.services.record("booked", f"appointment:{appointment.id}", slot=appointment.slot_id, **details)
     now, about = clock.now(), {"appointment_id": appointment.id, "staff_id": call.staff_id}
     db.session.add(VisitChange(**about, kind="booked", before={}, version=appointment.version, done_at=now))

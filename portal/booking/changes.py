@@ -1,6 +1,7 @@
 """Move, cancel, take up again, switch to a call: what its patient can do to a visit once it is booked.
 
-The desk does the same and more, in `desk.py`, with the functions at the end.
+Each change raises TooMany when there were too many of the visit today. The desk does the same and more, in `desk.py`,
+with the functions at the end.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from portal.booking.announce import announce, announce_restored
 from portal.booking.history import find_last_change, note_change, snapshot
 from portal.booking.models import Appointment, OfferState, Status
 from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
-from portal.core import clock
+from portal.core import allowed, clock
 from portal.core.db import db, transactional
+from portal.core.limits import mailbox_key, spend
 from portal.notifications.models import PROBLEMS, MailState
 from portal.notifications.queries import list_mail_about
 from portal.notifications.services import send_now
@@ -64,7 +66,9 @@ def move(appointment_id: UUID, slot_id: int) -> Appointment:
     appointment = get_for_change(appointment_id)
     if not can_change(appointment):
         raise TooLate(appointment_id)
-    return move_to(appointment, slot_id)
+    if appointment.slot_id == slot_id:
+        return appointment
+    return _spend(move_to(appointment, slot_id))
 
 
 @transactional
@@ -99,7 +103,7 @@ def cancel(appointment_id: UUID, reason: str) -> Appointment:
         return appointment
     if not (has_attack_help(appointment) if reason == ATTACK else can_change(appointment)):
         raise TooLate(appointment_id)
-    return end(appointment, reason)
+    return _spend(end(appointment, reason))
 
 
 def undo_cancel(appointment_id: UUID) -> Appointment:
@@ -125,7 +129,7 @@ def _undo_cancel(appointment_id: UUID) -> Appointment:
     take_up_again(appointment)
     note_change(appointment, "restored", before)
     announce_restored(appointment)
-    return appointment
+    return _spend(appointment)
 
 
 @transactional
@@ -143,7 +147,7 @@ def switch(appointment_id: UUID, visit_type_code: str) -> Appointment:
     appointment.visit_type = chosen
     note_change(appointment, "switched", before)
     announce(appointment, "moved")
-    return appointment
+    return _spend(appointment)
 
 
 @transactional
@@ -165,6 +169,13 @@ def correct_address(appointment_id: UUID, email: str) -> None:
         if mail.state in PROBLEMS or mail.state == MailState.RETRYING:
             send_now(mail.id)
     audit.services.record("address-corrected", f"appointment:{appointment_id}")
+
+
+def _spend(appointment: Appointment) -> Appointment:
+    """Count a change that the patient has made, which may have caused a mail. Raises TooMany."""
+    mailbox = mailbox_key(appointment.patient.email) if appointment.patient.email else None
+    spend((allowed.CHANGES_OF_VISIT, appointment.id.hex), (allowed.CHANGES_FOR_MAILBOX, mailbox))
+    return appointment
 
 
 def get_for_change(appointment_id: UUID) -> Appointment:
@@ -215,8 +226,8 @@ def take_up_again(appointment: Appointment) -> None:
     cancelled = find_last_change(appointment)
     key = None
     if cancelled is None or cancelled.before["one_of_kind"] is not None:
+        require_only_one(appointment.patient, appointment.visit_type.kind)
         key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
-        require_only_one(key)
     appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
 
 

@@ -1,4 +1,4 @@
-"""The visits of a day or more, as rows without objects: nothing of them is decrypted."""
+"""The visits of a day or more, as rows without objects: nothing of them is decrypted that is not asked for."""
 
 from __future__ import annotations
 
@@ -29,14 +29,24 @@ OF_VISIT = (
     Appointment.created_at,
     Appointment.cancel_reason,
 )
-OF_PATIENT = (Patient.name, Patient.date_of_birth, Patient.phone, Patient.email)
+OF_PATIENT = (Patient.name, Patient.date_of_birth)
+CONTACT = (Patient.phone, Patient.email)
 OF_SLOT = (Slot.provider_id, Slot.location_id, Slot.day, Slot.begins, Slot.starts_at, Slot.ends_at)
 VisitRow = Any  # a row with all of these columns
 
 
-def list_visit_rows(first: date, last: date, provider_id: int | None = None) -> Sequence[VisitRow]:
-    """The visits of these days by the clocks of their place, cancelled ones too, with patient and time."""
-    query = select(*OF_VISIT, *OF_PATIENT, *OF_SLOT).join(Appointment.patient).join(Appointment.slot)
+def list_visit_rows(
+    first: date, last: date, provider_id: int | None = None, contact: bool = False
+) -> Sequence[VisitRow]:
+    """The visits of these days by the clocks of their place, cancelled ones too, with patient and time.
+
+    With `contact` also how to reach the patient, which takes decrypting.
+    """
+    query = (
+        select(*OF_VISIT, *OF_PATIENT, *(CONTACT if contact else ()), *OF_SLOT)
+        .join(Appointment.patient)
+        .join(Appointment.slot)
+    )
     query = query.where(Slot.day.between(first, last), *_only(provider_id))
     return db.session.execute(query.order_by(Slot.day, Slot.begins, Appointment.created_at, Appointment.id)).all()
 

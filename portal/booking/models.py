@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
-from portal.core.db import Base, EncryptedJSON, JSONText, UtcDateTime
+from portal.booking.contact_hashes import hash_contact
+from portal.core.db import Base, EncryptedJSON, EncryptedJSONText, EncryptedText, JSONText, UtcDateTime
 from portal.core.text import search_key
 
 if TYPE_CHECKING:
@@ -27,17 +28,28 @@ class Patient(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     name: Mapped[str] = mapped_column(String(120))
     date_of_birth: Mapped[date]
-    email: Mapped[str | None] = mapped_column(String(254), index=True)  # callers need none
-    phone: Mapped[str] = mapped_column(String(20), index=True)
+    email: Mapped[str | None] = mapped_column(EncryptedText(254))  # callers need none
+    phone: Mapped[str] = mapped_column(EncryptedText(20))
     reach_by: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     name_key: Mapped[str] = mapped_column(String(240))  # the name as it is searched for
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nothing of the person is left but the row
+    email_hash: Mapped[str | None] = mapped_column(String(64), index=True)  # see `contact_hashes`
+    mailbox_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    phone_hash: Mapped[str | None] = mapped_column(String(64), index=True)
+    phone_end_hash: Mapped[str | None] = mapped_column(String(64), index=True)
 
     @validates("name")
     def _derive_key(self, _attribute: str, name: str) -> str:
         self.name_key = search_key(name)
         return name
+
+    @validates("email", "phone")
+    def _derive_hashes(self, attribute: str, value: str | None) -> str | None:
+        for name, hashed in hash_contact(**{attribute: value}).items():
+            setattr(self, name, hashed)
+        return value
 
 
 class Status(StrEnum):
@@ -91,6 +103,7 @@ class Appointment(Base):
     idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     token: Mapped[str] = mapped_column(EncryptedJSON)  # to write the link into each mail
+    link_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # by the desk, or long after the visit
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     version: Mapped[int] = mapped_column(default=1)  # rises with each change, so that nobody overwrites another's
@@ -153,6 +166,21 @@ class PatientMerge(Base):
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class LegalHold(Base):
+    """While it stands, nothing of a patient is purged or erased."""
+
+    __tablename__ = "legal_hold"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    patient_id: Mapped[UUID] = mapped_column(ForeignKey("patient.id"), index=True)
+    reason: Mapped[str] = mapped_column(EncryptedJSON)
+    set_by: Mapped[int] = mapped_column(ForeignKey("staff_user.id"))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    lift_reason: Mapped[str | None] = mapped_column(EncryptedJSON)
+    lifted_by: Mapped[int | None] = mapped_column(ForeignKey("staff_user.id"))
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class BookingDraft(Base):
     """A booking that a journey has begun: the time chosen, and what was typed so far."""
 
@@ -182,10 +210,12 @@ class PatientRequest(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     kind: Mapped[str] = mapped_column(String(12))
     journey_id: Mapped[UUID | None] = mapped_column(ForeignKey("journey.id", ondelete="SET NULL"))
-    name: Mapped[str] = mapped_column(String(120))
-    phone: Mapped[str] = mapped_column(String(20))
-    email: Mapped[str | None] = mapped_column(String(254))
-    wishes: Mapped[dict[str, list[str]]] = mapped_column(JSONText)
+    name: Mapped[str] = mapped_column(EncryptedText(120))
+    phone: Mapped[str] = mapped_column(EncryptedText(20))
+    email: Mapped[str | None] = mapped_column(EncryptedText(254))
+    email_hash: Mapped[str | None] = mapped_column(String(64))  # to find the requests of a patient
+    phone_hash: Mapped[str | None] = mapped_column(String(64))
+    wishes: Mapped[dict[str, list[str]]] = mapped_column(EncryptedJSONText)
     lane: Mapped[str | None] = mapped_column(String(12))
     prompt: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str | None] = mapped_column(EncryptedJSON)
@@ -205,7 +235,7 @@ class WaitlistEntry(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     appointment_id: Mapped[UUID] = mapped_column(ForeignKey("appointment.id"), unique=True)
-    wishes: Mapped[dict[str, list[str]]] = mapped_column(JSONText)
+    wishes: Mapped[dict[str, list[str]]] = mapped_column(EncryptedJSONText)
     joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 

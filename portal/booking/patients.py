@@ -11,7 +11,7 @@ from portal import audit
 from portal.booking.announce import announce
 from portal.booking.models import Appointment, Patient, PatientMerge, Status
 from portal.booking.queries import find_one_of_kind
-from portal.booking.services import Details, one_of_kind_key
+from portal.booking.services import Details, find_one_of_kind_keys, one_of_kind_key
 from portal.core import clock
 from portal.core.db import db, transactional
 from portal.notifications.queries import list_mail_about
@@ -124,7 +124,8 @@ def _renew_keys(patient: Patient, also_without: bool = False) -> None:
             visit.one_of_kind = None
     db.session.flush()
     for visit in visits:
-        if visit.one_of_kind is None and find_one_of_kind(wanted[visit.id]) is None:
+        keys = find_one_of_kind_keys(patient, visit.visit_type.kind)
+        if visit.one_of_kind is None and find_one_of_kind(keys) is None:
             visit.one_of_kind = wanted[visit.id]
             db.session.flush()
 
@@ -141,6 +142,6 @@ def _visits_of(patient_id: UUID) -> Sequence[Appointment]:
 
 def _lock(patient_id: UUID) -> Patient:
     found = db.session.get(Patient, patient_id, with_for_update=True, populate_existing=True)
-    if found is None:
+    if found is None or found.erased_at is not None:
         raise LookupError(patient_id)
     return found

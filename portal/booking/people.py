@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
+from portal.booking.contact_hashes import find_email, find_mailbox, find_phone_end, read_digits
 from portal.booking.forms import parse_date
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientMerge
 from portal.core import clock
@@ -40,15 +41,15 @@ class Match:
 def find_patients(text: str, limit: int = MOST_FOUND) -> list[Match]:
     """The patients who fit a text, by name: never more than a few, and nobody who was merged into another.
 
-    It may be part of a name in any order, with or without a date of birth; a phone number or its last digits; the
-    beginning of an e-mail address; a date of birth; the reference of a visit.
+    It may be part of a name in any order, with or without a date of birth; a phone number or its last digits; an
+    e-mail address up to the @ or further; a date of birth; the reference of a visit.
     """
     conditions = list(_conditions(" ".join(text.split())))
     if not conditions:
         return []
     found = db.session.scalars(
         select(Patient)
-        .where(Patient.merged_into_id.is_(None), or_(*conditions))
+        .where(Patient.merged_into_id.is_(None), Patient.erased_at.is_(None), or_(*conditions))
         .order_by(Patient.name_key, Patient.created_at)
         .limit(min(limit, MOST_FOUND))
     ).all()
@@ -67,7 +68,7 @@ def find_likely(name: str, born: str, phone: str, email: str, limit: int = 3) ->
     points = sum((case((condition, 1), else_=0) for condition in agree[1:]), case((agree[0], 1), else_=0))
     found = db.session.scalars(
         select(Patient)
-        .where(Patient.merged_into_id.is_(None), points >= min(2, len(agree)))
+        .where(Patient.merged_into_id.is_(None), Patient.erased_at.is_(None), points >= min(2, len(agree)))
         .order_by(points.desc(), Patient.name_key, Patient.created_at)
         .limit(limit)
     ).all()
@@ -82,10 +83,10 @@ def _agreeing(name: str, born: str, phone: str, email: str) -> Iterator[ColumnEl
         yield or_(by_words, *alike)
     if (date_of_birth := parse_date(born)) is not None:
         yield Patient.date_of_birth == date_of_birth
-    if len(digits := _digits(phone)) >= FEWEST_DIGITS:
-        yield Patient.phone.endswith(digits.removeprefix("1") if len(digits) == 11 else digits)
+    if len(digits := read_digits(phone)) >= FEWEST_DIGITS:
+        yield _by_phone(digits.removeprefix("1") if len(digits) == 11 else digits)
     if "@" in email:
-        yield func.lower(Patient.email) == email.lower()
+        yield Patient.email_hash.in_(find_email(email))
 
 
 def get_patient(patient_id: UUID) -> Patient | None:
@@ -125,22 +126,33 @@ def read_reference(text: str) -> str | None:
 def _conditions(text: str) -> Iterator[ColumnElement[bool]]:
     if len(text) < FEWEST_CHARACTERS:
         return
-    digits = _digits(text)
+    digits = read_digits(text)
     if re.fullmatch(r"[\d\s()+./-]+", text, re.ASCII):
         if len(digits) >= FEWEST_DIGITS:
-            yield Patient.phone.endswith(digits)
+            yield _by_phone(digits)
     elif (by_words := _by_words(text)) is not None:
         yield by_words
     if " " not in text and not text.isdigit():
-        yield func.lower(Patient.email).startswith(text.lower(), autoescape=True)
+        yield _by_email(text)
     if (born := parse_date(text)) is not None:
         yield Patient.date_of_birth == born
     if (reference := read_reference(text)) is not None:
         yield Patient.id.in_(select(Appointment.patient_id).where(Appointment.reference == reference))
 
 
-def _digits(text: str) -> str:
-    return "".join(c for c in text if c in "0123456789")
+def _by_phone(digits: str) -> ColumnElement[bool]:
+    """Whose number ends so: those whose last four digits do, looked at one by one."""
+    alike = select(Patient.id, Patient.phone).where(Patient.phone_end_hash.in_(find_phone_end(digits)))
+    return Patient.id.in_([id_ for id_, phone in db.session.execute(alike) if phone.endswith(digits)])
+
+
+def _by_email(text: str) -> ColumnElement[bool]:
+    """Whose address begins so, at least up to the @."""
+    alike = select(Patient.id, Patient.email).where(Patient.mailbox_hash.in_(find_mailbox(text.partition("@")[0])))
+    begins = text.casefold()
+    return Patient.id.in_(
+        [id_ for id_, email in db.session.execute(alike) if (email or "").casefold().startswith(begins)]
+    )
 
 
 def _by_words(text: str) -> ColumnElement[bool] | None:

@@ -7,7 +7,9 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.orm import joinedload
 
+from portal.booking.contact_hashes import find_email, find_phone
 from portal.booking.models import (
     TAKE_THE_SLOT,
     Appointment,
@@ -32,8 +34,10 @@ LATEST = (
 
 
 def get_appointment(appointment_id: UUID) -> Appointment | None:
-    """The appointment of that id."""
-    return db.session.get(Appointment, appointment_id)
+    """The appointment of that id, with whatever a letter or a page says of it."""
+    slot = joinedload(Appointment.slot)
+    whole = joinedload(Appointment.patient), joinedload(Appointment.visit_type), slot.joinedload(Slot.provider)
+    return db.session.get(Appointment, appointment_id, options=[*whole, slot.joinedload(Slot.location)])
 
 
 def find_by_token(token: str) -> Appointment | None:
@@ -80,9 +84,9 @@ def find_by_reference(reference: str) -> Appointment | None:
     return db.session.scalar(select(Appointment).where(Appointment.reference == reference))
 
 
-def find_one_of_kind(key: str) -> Appointment | None:
-    """The active visit of a person and kind, by `services.one_of_kind_key`."""
-    return db.session.scalar(select(Appointment).where(Appointment.one_of_kind == key))
+def find_one_of_kind(keys: Collection[str]) -> Appointment | None:
+    """The active visit of a person and kind, by `services.find_one_of_kind_keys`."""
+    return db.session.scalar(select(Appointment).where(Appointment.one_of_kind.in_(keys)).limit(1))
 
 
 def get_entry(appointment_id: UUID) -> WaitlistEntry | None:
@@ -135,8 +139,10 @@ def find_likely_same(patient: Patient) -> list[Patient]:
 
     Two of these agree: date of birth, phone, e-mail address, and the last word of the name.
     """
-    alike = [Patient.date_of_birth == patient.date_of_birth, Patient.phone == patient.phone]
-    alike += [Patient.email == patient.email] if patient.email else []
+    if patient.erased_at is not None:
+        return []
+    alike = [Patient.date_of_birth == patient.date_of_birth, Patient.phone_hash.in_(find_phone(patient.phone))]
+    alike += [Patient.email_hash.in_(find_email(patient.email))] if patient.email else []
     others = select(Patient).where(or_(*alike), Patient.id != patient.id, Patient.merged_into_id.is_(None))
     found = db.session.scalars(others.order_by(Patient.created_at))
     return [other for other in found if sum(_alike(patient, other)) >= 2]

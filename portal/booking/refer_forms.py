@@ -9,8 +9,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from portal.booking.referring import Referral
 from portal.booking.requests import Asked
 from portal.booking.wishes import Wishes
-from portal.core.forms import check_email, check_phone
-from portal.core.guards import GuardedForm
+from portal.core.forms import BaseForm, check_email, check_phone
 
 REASONS = {
     "neck": "Headache from the neck or the back of the head",
@@ -28,7 +27,7 @@ def one_line(text: str | None) -> str | None:
     return " ".join(text.split()) if text else text
 
 
-class PracticeForm(GuardedForm):
+class PracticeForm(BaseForm):
     """The name of a practice that wants a link for its patients."""
 
     practice = StringField(

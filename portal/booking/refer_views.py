@@ -8,6 +8,7 @@ from werkzeug import Response as AnyResponse
 from portal.booking import referring
 from portal.booking.refer_forms import PracticeForm, ReferralForm
 from portal.booking.referring import TooManyNow
+from portal.core import guards
 from portal.core.crypto import new_token
 from portal.core.guards import ONCE_MORE
 from portal.core.htmx import render
@@ -20,9 +21,7 @@ blueprint = Blueprint("refer", __name__, url_prefix="/refer")
 
 @blueprint.get("/")
 def show_choices() -> Response:
-    form = PracticeForm(key=new_token())
-    form.begin()
-    return _render_choices(form)
+    return _render_choices(PracticeForm(key=new_token()))
 
 
 @blueprint.post("/")
@@ -30,7 +29,7 @@ def make_link() -> AnyResponse:
     form = PracticeForm()
     if not form.validate():
         return _render_choices(form, status=422)
-    if form.looks_automatic():
+    if guards.is_trapped() or guards.is_fast():
         return _render_choices(form, status=422, problem=ONCE_MORE)
     try:
         code = referring.make_link(form.practice.data, form.key.data)
@@ -60,7 +59,6 @@ def ask_patient() -> Response:
     link = find_link(request.args.get("code", ""))
     practice = link.label if link and link.kind == "clinician" else None
     form = ReferralForm(key=new_token(), code=link.code if link else "", practice=practice)
-    form.begin()
     return _render_patient(form)
 
 
@@ -69,7 +67,7 @@ def refer_patient() -> AnyResponse:
     form = ReferralForm()
     if not form.validate():
         return _render_patient(form, status=422)
-    if form.looks_automatic():
+    if guards.is_trapped() or guards.is_fast():
         return _render_patient(form, status=422, problem=ONCE_MORE)
     try:
         referring.refer(form.patient(), form.referral(), form.code.data or "", form.key.data)

@@ -11,14 +11,15 @@ from sqlalchemy import func, select
 from portal.booking import requests
 from portal.booking.models import PatientRequest, RequestKind
 from portal.booking.requests import Asked
-from portal.core import clock
+from portal.core import allowed, clock
 from portal.core.db import db, transactional
+from portal.core.limits import EVERYBODY, current_source, spend
 from portal.referrals.links import make_practice_link
 from portal.referrals.queries import count_made_by_practices
 from portal.referrals.services import NoSuchLink, start_journey_by_code
 
 HOUR = timedelta(hours=1)
-MOST_AN_HOUR = 20  # of everybody together: a limit for each sender would need the sender's address
+MOST_AN_HOUR = 60  # of everybody together; one source alone does not come so far
 OWN_CODE = "refer"  # of the page itself, for practices without a link
 
 
@@ -56,7 +57,9 @@ def make_link(practice: str, key: str) -> str:
     """The code of a link for the practice's patients; twice is once. Raises TooManyNow."""
     if count_made_by_practices(HOUR) >= MOST_AN_HOUR:
         raise TooManyNow
-    return make_practice_link(practice, key)
+    code = make_practice_link(practice, key)
+    spend((allowed.REQUESTS_OF_SOURCE, current_source()), (allowed.ALL_REQUESTS, EVERYBODY))
+    return code
 
 
 def _start_journey(code: str) -> UUID:

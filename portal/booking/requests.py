@@ -8,10 +8,12 @@ from uuid import UUID, uuid4
 
 from portal import audit
 from portal.assessment.services import standing_of
+from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import PatientRequest, RequestKind
 from portal.booking.wishes import Wishes
-from portal.core import clock
+from portal.core import allowed, clock
 from portal.core.db import db, insert_once, transactional
+from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 
@@ -40,12 +42,12 @@ def ask(
     referred: dict[str, Any] | None = None,
     prompt: bool = False,
 ) -> None:
-    """Put a request on the desk's list, with how urgent the answers so far are; twice is once.
+    """Put a request on the desk's list, with how urgent the answers so far are; twice is once. Raises TooMany.
 
     `referred` says by whom somebody is referred, who may also say that it is urgent.
     """
     standing = standing_of(journey_id)
-    request_id = uuid4()
+    request_id, contact = uuid4(), hash_contact(email=asked.email, phone=asked.phone)
     inserted = insert_once(
         PatientRequest,
         id=request_id,
@@ -54,6 +56,8 @@ def ask(
         name=asked.name,
         phone=asked.phone,
         email=asked.email,
+        email_hash=contact["email_hash"],
+        phone_hash=contact["phone_hash"],
         wishes=asked.wishes.to_json(),
         note=asked.note or None,
         lane=standing.lane if standing else None,
@@ -66,6 +70,12 @@ def ask(
         queue_mail("request", request_id, 0)
     if inserted:
         audit.services.record(f"{kind.value}-asked", f"journey:{journey_id}")
+        spend(
+            (allowed.REQUESTS_FOR_PHONE, asked.phone),
+            (allowed.MAILS_TO_MAILBOX, mailbox_key(asked.email) if asked.email else None),
+            (allowed.REQUESTS_OF_SOURCE, current_source()),
+            (allowed.ALL_REQUESTS, EVERYBODY),
+        )
 
 
 @transactional

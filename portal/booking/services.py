@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
@@ -15,14 +16,16 @@ from portal.booking.announce import announce
 from portal.booking.models import Appointment, BookingDraft, Patient, Status
 from portal.booking.queries import find_by_idempotency_key, find_one_of_kind, get_draft
 from portal.config import current_settings
-from portal.core import clock
-from portal.core.crypto import DIGITS, new_code, new_token, token_hash
+from portal.core import allowed, clock
+from portal.core.crypto import DIGITS, find_hashes, keyed_hash, new_code, new_token, token_hash
 from portal.core.db import db, transactional
+from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
+from portal.scheduling.hoarding import is_free, is_held_by, may_hold
 from portal.scheduling.models import Slot
 from portal.scheduling.queries import get_clinic
-from portal.scheduling.services import SlotTaken, claim_slot, hold_slot
+from portal.scheduling.services import SlotTaken, claim_slot, hold_slot, release_holds
 
 MOST_TRIES = 10
 LANE_OF_RETURNING = "consult"  # of visits that the desk has made, without an assessment
@@ -82,15 +85,41 @@ def require_standing(journey_id: UUID | None) -> Standing:
 def choose_slot(slot_id: int, journey_id: UUID) -> None:
     """Hold a slot for this journey and begin a booking of it, keeping what was typed before.
 
-    Raises SlotTaken, SafetyUnknown or MayNotBook.
+    While too much is held it is not held, and claimed when it is booked. Raises SlotTaken, SafetyUnknown or MayNotBook.
     """
     standing = require_standing(journey_id)
-    hold_slot(slot_id, journey_id)
+    hold_or_look(slot_id, journey_id)
     _check_offered(db.session.get(Slot, slot_id), standing)
     draft = get_draft(journey_id) or BookingDraft(journey_id=journey_id, details={}, idempotency_key=new_token())
     draft.slot_id, draft.changed_at = slot_id, clock.now()
     db.session.add(draft)
     reach(journey_id, Reached.SLOT_HELD)
+
+
+@transactional
+def hold_or_look(slot_id: int, journey_id: UUID) -> None:
+    """Hold a slot for this journey, or hold it longer; while too much is held, only see that it is free.
+
+    Raises SlotTaken when it is not.
+    """
+    draft = get_draft(journey_id)
+    if may_hold(slot_id, journey_id, typed=draft is not None and draft.complete) and _count_hold(slot_id, journey_id):
+        hold_slot(slot_id, journey_id)
+        return
+    if not is_free(slot_id, journey_id):
+        raise SlotTaken(slot_id)
+    release_holds(journey_id)
+
+
+def _count_hold(slot_id: int, journey_id: UUID) -> bool:
+    """Count a time held by the present source, unless it is held by this journey already; False for one too many."""
+    if is_held_by(slot_id, journey_id):
+        return True
+    try:
+        spend((allowed.HOLDS_OF_SOURCE, current_source()))
+    except TooMany:
+        return False
+    return True
 
 
 @transactional
@@ -118,10 +147,17 @@ def book(
         raise error if isinstance(error, AlreadyBooked) else SlotTaken(slot_id) from error
 
 
-@transactional
 def send_link_again(appointment: Appointment) -> None:
-    """Mail the visit's link once more, at most once an hour."""
-    queue_mail("link", appointment.id, int(clock.now().timestamp() // 3600))
+    """Mail the visit's link once more, at most once an hour and as often as its mailbox may get mail from forms."""
+    with suppress(TooMany):
+        _send_link_again(appointment)
+
+
+@transactional
+def _send_link_again(appointment: Appointment) -> None:
+    newly = queue_mail("link", appointment.id, int(clock.now().timestamp() // 3600))
+    if newly and appointment.patient.email:
+        spend((allowed.MAILS_TO_MAILBOX, mailbox_key(appointment.patient.email)))
 
 
 @transactional
@@ -131,10 +167,10 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     standing = require_standing(journey_id)
     slot = claim_slot(slot_id, journey_id)
     _check_offered(slot, standing)
-    key = one_of_kind_key(details, slot.visit_type.kind)
-    require_only_one(key)
+    require_only_one(details, slot.visit_type.kind)
     appointment = build_appointment(slot, find_or_add_patient(details), idempotency_key)
-    appointment.one_of_kind, appointment.patient_zone = key, zone
+    appointment.one_of_kind = one_of_kind_key(details, slot.visit_type.kind)
+    appointment.patient_zone = zone
     appointment.journey_id, appointment.assessment_id = journey_id, standing.assessment_id
     appointment.lane, appointment.prompt = standing.lane, standing.prompt
     appointment.note = details.note or None
@@ -145,7 +181,20 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     reach(journey_id, Reached.BOOKED)
     announce(appointment, "booked")
     audit.services.record("booked", f"appointment:{appointment.id}", slot=slot.id)
+    _spend_booking(details)
     return appointment
+
+
+def _spend_booking(details: Details) -> None:
+    """Count a visit that was booked online. Raises TooMany."""
+    mailbox = mailbox_key(details.email) if details.email else None
+    spend(
+        (allowed.BOOKINGS_OF_MAILBOX, mailbox),
+        (allowed.MAILS_TO_MAILBOX, mailbox),
+        (allowed.BOOKINGS_OF_PHONE, details.phone),
+        (allowed.BOOKINGS_OF_SOURCE, current_source()),
+        (allowed.ALL_BOOKINGS, EVERYBODY),
+    )
 
 
 @transactional
@@ -166,21 +215,32 @@ def one_of_kind_key(person: Details | Patient, kind: str) -> str:
     A person is told by name, date of birth and e-mail address together, so that nobody learns of another's visit;
     by the phone number where there is no address.
     """
+    return keyed_hash("one of kind", _in_one_line(person, kind))
+
+
+def find_one_of_kind_keys(person: Details | Patient, kind: str) -> list[str]:
+    """As `one_of_kind_key`, as rows may have it that are not under the newest key, or from before there were keys."""
+    words = _in_one_line(person, kind)
+    return [*find_hashes("one of kind", words), token_hash(words)]
+
+
+def _in_one_line(person: Details | Patient, kind: str) -> str:
     name = "".join(person.name.casefold().split())
     reach = person.email.casefold() if person.email else person.phone
-    return token_hash(f"{name}|{person.date_of_birth.isoformat()}|{reach}|{kind}")
+    return f"{name}|{person.date_of_birth.isoformat()}|{reach}|{kind}"
 
 
-def require_only_one(key: str) -> None:
+def require_only_one(person: Details | Patient, kind: str) -> None:
     """Raise AlreadyBooked when a visit of this person and kind is still to come."""
+    keys = find_one_of_kind_keys(person, kind)
     over = select(Slot.id).where(Slot.id == Appointment.slot_id, Slot.ends_at <= clock.now()).exists()
     db.session.execute(
         update(Appointment)
-        .where(Appointment.one_of_kind == key, over)
+        .where(Appointment.one_of_kind.in_(keys), over)
         .values(one_of_kind=None)
         .execution_options(synchronize_session=False)
     )
-    if (existing := find_one_of_kind(key)) is not None:
+    if (existing := find_one_of_kind(keys)) is not None:
         raise AlreadyBooked(existing)
 
 
@@ -225,9 +285,10 @@ def _unused_reference() -> str:
 def find_or_add_patient(details: Details) -> Patient:
     """The patient with exactly these details, or a new one; who is alike is for the desk to judge."""
     values = {name: value for name, value in details.__dict__.items() if name != "note"}
-    known = db.session.scalar(select(Patient).filter_by(**values, merged_into_id=None).limit(1))
-    if known is not None:
-        return known
+    alike = select(Patient).filter_by(name=details.name, date_of_birth=details.date_of_birth, merged_into_id=None)
+    for known in db.session.scalars(alike.order_by(Patient.created_at)):
+        if all(getattr(known, name) == value for name, value in values.items()):
+            return known
     patient = Patient(**values, created_at=clock.now())
     db.session.add(patient)
     return patient

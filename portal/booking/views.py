@@ -19,7 +19,6 @@ from portal.core.htmx import render
 from portal.referrals import journeys
 from portal.referrals.services import Reached, reach
 from portal.scheduling import queries as scheduling
-from portal.scheduling import services as scheduling_services
 from portal.scheduling.services import SlotTaken
 
 blueprint = Blueprint("booking", __name__)
@@ -119,6 +118,7 @@ def check_booking() -> AnyResponse:
         details=Details.from_json(draft.details),
         slot=scheduling.get_slot(draft.slot_id),
         held_until=_held_until(draft.slot_id, journey_id),
+        journey_id=journey_id,
         own_zone=own_zone.get(),
     )
 
@@ -158,7 +158,7 @@ def show_confirmation() -> AnyResponse:
     appointment = queries.find_latest_of(journeys.current())
     if appointment is None:
         return redirect(url_for(".choose_slot"), 303)
-    visit_access.grant(appointment.id)
+    visit_access.grant(appointment)
     return render(
         "booking/confirmed.html",
         appointment=appointment,
@@ -177,7 +177,7 @@ def _nothing_begun(journey_id: UUID | None) -> AnyResponse:
 def _hold_again(slot_id: int, lane: Lane, journey_id: UUID) -> Response | None:
     """Another ten minutes for the time chosen; the page that says so when it is gone."""
     try:
-        scheduling_services.hold_slot(slot_id, journey_id)
+        services.hold_or_look(slot_id, journey_id)
     except SlotTaken:
         return _render_taken(slot_id, lane, journey_id)
     return None
@@ -188,14 +188,16 @@ def _render_safety(form: object, status: int = 200) -> Response:
 
 
 def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, status: int = 200) -> Response:
+    held_until = _held_until(slot_id, journey_id)
     return render(
         "booking/details.html",
         status=status,
         form=form,
         slot=scheduling.get_slot(slot_id),
-        held_until=_held_until(slot_id, journey_id),
+        held_until=held_until,
+        journey_id=journey_id,
         own_zone=own_zone.get(),
-        outcome="invalid" if status == 422 else "held",
+        outcome="invalid" if status == 422 else "held" if held_until else None,
     )
 
 

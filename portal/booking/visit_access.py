@@ -7,10 +7,10 @@ screenshot or in a forwarded page opens nothing.
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 from flask import session
 
+from portal.booking.models import Appointment
 from portal.core import clock
 
 KEY = "visits"
@@ -18,16 +18,21 @@ LASTS = timedelta(hours=1)
 MOST = 4  # visits of one browser at a time, so that the cookie stays small
 
 
-def grant(appointment_id: UUID) -> None:
-    """Let this browser see the visit for an hour from now."""
-    until = int((clock.now() + LASTS).timestamp())
-    kept = {key: end for key, end in _current().items() if key != appointment_id.hex}
-    session[KEY] = {**dict(list(kept.items())[1 - MOST :]), appointment_id.hex: until}
+def grant(appointment: Appointment) -> None:
+    """Let this browser see the visit for an hour from now, as long as its link is the same."""
+    until, key = int((clock.now() + LASTS).timestamp()), _key(appointment)
+    kept = {known: end for known, end in _current().items() if known != key}
+    session[KEY] = {**dict(list(kept.items())[1 - MOST :]), key: until}
 
 
-def is_granted(appointment_id: UUID) -> bool:
+def is_granted(appointment: Appointment) -> bool:
     """Whether this browser may see the visit now."""
-    return appointment_id.hex in _current()
+    return _key(appointment) in _current()
+
+
+def _key(appointment: Appointment) -> str:
+    """The visit under its present link: whoever ends the link ends this, too."""
+    return f"{appointment.id.hex}{appointment.token_hash[:8]}"
 
 
 def _current() -> dict[str, int]:

@@ -10,7 +10,7 @@ from werkzeug import Response as AnyResponse
 
 from portal.assessment.brief import write_brief
 from portal.assessment.brief_views import render_brief
-from portal.booking import calendar, changes, queries, services, slot_list, visit_access, waitlist
+from portal.booking import calendar, changes, links, queries, services, slot_list, visit_access, waitlist
 from portal.booking.changes import ATTACK, TooLate, can_change, can_undo, has_attack_help, list_switches
 from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, WishesForm
 from portal.booking.models import Appointment, Status
@@ -29,19 +29,12 @@ def swap_token() -> AnyResponse | None:
     """Send whoever opens a link to the same page at an address without the secret."""
     values = request.view_args or {}
     appointment = queries.find_by_token(values.get("key", ""))
-    if appointment is None:
+    if appointment is None or not links.is_live(appointment):
         return None
-    visit_access.grant(appointment.id)
+    visit_access.grant(appointment)
     if request.method in {"GET", "HEAD"} and request.endpoint != "visit.download_calendar":
         return redirect(url_for(request.endpoint or "", **{**values, "key": appointment.reference}), 303)
     return None
-
-
-@blueprint.after_request
-def keep_link_secret(response: Response) -> Response:
-    """The address may be the key: it must not leave with a referrer."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 @blueprint.errorhandler(404)
@@ -199,12 +192,12 @@ def join_or_leave_waitlist(key: str) -> AnyResponse:
 def _find(key: str) -> Appointment:
     """The visit of that link, or of that reference if this browser has opened its link; 404 for all else."""
     by_token = queries.find_by_token(key)
-    if by_token is not None:
+    if by_token is not None and links.is_live(by_token):
         return by_token
     appointment = queries.find_by_reference(key)
-    if appointment is None or not visit_access.is_granted(appointment.id):
+    if appointment is None or not visit_access.is_granted(appointment) or not links.is_live(appointment):
         abort(404)
-    visit_access.grant(appointment.id)
+    visit_access.grant(appointment)
     return appointment
 
 

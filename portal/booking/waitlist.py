@@ -14,9 +14,10 @@ from portal import audit
 from portal.booking.models import Appointment, Offer, OfferState, Status, WaitlistEntry
 from portal.booking.queries import find_offer, get_entry
 from portal.booking.wishes import Wishes
-from portal.core import clock
+from portal.core import allowed, clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, insert_once, transactional
+from portal.core.limits import TooMany, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.scheduling.models import Clinic, Slot
 from portal.scheduling.queries import find_freed_slots, get_clinic, get_slot
@@ -113,7 +114,12 @@ def offer_to(slot_id: int, entry_id: UUID) -> None:
 
 
 def _offer(slot: Slot, entry: WaitlistEntry, answer_by: datetime) -> bool:
-    """Hold a slot for somebody and say so; False when that person was offered another a moment ago."""
+    """Hold a slot for somebody and say so; False when that person was offered another a moment ago, or many today."""
+    email = entry.appointment.patient.email
+    try:
+        spend((allowed.OFFERS_TO_MAILBOX, mailbox_key(email) if email else None))
+    except TooMany:
+        return False
     token, offer_id = new_token(), uuid4()
     hold_slot(slot.id, offer_id, until=answer_by)
     offered = insert_once(

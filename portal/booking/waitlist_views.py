@@ -8,18 +8,12 @@ from werkzeug import Response as AnyResponse
 from portal.booking import changes, queries, visit_access, waitlist
 from portal.booking.changes import TooLate
 from portal.booking.models import Offer
+from portal.core import clock
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.scheduling.services import SlotTaken
 
 blueprint = Blueprint("waitlist", __name__, url_prefix="/waitlist/<token>")
-
-
-@blueprint.after_request
-def keep_link_secret(response: Response) -> Response:
-    """The address is the key: it must not leave with a referrer."""
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 @blueprint.get("")
@@ -34,7 +28,7 @@ def accept(token: str) -> AnyResponse:
         appointment = changes.accept_offer(token)
     except (SlotTaken, TooLate):
         return _render(_find(token), "taken", 409)
-    visit_access.grant(appointment.id)
+    visit_access.grant(appointment)
     return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
 
 
@@ -52,7 +46,9 @@ def leave(token: str) -> AnyResponse:
 
 
 def _find(token: str) -> Offer:
-    return queries.find_offer(token) or abort(404)
+    """The offer of that link, until the visit is over that could be moved to it."""
+    offer = queries.find_offer(token) or abort(404)
+    return offer if offer.entry.appointment.slot.ends_at > clock.now() else abort(404)
 
 
 def _render(offer: Offer, outcome: str | None = None, status: int = 200) -> Response:

@@ -6,7 +6,23 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import LOOPBACK_HOSTS, Settings
-from portal.core import compression, crypto, db, errors, forms, headers, htmx, kept, pages, static
+from portal.core import (
+    chores,
+    compression,
+    crypto,
+    db,
+    errors,
+    forms,
+    headers,
+    htmx,
+    kept,
+    keys_cli,
+    limits,
+    logs,
+    outage,
+    pages,
+    static,
+)
 
 LARGEST_FORM = 64 * 1024  # bytes; the longest honest form is a tenth of it
 WEEK = 7 * 24 * 3600  # seconds
@@ -32,13 +48,17 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    logs.init_app(app, settings)  # first, so that its line is the last thing said of a request
     compression.init_app(app)
     kept.init_app(app, settings)
     static.init_app(app)
     crypto.init_app(app, settings)
     db.init_app(app, settings)
+    outage.init_app(app)
     forms.init_app(app)
     htmx.init_app(app)
     pages.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
+    chores.register("sweep what is no longer limited", limits.sweep)
+    app.cli.add_command(keys_cli.group)

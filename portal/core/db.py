@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import click
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Dialect,
     LargeBinary,
     MetaData,
+    String,
     Text,
     TypeDecorator,
     event,
@@ -36,8 +38,19 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
+PATIENCE = 5  # seconds to wait for a lock or a connection, then the page says "try again"
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
-SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000")
+SQLITE_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={PATIENCE}000",
+    "secure_delete=ON",  # what is erased is overwritten in the file, too
+)
+# PostgreSQL: nobody waits long for a lock or a server that is gone, and a page for no statement.
+CONNECTING = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 10_000}
+LOCKS = f"-c lock_timeout={PATIENCE}s"
+STATEMENTS = "-c statement_timeout=15s -c idle_in_transaction_session_timeout=60s"
 
 # expire_on_commit off: a page shows what its transaction wrote without reading it again.
 db = SQLAlchemy(session_options={"expire_on_commit": False}, add_models_to_shell=False)
@@ -59,10 +72,24 @@ class Base(DeclarativeBase):
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "hide_parameters": True}
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_pre_ping": True,  # a connection that the server has closed is replaced, so that outages heal
+        "pool_timeout": PATIENCE,
+        "hide_parameters": True,
+    }
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     db.init_app(app)
     Migrate(app, db, directory=str(resource_folder("migrations")))
+
+
+@event.listens_for(Engine, "do_connect")
+def _set_limits(dialect: Dialect, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+    """A page gives up in seconds; a command, such as a migration, may take its time."""
+    if dialect.name == "postgresql":
+        in_a_command = click.get_current_context(silent=True) is not None
+        limits = LOCKS if in_a_command else f"{LOCKS} {STATEMENTS}"
+        parameters["options"] = f"{limits} {parameters.get('options', '')}".strip()
+        parameters.update({name: value for name, value in CONNECTING.items() if name not in parameters})
 
 
 @event.listens_for(Engine, "connect")
@@ -179,10 +206,23 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-class EncryptedJSON(TypeDecorator[Any]):
-    """Any JSON value, encrypted at rest. Assign a new value to change it; it cannot be searched."""
+class _Encrypted(TypeDecorator[Any]):
+    """Encrypted at rest; assign a new value to change it."""
 
-    impl = LargeBinary
+    impl: Any = LargeBinary
+
+    class comparator_factory(TypeDecorator.Comparator[Any]):  # noqa: N801 - SQLAlchemy's name
+        """Two cipher texts of one value differ: whoever looks for one must look for its hash."""
+
+        def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
+            if other and isinstance(other[0], str | int | dict | list):
+                raise TypeError("an encrypted column cannot be compared: use a keyed hash beside it")
+            return super().operate(op, *other, **kwargs)
+
+
+class EncryptedJSON(_Encrypted):
+    """Any JSON value, encrypted at rest."""
+
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> bytes | None:
@@ -190,6 +230,53 @@ class EncryptedJSON(TypeDecorator[Any]):
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(crypto.decrypt(value))
+
+
+class EncryptedText(_Encrypted):
+    """Text, encrypted at rest, in a column that held it readable before.
+
+    What was stored before is read as it is, until `flask keys rotate` has encrypted it. `length` is what such a
+    column was declared with: SQLite never minded it and keeps it in its schema.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, length: int | None = None) -> None:
+        super().__init__()
+        self.length = length
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return String(self.length) if self.length and dialect.name == "sqlite" else Text()
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else crypto.encrypt(self.write(value).encode()).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        encrypted = value.startswith(crypto.SIGN_OF_CIPHER)
+        return self.read(crypto.decrypt(value.encode()).decode() if encrypted else value)
+
+    def write(self, value: Any) -> str:
+        """What is encrypted of a value."""
+        return str(value)
+
+    def read(self, plain: str) -> Any:
+        """The value that was encrypted so."""
+        return plain
+
+
+class EncryptedJSONText(EncryptedText):
+    """As `EncryptedText`, for a JSON value."""
+
+    cache_ok = True
+
+    def write(self, value: Any) -> str:
+        return json.dumps(value)
+
+    def read(self, plain: str) -> Any:
+        return json.loads(plain)
 
 
 class JSONText(TypeDecorator[Any]):

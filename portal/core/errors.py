@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from portal.core import guards
 from portal.core.htmx import render
+from portal.core.limits import Verdict
+from portal.core.outage import note_outage
 
 
 class Explanation(NamedTuple):
@@ -38,7 +43,7 @@ EXPLANATIONS = {
         "That is too long", "What you sent is larger than this form takes. Nothing was changed.", "invalid"
     ),
     429: Explanation(
-        "Please wait a minute",
+        "Please wait a little",
         "There were many tries from your connection in a short time. Nothing was lost; try again soon.",
         "limited",
     ),
@@ -49,23 +54,41 @@ EXPLANATIONS = {
     ),
     503: Explanation(
         "The portal is resting for a moment",
-        "Our system cannot be reached right now. It mends itself in most cases; try again in a few minutes.",
+        "Our diary cannot be reached right now. It mends itself in most cases; try again in a few minutes.",
         "unavailable",
     ),
 }
+NOT_SAVED = EXPLANATIONS[503]._replace(
+    text="Our diary cannot be reached right now, so what you sent is not saved yet. What you typed is still here: "
+    "wait a minute, then send it once more. If it was saved after all, it is not done twice.",
+)
 STALE = Explanation(
     "This page was open for a long time",
     "To be sure that it was you, we ask you to send it once more. Nothing was lost. If this comes back, your browser "
     "may not be keeping cookies.",
     "expired",
 )
+NO_PERSON = Explanation(
+    "Please send it once more",
+    "We could not tell whether a person or a program sent this: a field that nobody sees was filled in, perhaps by "
+    "your browser. Nothing of what you typed is lost.",
+    "limited",
+)
+PRESSED = Explanation(
+    "One moment more",
+    "More is being sent to us right now than we believe comes from people. So that the times stay free for patients, "
+    "this takes a little longer than usual. Nothing of what you typed is lost.",
+    "limited",
+)
+OURS = frozenset({"csrf_token", "proof", "proof_mark", "website"})  # what each page that asks again sets anew
 
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, ask_again)
     app.register_error_handler(HTTPException, explain_http)
-    app.register_error_handler(OperationalError, explain_away)
+    app.register_error_handler(DatabaseError, explain_database)
     app.register_error_handler(InterfaceError, explain_away)
+    app.register_error_handler(TimeoutError, explain_away)
     app.register_error_handler(Exception, explain_fault)
 
 
@@ -79,10 +102,64 @@ def ask_again(_error: CSRFError) -> Response:
 
     Only to a page of our own, and never from the desk, where passwords are typed.
     """
+    return render("errors/stale.html", "content", 400, error=STALE, code=400, kept=_what_was_typed())
+
+
+def _what_was_typed() -> list[tuple[str, str]]:
     own = urlsplit(request.headers.get("Origin", "")).netloc == request.host
-    typed = list(request.form.items(multi=True)) if own and not request.path.startswith("/desk") else []
-    kept = [(name, value) for name, value in typed if name != "csrf_token"]
-    return render("errors/stale.html", "content", 400, error=STALE, code=400, kept=kept)
+    return _typed() if own else []
+
+
+def explain_limit(verdict: Verdict) -> Response:
+    """Too much of something: until when, with what was typed to be sent once more then."""
+    assert verdict.limit is not None
+    current_app.logger.warning("limited at %s: %s", request.endpoint, verdict.limit.name)
+    wait = wait_in_words(verdict.retry_after)
+    error = Explanation(EXPLANATIONS[429].heading, f"{verdict.limit.words} Please try again in {wait}.", "limited")
+    response = render("errors/limited.html", "content", 429, error=error, code=429, kept=_typed())
+    response.headers["Retry-After"] = str(verdict.retry_after)
+    return response
+
+
+def explain_proof(wait: timedelta | None = None) -> Response:
+    """A proof first, which the browser works out by itself; without a script, to wait so long is enough.
+
+    Without a wait, somebody is only asked to send the form once more.
+    """
+    current_app.logger.warning("asked for a proof at %s", request.endpoint)
+    mark, left = request.form.get("proof_mark", ""), wait or timedelta()
+    age = guards.age_of(mark)
+    early = age is not None and age < left
+    if early and age is not None:
+        left -= age  # whoever was early waits for the rest only
+    seconds = math.ceil(left.total_seconds())
+    response = render(
+        "errors/proof.html",
+        "content",
+        429,
+        error=NO_PERSON if wait is None else PRESSED,
+        code=429,
+        kept=_typed(),
+        wait=seconds,
+        early=early,
+        mark=mark if early else guards.new_mark(),
+    )
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def wait_in_words(seconds: int) -> str:
+    """Like "40 seconds", "12 minutes" or "3 hours", never too short."""
+    for size, name in ((3600, "hour"), (60, "minute")):
+        if seconds > size:
+            return f"{-(-seconds // size)} {name}s"
+    return f"{seconds} seconds"
+
+
+def _typed() -> list[tuple[str, str]]:
+    """What the form held that was sent, to be sent once more; never from the desk, where passwords are typed."""
+    typed = [] if request.path.startswith("/desk") else request.form.items(multi=True)
+    return [(name, value) for name, value in typed if name not in OURS]
 
 
 def explain_http(error: HTTPException) -> Response:
@@ -98,9 +175,20 @@ def explain_http(error: HTTPException) -> Response:
     return response
 
 
+def explain_database(error: DatabaseError) -> Response:
+    """What the database refuses is a fault of ours; that it cannot work is an outage, which heals."""
+    away = type(error) is DatabaseError or isinstance(error, OperationalError | InternalError)
+    return explain_away(error) if away else explain_fault(error)
+
+
 def explain_away(error: Exception) -> Response:
+    """The database is away, locked, full or read-only; a form comes back with what was typed."""
     current_app.logger.error("database unavailable at %s", request.endpoint, exc_info=error)
-    response = explain(EXPLANATIONS[503], 503)
+    note_outage()
+    if request.method == "POST" and (kept := _what_was_typed()):
+        response = render("errors/stale.html", "content", 503, error=NOT_SAVED, code=503, kept=kept)
+    else:
+        response = explain(EXPLANATIONS[503], 503)
     response.headers["Retry-After"] = "60"
     return response
 

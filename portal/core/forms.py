@@ -9,9 +9,12 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from flask import Flask
 from flask_wtf import CSRFProtect, FlaskForm
-from wtforms import Field, ValidationError
+from wtforms import Field, HiddenField, StringField, TextAreaField, ValidationError
+from wtforms.validators import Length
 
 csrf = CSRFProtect()
+LONGEST: dict[type[Field], int] = {HiddenField: 20_000, TextAreaField: 2000}  # characters, where a form names no other
+LONGEST_LINE = 254
 REGION = "US"  # of phone numbers written without a country code
 
 
@@ -53,10 +56,33 @@ def check_phone(form: Any, field: Field) -> None:
 
 
 class BaseForm(FlaskForm):
-    """A form whose text fields arrive clean."""
+    """A form whose text fields arrive clean, and none longer than it says."""
 
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Field:
             filters = [clean, *unbound_field.kwargs.get("filters", ())]
-            field: Field = unbound_field.bind(form=form, **{**options, "filters": filters})
+            bounded = {"validators": _bounded(unbound_field)} if _is_text(unbound_field) else {}
+            field: Field = unbound_field.bind(form=form, **{**options, "filters": filters, **bounded})
             return field
+
+
+class Longest(Length):
+    """A limit of length, said beside the field; a number that a form begins with has none."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if isinstance(field.data, str | list):
+            super().__call__(form, field)
+
+
+def _is_text(unbound_field: Any) -> bool:
+    return issubclass(unbound_field.field_class, StringField)
+
+
+def _bounded(unbound_field: Any) -> list[Any]:
+    """The validators of a text field, with a limit of length; where it names none, its kind's."""
+    validators = list(unbound_field.kwargs.get("validators", ()))
+    if any(isinstance(validator, Length) and validator.max > 0 for validator in validators):
+        return validators
+    kind = next((most for cls, most in LONGEST.items() if issubclass(unbound_field.field_class, cls)), LONGEST_LINE)
+    most = (unbound_field.kwargs.get("render_kw") or {}).get("maxlength", kind)
+    return [Longest(max=most, message=f"Write at most {most} characters."), *validators]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import TypeVar
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
+from flask_login import user_logged_out
 from werkzeug import Response as AnyResponse
+from werkzeug.exceptions import SecurityError
 
 from portal.config import current_settings
 
@@ -22,29 +25,51 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+UNUSED = (
+    *("accelerometer", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer"),
+    *("microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking"),
+)
 ALWAYS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
+}
+SECRETS = {"token", "key"}  # parts of an address that open something to whoever knows them
+# What a search engine may list besides what caches may keep: pages that are fresh each time and about nobody.
+FOR_SEARCH_ENGINES = {
+    *("home.show_home", "home.serve_theme", "static"),
+    *("scheduling.list_specialists", "assessment.show_start", "refer.show_choices"),
 }
 Page = TypeVar("Page", bound=AnyResponse)
 YEAR = 365 * 24 * 3600  # seconds
 
 
 def init_app(app: Flask) -> None:
+    app.before_request(refuse_other_port)
     app.after_request(add_headers)
+    user_logged_out.connect(_note_sign_out, app)
+
+
+def refuse_other_port() -> None:
+    """In production, answer to no address but the one that people type, down to its port."""
+    settings = current_settings()
+    if settings.production and request.host != urlsplit(settings.address).netloc.lower():
+        raise SecurityError("another port than ours")
 
 
 def add_headers(response: Response) -> Response:
     """Strict by default: a view that is public and may be kept says so itself."""
-    for name, value in ALWAYS.items():
-        response.headers.setdefault(name, value)
-    if request.endpoint != "static" and not response.cache_control.max_age:
+    response.headers.update(ALWAYS)
+    response.headers["Referrer-Policy"] = "no-referrer" if _address_is_secret() else "same-origin"
+    if response.status_code >= 400 or not (response.cache_control.max_age or request.endpoint == "static"):
         response.headers["Cache-Control"] = "no-store"
+    if response.status_code >= 400 or not (response.cache_control.public or request.endpoint in FOR_SEARCH_ENGINES):
+        response.headers["X-Robots-Tag"] = "noindex"
+    if "signed_out" in g:
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
     if current_settings().production:
         response.headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     return response
@@ -56,3 +81,13 @@ def may_be_kept(response: Page, seconds: int = 300) -> Page:
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def _address_is_secret() -> bool:
+    """Whether the address is a key, or an unknown one that may be a key mistyped: it must not leave in a referrer."""
+    return request.endpoint is None or not SECRETS.isdisjoint(request.view_args or {})
+
+
+def _note_sign_out(_app: Flask, **_: object) -> None:
+    """The browser is to forget its pages with this answer; not its cookies, which know the colours chosen."""
+    g.signed_out = True

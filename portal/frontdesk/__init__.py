@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from portal.booking.forms import REACH_BY
 from portal.core import chores
 from portal.frontdesk import (
     caller_views,
@@ -12,12 +13,15 @@ from portal.frontdesk import (
     find_views,
     ledger_mails,
     ledger_views,
+    link_views,
     mail_views,
     mails,
     paper_views,
     patient_views,
+    person_views,
     privacy,
     recent,
+    refusals,
     setup_views,
     staff_views,
     times_views,
@@ -48,7 +52,9 @@ def init_app(app: Flask) -> None:
         counted=charts.count_in_words,
         or_hidden=charts.part_in_words,
     )
-    app.jinja_env.globals.update(recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES)
+    app.jinja_env.globals.update(
+        recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES, reach_words=dict(REACH_BY)
+    )
     app.jinja_env.globals.update(is_masked=privacy.is_masked, mark_words=MARKS)
     app.jinja_env.globals["keys_are_off"] = find_views.are_keys_off
     app.register_blueprint(day_views.blueprint)  # the one of views, with the diary
@@ -62,12 +68,15 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(mail_views.blueprint)
     app.register_blueprint(caller_views.blueprint)
     app.register_blueprint(patient_views.blueprint)
+    app.register_blueprint(person_views.blueprint)
+    app.register_blueprint(link_views.blueprint)
     app.register_blueprint(why_views.blueprint)
     app.register_blueprint(setup_views.blueprint)
     app.register_blueprint(trail_views.blueprint)
     app.register_blueprint(staff_views.blueprint)
     app.register_blueprint(ledger_views.blueprint)
     app.register_error_handler(NoClinic, setup_views.explain_no_clinic)
+    refusals.init_app(app)
     mails.init_app(app)
     ledger_mails.init_app()
     chores.register("monthly summaries", ledger_mails.queue_summaries)

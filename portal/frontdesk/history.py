@@ -23,6 +23,8 @@ ACTIONS = {
     "staff-changed": "Changed",
     "staff-disabled": "Closed",
     "staff-reset": "Reset",
+    "second-step-reset": "Second step reset",
+    "staff-signed-out": "Signed out everywhere",
 }
 
 

@@ -4,23 +4,44 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, redirect, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.booking import changes
 from portal.booking.queries import find_visits, get_appointment
 from portal.core.htmx import render
 from portal.frontdesk.forms import AddressForm
+from portal.frontdesk.services import record_list_seen
 from portal.notifications import services
-from portal.notifications.queries import get_mail, list_problems
+from portal.notifications.queries import get_mail, held_since, list_held, list_problems
 
 blueprint = Blueprint("mail", __name__, url_prefix="/desk/mail")
 
 
 @blueprint.get("/")
 def list_troubled() -> Response:
-    mails = list_problems()
-    return render("frontdesk/mail.html", mails=mails, visits=find_visits({mail.about_id for mail in mails}))
+    mails, held, since = list_problems(), list_held(), held_since()
+    record_list_seen("mail")
+    return render(
+        "frontdesk/mail.html",
+        mails=mails,
+        doubtful=[mail for mail in held if since is None or mail.due_at < since],
+        later=[mail for mail in held if since is not None and mail.due_at >= since],
+        visits=find_visits({mail.about_id for mail in (*mails, *held)}),
+    )
+
+
+@blueprint.post("/held")
+def decide_held() -> AnyResponse:
+    """What becomes of all the mail that a restore has put on hold, or of what cannot have left before it."""
+    choice = request.form.get("choice")
+    if choice == "later":
+        flash(f"{services.release_held(held_since())} mails leave when they are due.")
+    elif choice == "none":
+        flash(f"{services.withhold_held()} mails will not leave.")
+    else:
+        abort(400)
+    return redirect(url_for(".list_troubled"), 303)
 
 
 @blueprint.post("/<int:mail_id>/send")
@@ -51,9 +72,9 @@ def correct_address(appointment_id: UUID) -> AnyResponse:
 
 
 def _back(mail_id: int, done: bool) -> AnyResponse:
-    """To the visit that the mail is about; with a word when the mail had left by then."""
+    """To the list one comes from, or to the visit that it is about, with a word when it had left by then."""
     mail = get_mail(mail_id) or abort(404)
-    if get_appointment(mail.about_id) is None:
+    if request.form.get("back") == "list" or get_appointment(mail.about_id) is None:
         return redirect(url_for(".list_troubled"), 303)
     wrong = None if done else "late"
     return redirect(url_for("frontdesk.show_visit", appointment_id=mail.about_id, wrong=wrong), 303)

@@ -30,7 +30,9 @@ def print_sheets(day: str) -> Response:
     """A page for each clinician, or for one, with a line to write on for each visit."""
     shown, provider_id = day_or_404(day), wanted_provider_id()
     services.record_seen(f"sheet:{shown.isoformat()}")
-    visits = [visit for visit in list_visit_rows(shown, shown, provider_id) if visit.status in TAKE_THE_SLOT]
+    visits = [
+        visit for visit in list_visit_rows(shown, shown, provider_id, contact=True) if visit.status in TAKE_THE_SLOT
+    ]
     providers, types = diary.get_lookups()
     sheets = {
         provider: [visit for visit in visits if visit.provider_id == provider.id]
@@ -67,7 +69,7 @@ def export_visits() -> Response:
 def _rows(first: date, last: date) -> Iterator[list[object]]:
     providers, types = diary.get_lookups()
     places = diary.get_places()
-    for visit in list_visit_rows(first, last):
+    for visit in list_visit_rows(first, last, contact=True):
         place = places[visit.location_id]
         begins, ends, booked = (
             moment.astimezone(place.zone) for moment in (visit.starts_at, visit.ends_at, visit.created_at)

@@ -9,7 +9,8 @@ from flask import Blueprint, Response, abort, redirect, url_for
 from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
-from portal.booking import patients, people
+from portal.accounts.queries import name_staff
+from portal.booking import holds, patients, people
 from portal.booking.models import Patient
 from portal.booking.patients import CONTACT, NotMergeable
 from portal.booking.queries import find_likely_same
@@ -17,6 +18,8 @@ from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import services
 from portal.frontdesk.caller_forms import MergeForm, PatientForm
+from portal.frontdesk.person_forms import HoldForm
+from portal.scheduling.queries import get_zone
 
 blueprint = Blueprint("patients", __name__, url_prefix="/desk/patients")
 
@@ -27,17 +30,15 @@ def show_patient(patient_id: UUID) -> AnyResponse:
     patient = _patient_or_404(patient_id)
     if patient.merged_into_id is not None:
         return redirect(url_for(".show_patient", patient_id=patient.merged_into_id), 303)
-    form = PatientForm(formdata=None)
-    form.fill_in(patient)
-    return _render(patient, form)
+    return render_patient(patient)
 
 
 @blueprint.post("/<uuid:patient_id>")
 def change_contact(patient_id: UUID) -> AnyResponse:
-    patient = _patient_or_404(patient_id)
+    patient = _living_or_404(patient_id)
     form = PatientForm()
     if not form.validate():
-        return _render(patient, form, 422)
+        return render_patient(patient, form, status=422)
     patients.change_contact(patient_id, form.details(form.reach_by.data))
     return redirect(url_for(".show_patient", patient_id=patient_id), 303)
 
@@ -45,7 +46,7 @@ def change_contact(patient_id: UUID) -> AnyResponse:
 @blueprint.get("/<uuid:patient_id>/merge/<uuid:other_id>")
 def compare(patient_id: UUID, other_id: UUID) -> AnyResponse:
     """Two records side by side, before anything is done."""
-    kept, merged = _patient_or_404(patient_id), _patient_or_404(other_id)
+    kept, merged = _living_or_404(patient_id), _living_or_404(other_id)
     if kept is merged or kept.merged_into_id or merged.merged_into_id:
         return redirect(url_for(".show_patient", patient_id=patient_id), 303)
     return _render_merge(kept, merged, MergeForm(formdata=None))
@@ -53,7 +54,7 @@ def compare(patient_id: UUID, other_id: UUID) -> AnyResponse:
 
 @blueprint.post("/<uuid:patient_id>/merge/<uuid:other_id>")
 def merge(patient_id: UUID, other_id: UUID) -> AnyResponse:
-    kept, merged = _patient_or_404(patient_id), _patient_or_404(other_id)
+    kept, merged = _living_or_404(patient_id), _living_or_404(other_id)
     form = MergeForm()
     if not form.validate():
         return _render_merge(kept, merged, form, 422)
@@ -76,8 +77,21 @@ def _patient_or_404(patient_id: UUID) -> Patient:
     return people.get_patient(patient_id) or abort(404)
 
 
-def _render(patient: Patient, form: PatientForm, status: int = 200) -> Response:
+def _living_or_404(patient_id: UUID) -> Patient:
+    """The record, unless it was erased: nothing can be done with it any more."""
+    patient = _patient_or_404(patient_id)
+    return patient if patient.erased_at is None else abort(404)
+
+
+def render_patient(
+    patient: Patient, form: PatientForm | None = None, hold_form: HoldForm | None = None, status: int = 200
+) -> Response:
+    """The person's page, with what is wrong in a form that was sent."""
     services.record_patient_seen(patient.id)
+    if form is None:
+        form = PatientForm(formdata=None)
+        form.fill_in(patient)
+    found = holds.list_holds(patient.id)
     return render(
         "frontdesk/patient.html",
         status=status,
@@ -87,6 +101,11 @@ def _render(patient: Patient, form: PatientForm, status: int = 200) -> Response:
         likely_same=find_likely_same(patient),
         merges=people.list_merges(patient.id),
         button=BaseForm(formdata=None),
+        holds=found,
+        held=next((hold for hold in found if hold.lifted_at is None), None),
+        names=name_staff({hold.set_by for hold in found} | {hold.lifted_by for hold in found if hold.lifted_by}),
+        hold_form=hold_form or HoldForm(formdata=None),
+        zone=get_zone(),
     )
 
 

@@ -50,3 +50,9 @@ def record_patients_found(patient_ids: Sequence[UUID]) -> None:
 def record_patient_seen(patient_id: UUID) -> None:
     """Note that somebody looked at a patient's page."""
     audit.services.record("patient-seen", f"patient:{patient_id}")
+
+
+@transactional
+def record_refused(action: str, asked: str) -> None:
+    """Note that somebody was refused, and the number or name in the address that was asked for."""
+    audit.services.record(action, f"asked:{asked}"[:120])

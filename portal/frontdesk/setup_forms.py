@@ -120,6 +120,7 @@ class ClinicForm(EntryForm):
         ("Who you are", ("name", "short_name", "code", "phone", "phone_hours")),
         ("Booking online", ("minimum_notice_minutes", "change_cutoff_minutes", "horizon_weeks")),
         ("Mail", ("reminder_days", "reminder_time", "digest_time", "offer_minutes", "quiet_from", "quiet_until")),
+        ("Medical records", ("record_years",)),
         ("This installation", ("sample",)),
     )
 
@@ -147,6 +148,12 @@ class ClinicForm(EntryForm):
     )
     quiet_from = StringField("No offers from", default="21:00", render_kw=CLOCK)
     quiet_until = StringField("until", default="08:00", render_kw=CLOCK)
+    record_years = StringField(
+        "Kept after the last visit",
+        default=10,
+        description="In years. States differ: ask what yours asks for. See the privacy page for all periods.",
+        render_kw=NUMBER,
+    )
     sample = BooleanField("This is a sample: a note says that no appointment is real")
 
 

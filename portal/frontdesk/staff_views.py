@@ -11,7 +11,9 @@ from portal.accounts.models import User
 from portal.accounts.queries import get_member
 from portal.accounts.queries import list_staff as list_accounts
 from portal.accounts.roster import LastManager, OwnAccount
+from portal.accounts.second_step import has_any
 from portal.accounts.services import AccountExists, StaffRole
+from portal.accounts.sessions import list_open
 from portal.audit.queries import find_latest
 from portal.core.edits import ChangedMeanwhile
 from portal.core.forms import BaseForm
@@ -79,6 +81,17 @@ def invite_anew(user_id: int) -> AnyResponse:
     return _act(user_id, roster.invite_anew, "gets a mail with a link to choose a password. It works for three days.")
 
 
+@blueprint.post("/<int:user_id>/end-sessions")
+def end_sessions(user_id: int) -> AnyResponse:
+    return _act(user_id, roster.end_sessions, "is signed out everywhere.")
+
+
+@blueprint.post("/<int:user_id>/reset-second-step")
+def reset_second_step(user_id: int) -> AnyResponse:
+    done = "signs in with the password alone the next time, sets up a second step anew, and hears of it by mail."
+    return _act(user_id, roster.reset_second_step, done)
+
+
 def _act(user_id: int, act: roster.Act, done: str) -> AnyResponse:
     user = get_member(user_id) or abort(404)
     try:
@@ -120,6 +133,8 @@ def _render_member(
         member=user,
         form=form,
         own=user.id == current_user.id,
+        open_sessions=len(list_open(user.id)),
+        has_second_step=has_any(user),
         differences=differences,
         refused=refused,
         history=write_history(f"staff:{user.id}", form),

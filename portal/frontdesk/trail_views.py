@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, Response, request
-from wtforms import DateField, SelectField, StringField
+from wtforms import DateField, Field, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length, Optional, ValidationError
 
 from portal.accounts.queries import list_staff, name_actors
-from portal.audit.queries import AuditFilter, list_actions, list_entries
+from portal.audit.queries import AuditFilter, list_actions, list_entries, list_screens
+from portal.booking.person_export import find_person, list_subjects
 from portal.core import clock
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
@@ -30,6 +32,10 @@ class TrailForm(BaseForm):
 
     who = SelectField("Who", default="")
     action = SelectField("What", default="")
+    patient = StringField(
+        "Patient", validators=[Optional(), Length(max=40)], description="A visit’s reference, like TPM-7K3F-94"
+    )
+    screen = SelectField("From which screen", default="")
     about = StringField("About", validators=[Optional(), Length(max=120)], description="Like appointment:… or staff:7")
     first = DateField("From", validators=[Optional()])
     last = DateField("Until", validators=[Optional()])
@@ -39,7 +45,12 @@ class TrailForm(BaseForm):
         people = [SelectChoice(f"staff:{user.id}", user.name) for user in list_staff()]
         others = [SelectChoice("patient", "Patients"), SelectChoice("system", "The portal itself")]
         self.who.choices = [SelectChoice("", "Anybody"), *people, *others]
+        self.screen.choices = [SelectChoice("", "Any"), *(SelectChoice(name, name) for name in list_screens())]
         self.action.choices = [SelectChoice("", "Anything"), *(SelectChoice(name, name) for name in list_actions())]
+
+    def validate_patient(self, field: Field) -> None:
+        if find_person(field.data) is None:
+            raise ValidationError("There is no visit with this reference, and no patient of this number.")
 
     def wanted(self) -> AuditFilter:
         """What was chosen, once the form is valid; days by the clinic's clocks."""
@@ -47,9 +58,15 @@ class TrailForm(BaseForm):
             actor=self.who.data or None,
             action=self.action.data or None,
             subject=self.about.data or None,
+            subjects=self._subjects(),
+            screen=self.screen.data or None,
             since=_midnight(self.first.data),
             until=_midnight(self.last.data + timedelta(days=1)) if self.last.data else None,
         )
+
+    def _subjects(self) -> Sequence[str] | None:
+        patient_id = find_person(self.patient.data) if self.patient.data else None
+        return list_subjects(patient_id) if patient_id else None
 
 
 @blueprint.get("/audit")

@@ -1,4 +1,4 @@
-"""`/`, and the few pages that belong to no feature: display, privacy, health."""
+"""`/`, and the few pages that belong to no feature: display, privacy."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, redirect, request, send_from_directory, url_for
 from werkzeug import Response as AnyResponse
 
+from portal.config import current_settings
 from portal.core.htmx import render
 from portal.core.public import same_for_everybody
 from portal.education.shelf import get_library
-from portal.home import queries
 from portal.home.forms import THEMES, DisplayForm
 
 blueprint = Blueprint("home", __name__)
 MINUTE = 60  # seconds; the next free time stands on the home page
-COOKIE, YEAR = "theme", 365 * 24 * 3600
+YEAR = 365 * 24 * 3600
 
 
 @blueprint.get("/")
@@ -41,7 +41,8 @@ def save_display() -> AnyResponse:
     if not form.validate():
         return render("home/display.html", status=422, form=form, outcome="invalid")
     response = redirect(_own_path(form.back.data), 303)
-    response.set_cookie(COOKIE, form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure)
+    secure = current_settings().production
+    response.set_cookie(_cookie(), form.theme.data, max_age=YEAR, samesite="Lax", httponly=True, secure=secure)
     return response
 
 
@@ -54,22 +55,13 @@ def serve_theme() -> Response:
     return response
 
 
-@blueprint.get("/healthz")
-def show_alive() -> Response:
-    """Whether this process answers."""
-    return Response("alive\n", mimetype="text/plain")
-
-
-@blueprint.get("/readyz")
-def show_ready() -> Response:
-    """Whether the portal can serve: database, migrations, clinic, mail."""
-    report = queries.check_readiness()
-    lines = [f"{'ok' if check.ok else 'FAIL'} {check.name}: {check.text}\n" for check in report]
-    return Response(lines, status=200 if all(check.ok for check in report) else 503, mimetype="text/plain")
+def _cookie() -> str:
+    """The cookie's name, which in production binds it to this host alone."""
+    return "__Host-theme" if current_settings().production else "theme"
 
 
 def _theme() -> str:
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = request.cookies.get(_cookie(), "")
     return chosen if chosen in dict(THEMES) else "auto"
 
 

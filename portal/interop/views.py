@@ -37,7 +37,6 @@ def show_calendar(token: str) -> Response:
     response = make_response(feed.read(token) or abort(404))
     response.headers["Content-Type"] = "text/calendar; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="visits.ics"'  # without the secret
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

@@ -18,8 +18,8 @@ from portal.config import current_settings
 from portal.core import chores
 from portal.core.db import db
 from portal.notifications.bounces import NoBounce, read_bounce
-from portal.notifications.queries import list_mail
-from portal.notifications.services import note_bounce, send_due_mail
+from portal.notifications.queries import held_since, list_mail
+from portal.notifications.services import note_bounce, release_held, send_due_mail, withhold_held
 
 LARGEST_REPORT = 100_000  # bytes; what matters stands at the beginning
 SPELL = 5.0  # seconds of sending, after which the chores have their turn
@@ -63,6 +63,17 @@ def _after(seconds: float, stop: threading.Event) -> Callable[[], bool]:
 def send() -> None:
     """Send what is due now, once."""
     click.echo(f"{send_due_mail()} mails tried.")
+
+
+@group.command("release")
+@click.option("--later", is_flag=True, help="Only what was not due before the restore, and so cannot have left.")
+@click.option("--none", "withhold", is_flag=True, help="Let none of it leave, ever.")
+def release(later: bool, withhold: bool) -> None:
+    """Let the mail leave that a restore has put on hold; the desk can do so one by one, at /desk/mail/."""
+    if withhold:
+        click.echo(f"{withhold_held()} mails are withheld.")
+    else:
+        click.echo(f"{release_held(held_since() if later else None)} mails leave when they are due.")
 
 
 @group.command("bounce")

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, EncryptedJSON, UtcDateTime
+from portal.core.db import Base, EncryptedJSON, EncryptedText, UtcDateTime
 
 
 class MailState(StrEnum):
@@ -24,12 +24,17 @@ class MailState(StrEnum):
     SUPERSEDED = "superseded"  # not true any more when it was to leave
     UNCERTAIN = "uncertain"  # the connection broke between the final dot and the answer
     WITHHELD = "withheld"  # staff decided that nobody is to be told
+    HELD = "held"  # restored from a backup: it may have left since, so staff decide
     BOUNCED = "bounced"  # taken by the server, and came back later
 
 
 WAITING = (MailState.QUEUED, MailState.RETRYING)
 UNDER_WAY = (MailState.CLAIMED, MailState.HANDING_OVER)
+# As text, because an index over some rows serves only queries that say its condition in the same words. With IS TRUE,
+# because SQLite would take the index over all states for a plain IN, and sort what it finds.
+TO_SEND = text("(state IN ('queued', 'retrying', 'uncertain', 'claimed')) IS TRUE")
 PROBLEMS = (MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN)  # for the desk to look at
+HELD_MAIL = "mail:held"  # what the audit trail calls all mail on hold
 
 
 class OutgoingMail(Base):
@@ -40,6 +45,7 @@ class OutgoingMail(Base):
         UniqueConstraint("kind", "about_id", "sequence"),
         Index("ix_outgoing_mail_state_not_before", "state", "not_before"),
         Index("ix_outgoing_mail_about_id_state", "about_id", "state"),
+        Index("ix_outgoing_mail_to_send", "not_before", "id", sqlite_where=TO_SEND, postgresql_where=TO_SEND),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -54,7 +60,7 @@ class OutgoingMail(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     worker: Mapped[str | None] = mapped_column(String(80))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_error: Mapped[str | None] = mapped_column(String(300))
+    last_error: Mapped[str | None] = mapped_column(EncryptedText(300))  # the server's words, which may name somebody
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     recipient: Mapped[str | None] = mapped_column(EncryptedJSON)  # where it went, once it has been sent or refused

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from portal.audit.queries import find_latest
 from portal.core import clock
 from portal.core.db import db
-from portal.notifications.models import PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.models import HELD_MAIL, PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
 
 STRUGGLING = 5  # tries after which the desk hears of it
 
@@ -39,6 +41,24 @@ def oldest_waiting() -> datetime | None:
     return db.session.scalar(
         select(func.min(OutgoingMail.due_at)).where(OutgoingMail.state.in_(WAITING), OutgoingMail.due_at <= clock.now())
     )
+
+
+def list_held() -> Sequence[OutgoingMail]:
+    """The mail that a restore has put on hold, by when it was due."""
+    held = select(OutgoingMail).where(OutgoingMail.state == MailState.HELD)
+    return db.session.scalars(held.order_by(OutgoingMail.due_at, OutgoingMail.id)).all()
+
+
+def count_unsettled() -> Counter[str]:
+    """How many mails stand in each state that is not the last one; waits, troubles the desk, or is on hold."""
+    states = (*WAITING, *UNDER_WAY, *PROBLEMS, MailState.HELD)
+    query = select(OutgoingMail.state, func.count()).where(OutgoingMail.state.in_(states)).group_by(OutgoingMail.state)
+    return Counter({state.value: 0 for state in states} | dict(db.session.execute(query).all()))
+
+
+def held_since() -> datetime | None:
+    """When mail was put on hold last: what was not due by then cannot have left."""
+    return find_latest("mail-held", {HELD_MAIL}).get(HELD_MAIL)
 
 
 def get_mail(mail_id: int) -> OutgoingMail | None:

@@ -12,11 +12,15 @@ import os
 import random
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, and_, exists, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, CursorResult, and_, bindparam, exists, or_, select, true, update
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from portal import audit
 from portal.config import current_settings
@@ -24,7 +28,7 @@ from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import BadAddress, build_message, write_letter
-from portal.notifications.models import UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.models import HELD_MAIL, PROBLEMS, TO_SEND, UNDER_WAY, WAITING, MailState, OutgoingMail
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
 LEASE = timedelta(seconds=90)
@@ -38,14 +42,14 @@ log = logging.getLogger(__name__)
 @transactional
 def queue_mail(
     kind: str, about_id: UUID, sequence: int, not_before: datetime | None = None, may_undo: bool = False
-) -> None:
-    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing.
+) -> bool:
+    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing. Whether it was new.
 
     With `may_undo` it waits three minutes, in which staff may send it at once or withhold it.
     """
     now = clock.now()
     due_at = not_before or (now + UNDO_WINDOW if may_undo else now)
-    insert_once(
+    return insert_once(
         OutgoingMail,
         kind=kind,
         about_id=about_id,
@@ -65,7 +69,7 @@ def supersede_mail(about_id: UUID) -> None:
     """Take back what waits about a thing that has changed: it would not be true any more."""
     db.session.execute(
         update(OutgoingMail)
-        .where(OutgoingMail.about_id == about_id, OutgoingMail.state.in_(WAITING))
+        .where(OutgoingMail.about_id == about_id, OutgoingMail.state.in_((*WAITING, MailState.HELD)))
         .values(state=MailState.SUPERSEDED)
         .execution_options(synchronize_session=False)
     )
@@ -78,7 +82,7 @@ def send_now(mail_id: int) -> bool:
     It keeps its Message-ID; the address it goes to is the one that stands now.
     """
     now = clock.now()
-    states = (*WAITING, MailState.FAILED, MailState.BOUNCED, MailState.UNCERTAIN, MailState.WITHHELD, MailState.SENT)
+    states = (*WAITING, *PROBLEMS, MailState.HELD, MailState.WITHHELD, MailState.SENT)
     return _decide(
         mail_id,
         states,
@@ -94,7 +98,35 @@ def send_now(mail_id: int) -> bool:
 @transactional
 def withhold(mail_id: int) -> bool:
     """Tell nobody: a waiting mail never leaves; whether it was still waiting."""
-    return _decide(mail_id, WAITING, "mail-withheld", state=MailState.WITHHELD)
+    return _decide(mail_id, (*WAITING, MailState.HELD), "mail-withheld", state=MailState.WITHHELD)
+
+
+@transactional
+def hold_all() -> int:
+    """Let nothing leave that was waiting or under way, as after a restore; returns how many mails that are."""
+    waits = OutgoingMail.state.in_((*WAITING, *UNDER_WAY, MailState.UNCERTAIN))
+    held = _change_all(waits, {"state": MailState.HELD, "worker": None, "lease_until": None})
+    audit.services.record("mail-held", HELD_MAIL, count=held)
+    return held
+
+
+@transactional
+def release_held(since: datetime | None = None) -> int:
+    """Let held mail leave when it is due, all of it or what was not due before that time; returns how many."""
+    released = _change_all(
+        and_(OutgoingMail.state == MailState.HELD, OutgoingMail.due_at >= since if since else true()),
+        {"state": MailState.QUEUED, "attempts": 0},
+    )
+    audit.services.record("mail-released", HELD_MAIL, count=released)
+    return released
+
+
+@transactional
+def withhold_held() -> int:
+    """Let none of the held mail leave, ever; returns how many."""
+    withheld = _change_all(OutgoingMail.state == MailState.HELD, {"state": MailState.WITHHELD})
+    audit.services.record("mail-withheld", HELD_MAIL, count=withheld)
+    return withheld
 
 
 @transactional
@@ -110,51 +142,99 @@ def note_bounce(mail_id: int, reason: str) -> bool:
     return _decide(mail_id, left, "mail-bounced", state=MailState.BOUNCED, last_error=_cut(reason), looked_at=None)
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A mail that a worker has taken to send."""
+
+    id: int
+    kind: str
+    about_id: UUID
+    sequence: int
+    message_id: str
+    due_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mail that was tried."""
+
+    mail_id: int
+    state: MailState
+    error: str | None = None
+    not_before: datetime | None = None
+    recipient: str | None = None
+
+
 def send_due_mail(is_over: Callable[[], bool] = lambda: False) -> int:
     """Send all mail that is due, or until it is over; returns how many were tried.
 
     One bad mail never holds up the others.
     """
     worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-    tried = 0
+    tried, outcome = 0, None
+    _note_doubts()
     with Courier(current_settings()) as courier:
-        while not is_over() and (mail := _claim_next(worker)) is not None:
-            _send(mail, worker, courier)
+        while (mail := _go_on(worker, outcome, is_over())) is not None:
+            outcome = _send(mail, worker, courier)
             tried += 1
     return tried
 
 
 @transactional
-def _claim_next(worker: str) -> OutgoingMail | None:
-    now = clock.now()
+def _note_doubts() -> None:
+    """Of a mail whose worker went away between handing it over and hearing the answer nobody knows the fate."""
     db.session.execute(
         update(OutgoingMail)
-        .where(OutgoingMail.state == MailState.HANDING_OVER, OutgoingMail.lease_until < now)
+        .where(OutgoingMail.state == MailState.HANDING_OVER, OutgoingMail.lease_until < clock.now())
         .values(state=MailState.UNCERTAIN)
     )
-    mail = db.session.scalar(
-        select(OutgoingMail)
-        .where(_is_due(now), ~_waits_for_its_turn(now))
-        .order_by(OutgoingMail.not_before, OutgoingMail.id)
+
+
+@transactional
+def _go_on(worker: str, outcome: Outcome | None, is_over: bool) -> Claim | None:
+    """Note what became of the last mail and claim the next one, in one transaction."""
+    if outcome is not None:
+        _settle(worker, outcome)
+    return None if is_over else _claim_next(worker)
+
+
+def _claim_next(worker: str) -> Claim | None:
+    now = clock.now()
+    statement = _claiming(doubtful_too=current_settings().mail_uncertain == "resend")
+    claimed = db.session.execute(statement, {"taker": worker, "now": now, "lease": now + LEASE}).first()
+    return Claim(*claimed) if claimed else None
+
+
+@cache
+def _claiming(doubtful_too: bool) -> ReturningUpdate[Any]:
+    """Take the mail that has been due for longest; made once, because making it takes longer than running it."""
+    mail, now = OutgoingMail, bindparam("now", type_=OutgoingMail.lease_until.type)
+    nobody_has_it = or_(mail.state != MailState.CLAIMED, mail.lease_until < now)
+    wanted = true() if doubtful_too else mail.state != MailState.UNCERTAIN
+    next_one = (
+        select(mail.id)
+        .where(TO_SEND, mail.not_before <= now, nobody_has_it, wanted, ~_waits_for_its_turn(now))
+        .order_by(mail.not_before, mail.id)
         .limit(1)
+        .correlate(None)
         .with_for_update(skip_locked=True)  # SQLite has no such clause and needs none: one writer at a time
     )
-    if mail is not None:
-        mail.state, mail.worker, mail.lease_until = MailState.CLAIMED, worker, now + LEASE
-        mail.attempts += 1
-    return mail
-
-
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    resend = current_settings().mail_uncertain == "resend"
-    states = (*WAITING, MailState.UNCERTAIN) if resend else WAITING
-    return or_(
-        and_(OutgoingMail.state.in_(states), OutgoingMail.not_before <= now),
-        and_(OutgoingMail.state == MailState.CLAIMED, OutgoingMail.lease_until < now),
+    return (
+        update(mail)
+        .where(mail.id == next_one.scalar_subquery())
+        .values(
+            state=MailState.CLAIMED,
+            worker=bindparam("taker"),
+            lease_until=bindparam("lease"),
+            attempts=mail.attempts + 1,
+        )
+        .returning(*(getattr(mail, field.name) for field in fields(Claim)))
+        .execution_options(synchronize_session=False)
     )
 
 
-def _waits_for_its_turn(now: datetime) -> ColumnElement[bool]:
+def _waits_for_its_turn(now: BindParameter[datetime]) -> ColumnElement[bool]:
     """Whether an earlier mail about the same thing is under way, so that "moved" never overtakes "booked"."""
     earlier = aliased(OutgoingMail)
     return exists().where(
@@ -165,63 +245,65 @@ def _waits_for_its_turn(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _send(mail: OutgoingMail, worker: str, courier: Courier) -> None:
+def _send(mail: Claim, worker: str, courier: Courier) -> Outcome | None:
+    """What became of the mail; None where it is another worker's by now."""
     recipient = None
     try:
         letter = write_letter(mail.kind, mail.about_id, mail.sequence)
         if letter is None:
-            _settle(mail.id, worker, MailState.SUPERSEDED)
-            return
+            return Outcome(mail.id, MailState.SUPERSEDED)
         recipient = letter.to
         message = build_message(letter, mail.message_id)
         sender = envelope_sender(current_settings(), mail.id)
         courier.deliver(sender, recipient, message, lambda: _hand_over(mail.id, worker))
-        _settle(mail.id, worker, MailState.SENT, recipient=recipient)
+        return Outcome(mail.id, MailState.SENT, recipient=recipient)
     except LeaseLost:
         log.warning("mail %s was taken over by another worker", mail.id)
+        return None
     except (Refused, BadAddress) as error:
-        _settle(mail.id, worker, MailState.FAILED, str(error), recipient=recipient)
+        return Outcome(mail.id, MailState.FAILED, str(error), recipient=recipient)
     except Doubtful as error:
-        _try_again(mail, worker, MailState.UNCERTAIN, str(error))
+        return _try_again(mail, MailState.UNCERTAIN, str(error))
     except NotNow as error:
-        _try_again(mail, worker, MailState.RETRYING, str(error))
+        return _try_again(mail, MailState.RETRYING, str(error))
     except Exception as error:  # a letter that cannot be written must not stop the others
         db.session.rollback()
         log.exception("mail %s could not be written", mail.id)
-        _try_again(mail, worker, MailState.RETRYING, type(error).__name__)
+        return _try_again(mail, MailState.RETRYING, type(error).__name__)
 
 
-def _try_again(mail: OutgoingMail, worker: str, state: MailState, error: str) -> None:
+def _try_again(mail: Claim, state: MailState, error: str) -> Outcome:
     if clock.now() - mail.due_at > GIVE_UP_AFTER:
-        _settle(mail.id, worker, MailState.FAILED, error)
-        return
+        return Outcome(mail.id, MailState.FAILED, error)
     pause = min(LONGEST_PAUSE, timedelta(seconds=5 * 2 ** min(mail.attempts, 8)))
-    _settle(mail.id, worker, state, error, clock.now() + pause * random.uniform(0.5, 1))  # noqa: S311 - jitter
-
-
-def _hand_over(mail_id: int, worker: str) -> bool:
-    return _settle(mail_id, worker, MailState.HANDING_OVER, lease=clock.now() + LEASE)
+    jitter = random.uniform(0.5, 1)  # noqa: S311
+    return Outcome(mail.id, state, error, clock.now() + pause * jitter)
 
 
 @transactional
-def _settle(
-    mail_id: int,
-    worker: str,
-    state: MailState,
-    error: str | None = None,
-    not_before: datetime | None = None,
-    lease: datetime | None = None,
-    recipient: str | None = None,
-) -> bool:
-    """Move a mail on, if it is still this worker's; whether it was."""
-    values: dict[str, object] = {"state": state, "last_error": _cut(error), "lease_until": lease}
-    if not_before:
-        values["not_before"] = not_before
-    if recipient:
-        values["recipient"] = recipient
-    if state is MailState.SENT:
+def _hand_over(mail_id: int, worker: str) -> bool:
+    """Note that all but the final dot is said; whether the mail is still this worker's to send."""
+    values = {"state": MailState.HANDING_OVER, "lease_until": clock.now() + LEASE}
+    return _change(mail_id, _is_held_by(worker), values)
+
+
+def _settle(worker: str, outcome: Outcome) -> None:
+    values: dict[str, object] = {
+        "state": outcome.state,
+        "last_error": _cut(outcome.error),
+        "lease_until": None,
+    }
+    if outcome.not_before:
+        values["not_before"] = outcome.not_before
+    if outcome.recipient:
+        values["recipient"] = outcome.recipient
+    if outcome.state is MailState.SENT:
         values["sent_at"] = clock.now()
-    return _change(mail_id, and_(OutgoingMail.worker == worker, OutgoingMail.state.in_(UNDER_WAY)), values)
+    _change(outcome.mail_id, _is_held_by(worker), values)
+
+
+def _is_held_by(worker: str) -> ColumnElement[bool]:
+    return and_(OutgoingMail.worker == worker, OutgoingMail.state.in_(UNDER_WAY))
 
 
 def _decide(mail_id: int, states: tuple[MailState, ...], action: str, **values: object) -> bool:
@@ -238,11 +320,12 @@ def _cut(words: str | None) -> str | None:
 
 
 def _change(mail_id: int, condition: ColumnElement[bool], values: dict[str, object]) -> bool:
+    return _change_all(and_(OutgoingMail.id == mail_id, condition), values) == 1
+
+
+def _change_all(condition: ColumnElement[bool], values: dict[str, object]) -> int:
     result = db.session.execute(
-        update(OutgoingMail)
-        .where(OutgoingMail.id == mail_id, condition)
-        .values(**values)
-        .execution_options(synchronize_session=False)
+        update(OutgoingMail).where(condition).values(**values).execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)
-    return result.rowcount == 1
+    return result.rowcount

@@ -8,6 +8,8 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Self
@@ -105,6 +107,27 @@ class Courier:
         if self._server is not None:
             self._server.close()
         self._server = None
+
+
+@dataclass(frozen=True)
+class MailServer:
+    """How a mail server was met: whether what is said to it is encrypted, and until when its certificate is good."""
+
+    encrypted: bool
+    good_until: datetime | None
+
+
+def meet_server(url: str) -> MailServer:
+    """Connect and sign in as for a mail, and leave. Raises OSError or SMTPException when that does not work."""
+    server = _connect(url)
+    try:
+        certificate = server.sock.getpeercert() if isinstance(server.sock, ssl.SSLSocket) else None
+    finally:
+        server.close()
+    if not certificate:
+        return MailServer(False, None)
+    ends = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+    return MailServer(True, datetime.fromtimestamp(ends, UTC))
 
 
 def mail_folder(settings: Settings) -> Path:

@@ -1,10 +1,8 @@
 """Referral links, and the journey of one visitor from a link to an attended visit."""
 
-from datetime import timedelta
-
 from flask import Flask
 
-from portal.core import chores
+from portal.core import retention
 from portal.referrals import cli, entry, reduction, views
 
 
@@ -12,4 +10,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     app.cli.add_command(cli.group)
     entry.init_app(app)
-    chores.register("reduce old journeys", reduction.reduce_journeys, every=timedelta(hours=6))
+    retention.register(reduction.RULE)

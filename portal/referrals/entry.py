@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import Flask, redirect, request, url_for
 from werkzeug import Response
 
+from portal.core.outage import or_without
 from portal.referrals import journeys, services
 from portal.referrals.models import ReferralLink
 from portal.referrals.services import Touch
@@ -61,4 +62,4 @@ def _arrive(visitor: Visitor) -> Response | None:
 def _note_read() -> None:
     journey_id = journeys.peek()
     if journey_id is not None and tell_visitor(request) is not Visitor.PROGRAM:
-        services.note_read(journey_id)
+        or_without(lambda: services.note_read(journey_id), None)

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from portal.core import chores
+from portal.core.outage import spared
 from portal.referrals.days import count_days_in
 from portal.referrals.pages import OwnPage, offer_pages
 from portal.scheduling import cli, contact, free_times, queries, remake, views
@@ -18,7 +19,7 @@ def init_app(app: Flask) -> None:
     offer_pages("scheduling", lambda: [OwnPage("/specialists/", "Specialists")])
     chores.register("open slots", remake.open_slots_if_any)
     app.jinja_env.globals.update(
-        free_slots=free_times.list_free_slots,
-        specialists_for=queries.list_specialists_for,
+        free_slots=spared(free_times.list_free_slots, []),
+        specialists_for=spared(queries.list_specialists_for, []),
         describe_clinic=describe_clinic,
     )

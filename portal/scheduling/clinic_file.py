@@ -98,6 +98,7 @@ class ClinicEntry(Entry):
     offer_minutes: Annotated[int, Field(ge=15, le=24 * 60)] = 120
     quiet_from: WallTime = time(21)
     quiet_until: WallTime = time(8)
+    record_years: Annotated[int, Field(ge=1, le=100)] = 10
     sample: bool = False
 
 

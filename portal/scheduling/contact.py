@@ -1,13 +1,20 @@
-"""The clinic's name and phone number for every page, even one shown while the database is away."""
+"""The clinic's name and phone number for every page, even one shown while the database is away.
+
+What was known last is kept in the data folder too, for a process that starts while the database is away.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 
 from flask import Flask, current_app
-from sqlalchemy.exc import SQLAlchemyError
 
+from portal.config import current_settings
+from portal.core.files import write_whole
 from portal.core.kept import kept
+from portal.core.outage import or_without
 from portal.scheduling.queries import NoClinic, get_clinic
 
 
@@ -22,6 +29,9 @@ class Contact:
     sample: bool = False
 
 
+FILE = "contact.json"  # in the data folder
+
+
 def init_app(app: Flask) -> None:
     app.extensions["portal.contact"] = Contact()
     app.context_processor(lambda: {"clinic": get_contact()})
@@ -30,11 +40,31 @@ def init_app(app: Flask) -> None:
 @kept
 def get_contact() -> Contact:
     """The clinic's contact; the last one known when the database does not answer."""
+    last_known: Contact = current_app.extensions["portal.contact"]
+    contact = or_without(_ask, None)
+    if contact is None:
+        return last_known if last_known.phone else _read()
+    if contact != last_known:
+        current_app.extensions["portal.contact"] = contact
+        _write(contact)
+    return contact
+
+
+def _ask() -> Contact | None:
     try:
         clinic = get_clinic()
-    except (NoClinic, SQLAlchemyError):
-        last_known: Contact = current_app.extensions["portal.contact"]
-        return last_known
-    contact = Contact(clinic.name, clinic.short_name, clinic.phone, clinic.phone_hours, clinic.sample)
-    current_app.extensions["portal.contact"] = contact
-    return contact
+    except NoClinic:
+        return None
+    return Contact(clinic.name, clinic.short_name, clinic.phone, clinic.phone_hours, clinic.sample)
+
+
+def _read() -> Contact:
+    try:
+        return Contact(**json.loads((current_settings().data_dir / FILE).read_text()))
+    except (OSError, ValueError, TypeError):  # there is none, or an older portal wrote it
+        return Contact()
+
+
+def _write(contact: Contact) -> None:
+    with suppress(OSError):  # a folder that cannot be written to costs only this comfort
+        write_whole(current_settings().data_dir / FILE, json.dumps(asdict(contact)).encode())

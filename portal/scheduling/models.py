@@ -38,6 +38,7 @@ class Clinic(Base):
     offer_minutes: Mapped[int] = mapped_column(default=120)
     quiet_from: Mapped[time] = mapped_column(default=time(21))
     quiet_until: Mapped[time] = mapped_column(default=time(8))
+    record_years: Mapped[int] = mapped_column(default=10, server_default="10")  # medical records, after the last visit
     sample: Mapped[bool] = mapped_column(default=False)
 
     @property
@@ -179,6 +180,7 @@ class SlotState(StrEnum):
     BOOKED = "booked"
 
 
+IS_HELD = text("state = 'held'")
 CAN_BE_OFFERED = text("offered AND state <> 'booked'")
 
 
@@ -204,6 +206,7 @@ class Slot(Base):
             sqlite_where=CAN_BE_OFFERED,
             postgresql_where=CAN_BE_OFFERED,
         ),
+        Index("ix_slot_held_until", "held_until", sqlite_where=IS_HELD, postgresql_where=IS_HELD),
         Index("ix_slot_provider_id_reserved_from", "provider_id", "reserved_from"),
         Index("ix_slot_provider_id_day", "provider_id", "day"),
     )

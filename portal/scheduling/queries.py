@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, or_, select, text
+from sqlalchemy import and_, bindparam, case, func, or_, select, text
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
@@ -109,6 +110,15 @@ def find_freed_slots() -> Sequence[Slot]:
         .options(*WITH_SURROUNDINGS)
         .order_by(Slot.starts_at)
     ).all()
+
+
+def count_slots_to_come() -> Counter[str]:
+    """How many slots to come are free, held, booked or blocked; a hold that is over counts as free."""
+    now = clock.now()
+    over = and_(Slot.state == SlotState.HELD, Slot.held_until <= now)
+    state = case((over, SlotState.FREE.value), else_=Slot.state)
+    counts = db.session.execute(select(state, func.count()).where(Slot.starts_at > now).group_by(state)).all()
+    return Counter({state.value: 0 for state in SlotState} | dict(counts))
 
 
 def get_held_slot(holder: UUID | None) -> Slot | None:

@@ -45,6 +45,24 @@ document.addEventListener(
   { once: true },
 );
 
+// What htmx asked for could not be done, or no answer came: say so above what is typed, which stays.
+const sayWhatFailed = (event) => {
+  const { text, response } = event.detail.ctx ?? { response: { status: 0 } };
+  if (response && response.status < 500) return;
+  const answer = new DOMParser().parseFromString(text ?? "", "text/html").querySelector(".page-error");
+  const words = document.createElement("div");
+  words.className = "notice trouble";
+  words.setAttribute("role", "alert");
+  words.append(...(answer?.querySelectorAll("h1 ~ p:not(.actions)") ?? []));
+  if (answer) words.prepend(Object.assign(document.createElement("strong"), { textContent: answer.querySelector("h1").textContent }));
+  else words.textContent = "No answer came. What you typed is still here: look at your connection, then try once more.";
+  clearTrouble();
+  document.querySelector("main").prepend(words);
+};
+const clearTrouble = () => document.querySelectorAll(".trouble").forEach((words) => words.remove());
+document.addEventListener("htmx:response:error", sayWhatFailed);
+document.addEventListener("htmx:error", sayWhatFailed);
+document.addEventListener("htmx:after:swap", clearTrouble);
 // The assessment by keyboard: digits tick the options of the question in focus (0 ticks the last, "None of
 // these"), Enter continues. Tab, arrows and space work as the browser does them, without this.
 document.addEventListener("keydown", (event) => {

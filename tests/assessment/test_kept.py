@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from portal.accounts.services import StaffRole
 from portal.assessment.models import Assessment
 from portal.assessment.questionnaire import VERSION
-from portal.assessment.services import purge
+from portal.assessment.retention import purge
 from portal.core import clock as the_clock
 from portal.core.db import db
 from portal.referrals.services import start_journey

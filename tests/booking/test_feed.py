@@ -150,10 +150,10 @@ def test_a_new_address_closes_the_old_one_and_revoking_closes_it_for_good(press,
     old = press("renew")
     new = press("renew")
     unknown = subscribe("/calendars/unknown.ics")
-    assert (unknown.status, subscribe(old).text) == (404, unknown.text)
+    assert (unknown.status, subscribe(old).lasting) == (404, unknown.lasting)
     assert subscribe(new).status == 200
     assert press("revoke") is None
-    assert subscribe(new).text == unknown.text
+    assert subscribe(new).lasting == unknown.lasting
     with app.app_context():
         entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action.startswith("calendar-"))).all()
         assert [entry.action for entry in entries] == ["calendar-made", "calendar-renewed", "calendar-revoked"]

@@ -162,6 +162,7 @@ class TestPrograms:
         with app.app_context():
             assert db.session.scalar(select(ReferralLink).where(ReferralLink.label == "Spam")) is None
 
+    @pytest.mark.usefixtures("town")
     def test_that_come_all_at_once_are_asked_to_call_and_people_too_for_an_hour(self, office, app, clock):
         for path, filled in (("/refer/patient", PATIENT), ("/refer/", {"practice": "Dr. Lee"})):
             for _ in range(MOST_AN_HOUR):

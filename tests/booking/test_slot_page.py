@@ -93,6 +93,14 @@ def test_keeping_the_time_longer_keeps_what_is_typed_wrong_too(patient, clock):
     assert patient.open("/book/check").path == "/book/details"
 
 
+def test_a_page_that_asks_again_says_until_when_the_time_is_held_now(patient, clock):
+    patient.hold()
+    clock.shift(60)
+    page = patient.send(name="Jane", email="not yet")
+    assert page.status == 422
+    assert "yours until <strong>10:11 am EST" in page.text
+
+
 def test_choosing_another_time_gives_the_first_one_back_and_keeps_what_is_typed(patient, other_person):
     patient.hold()
     first = patient.page.response

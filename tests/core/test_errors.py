@@ -80,3 +80,21 @@ def test_a_fault_is_logged_without_what_people_typed(app, caplog):
     with app.app_context(), pytest.raises(Exception, match="nowhere") as fault:
         db.session.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Jane Doe"})
     assert "Jane Doe" not in str(fault.value)
+
+
+def test_what_was_typed_while_the_database_is_away_is_sent_once_more_with_one_button(app, visitor, monkeypatch):
+    visitor.pass_safety()
+    visitor.hold()
+
+    def away(*_args, **_values):
+        raise OperationalError("", {}, Exception("gone"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("portal.booking.views.services.save_details", away)
+        address = app.config["PORTAL"].address
+        page = visitor.post(
+            "/book/details", {**visitor.page.form.values, **visitor.DETAILS}, headers={"Origin": address}
+        )
+    assert (page.status, page.outcome) == (503, "unavailable")
+    assert "What you typed is still here" in page.text
+    assert visitor.send().path == "/book/check"

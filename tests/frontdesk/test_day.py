@@ -3,7 +3,7 @@
 import pytest
 
 from portal.audit.models import AuditEntry
-from portal.audit.services import find_break
+from portal.audit.verification import find_break
 from portal.core.db import db
 from tests.assessment.test_walk import NECK
 

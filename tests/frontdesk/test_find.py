@@ -91,6 +91,9 @@ class TestTheField:
     def test_opens_days_months_clinicians_and_actions(self, find, typed, path):
         assert find(typed).path == path
 
+    def test_knows_each_action_once(self, find, staff):
+        assert find("settings", staff(StaffRole.MANAGER)).path == "/desk/setup/"
+
     def test_says_what_to_try_when_nothing_fits_and_keeps_the_words(self, find):
         page = find("<zz>")
         assert "Nothing fits “&lt;zz&gt;”" in page.text

@@ -151,6 +151,7 @@ class TestMerge:
         page = desk.open(f"/desk/patients/{two[0]}")
         page = desk.open(page.link("/merge/"))
         assert "Two visits of one kind to come" in page.text
+        assert "Phone call" in page.text
         assert self.owners(diary) == two
 
     def test_visits_move_contact_is_as_chosen_and_the_other_is_not_listed(self, desk, two, diary, find):

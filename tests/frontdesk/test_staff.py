@@ -82,7 +82,8 @@ def test_a_role_is_changed_and_counts_at_the_next_click(manager, app, jo):
     assert person.open("/desk/staff").status == 403
     manager.open(f"/desk/staff/{jo[0]}")
     fill(manager, f"/staff/{jo[0]}", role="manager", name="Jo Older")
-    assert person.open("/desk/staff").status == 200
+    assert person.open("/desk/staff").path == "/desk/sign-in"  # the session ends with the role
+    assert sign_in(app, jo[1]).open("/desk/staff").path == "/desk/staff"
     text = manager.open(f"/desk/staff/{jo[0]}").text
     assert "Role: from “Front desk” to “Manager”" in text
     assert "Changed by Test manager" in text

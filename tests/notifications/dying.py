@@ -22,6 +22,7 @@ from flask.cli import ScriptInfo
 
 from portal import create_app
 from portal.core import chores
+from portal.core.db import transactional
 from portal.notifications import cli, services
 from portal.notifications.letters import build_message
 from portal.notifications.models import MailState
@@ -59,7 +60,7 @@ def make_mortal(folder: Path, chance: float) -> None:
             if random.random() < chance and take(death):
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    die_after("_claim_next", lambda mail: pass_by(CLAIMED) if mail else None)
+    die_after("_go_on", lambda mail: pass_by(CLAIMED) if mail else None)
     die_after("_hand_over", lambda done: pass_by(HANDED_OVER) if done else None)
 
     genuine_change, genuine_send = services._change, smtplib.SMTP.send
@@ -106,7 +107,7 @@ def mark_before_the_dot() -> None:
     """A mail counts as sent as soon as it is handed over."""
 
     def hand_over(mail_id: int, worker: str) -> bool:
-        return services._settle(mail_id, worker, MailState.SENT)
+        return transactional(services._change)(mail_id, services._is_held_by(worker), {"state": MailState.SENT})
 
     services._hand_over = hand_over
 

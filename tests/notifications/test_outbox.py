@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, text, update
 
 from portal.booking.models import Appointment
 from portal.core import clock as portal_clock
@@ -293,3 +293,19 @@ def test_every_mail_in_every_state_can_be_looked_at_and_leaves_nothing_behind(ap
         assert visitor.open(f"{link}/html").status == 200
     with app.app_context():
         assert db.session.scalar(select(Appointment.id)) is None
+
+
+def test_the_next_mail_is_found_as_fast_in_a_long_queue_as_in_a_short_one(app, engine):
+    """By an index, in its order: nothing is read through and nothing sorted."""
+    with app.app_context():
+        seen = []
+        event.listen(db.engine, "before_cursor_execute", lambda *call: seen.append(call[2:4]))
+        send_due_mail()
+        statement, values = next(call for call in seen if "RETURNING" in call[0])
+        if engine == "postgresql":
+            db.session.execute(text("SET LOCAL enable_seqscan = off"))  # it would read a short table through
+        explain = "EXPLAIN " if engine == "postgresql" else "EXPLAIN QUERY PLAN "
+        plan = str(db.session.connection().exec_driver_sql(explain + statement, values).all())
+    assert "ix_outgoing_mail_to_send" in plan
+    assert "sort" not in plan.lower().replace("_", " ")
+    assert "B-TREE" not in plan

@@ -8,6 +8,12 @@ from portal.scheduling.remake import open_slots
 
 
 @pytest.fixture
+def settings(settings):
+    """Whole crowds come from one address here; tests/booking/test_abuse.py shows where they would be stopped."""
+    return settings.model_copy(update={"limits_times": 1000})
+
+
+@pytest.fixture
 def portal(settings):
     """The tests' clinic by the real clock, for processes of their own cannot share a stopped one."""
     app = create_app(settings)

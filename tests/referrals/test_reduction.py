@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import func, select
 
-from portal.assessment.services import purge
+from portal.assessment.retention import purge
 from portal.booking.models import BookingDraft, PatientRequest
 from portal.core.db import db
 from portal.referrals import ledger

@@ -166,7 +166,7 @@ def test_the_table_tells_at_least_thirty_journeys():
     assert len(JOURNEYS) >= 30
 
 
-def test_each_journey_is_counted_as_told_and_all_of_them_make_the_ledger(app, clock, links):
+def test_each_journey_is_counted_as_told_and_all_of_them_make_the_ledger(app, clock, links, town):
     expected = Counter()
     for number, row in enumerate(JOURNEYS):
         words, journeys = (row, []) if isinstance(row, str) else (row[0], row[1:])

@@ -624,6 +624,6 @@ class DiaryMachine(RuleBasedStateMachine):
             setattr(row, name, value)
 
 
-@pytest.mark.usefixtures("app_context")
+@pytest.mark.usefixtures("app_context", "town")
 def test_whatever_happens_in_whatever_order_the_diary_is_as_the_model_says(clock):
     run_state_machine_as_test(lambda: DiaryMachine(clock), settings=SETTINGS)

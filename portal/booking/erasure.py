@@ -1,0 +1,94 @@
+"""Erase a person: names, contact, answers and words go; visits stay as rows about nobody, so that counts stay true."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, delete, select, update
+
+from portal import audit
+from portal.booking.holds import find_held
+from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient
+from portal.booking.person import PARTS, Person, Row, find_rows, gather
+from portal.core import clock
+from portal.core.db import Base, db, transactional
+from portal.scheduling.models import Slot
+
+# Why somebody is erased, as the desk chooses it and the audit trail names it.
+REASONS = {
+    "asked": "The person asked for it",
+    "by-mistake": "The record was made by mistake",
+    "other": "Another reason that the clinic keeps in its own files",
+}
+
+
+class NotErasable(Exception):
+    """Nothing was erased; why not."""
+
+
+class UnderLegalHold(NotErasable):
+    """A legal hold stands on one of the person's records."""
+
+
+class HasVisitToCome(NotErasable):
+    """There is a visit to come, which must be cancelled first: it would stand in the diary for nobody."""
+
+
+@transactional
+def erase(patient_id: UUID, reason: str) -> Person:
+    """Erase whoever that record belongs to, under all records; twice is once. Returns what was found.
+
+    Raises UnderLegalHold, HasVisitToCome, LookupError; then nothing was changed.
+    """
+    person = gather(patient_id)
+    records = select(Patient).where(Patient.id.in_(person.patients)).order_by(Patient.id).with_for_update()
+    standing = db.session.scalars(records.execution_options(populate_existing=True)).all()
+    if all(record.erased_at is not None for record in standing):
+        return person
+    check_erasable(person)
+    rows = {name: find_rows(person, name) for name, part in PARTS.items() if part.erase or part.is_deleted}
+    for name, part in PARTS.items():
+        if part.erase:  # before rows go that these refer to
+            _blank(name, rows[name])
+    for table in reversed(Base.metadata.sorted_tables):
+        if table.name in PARTS and PARTS[table.name].is_deleted:
+            _delete(table.name, rows[table.name])
+    audit.services.record("patient-erased", f"patient:{patient_id}", reason=reason, **_count(rows))
+    db.session.expire_all()
+    return person
+
+
+def check_erasable(person: Person) -> None:
+    """Go on only when nothing stands against erasing. Raises UnderLegalHold, HasVisitToCome."""
+    if find_held(person.patients):
+        raise UnderLegalHold
+    to_come = (
+        select(Appointment.id)
+        .join(Appointment.slot)
+        .where(Appointment.patient_id.in_(person.patients), Appointment.status.in_(TAKE_THE_SLOT))
+        .where(Slot.ends_at > clock.now())
+    )
+    if db.session.scalar(to_come.limit(1)) is not None:
+        raise HasVisitToCome
+
+
+def _blank(name: str, rows: list[Row]) -> None:
+    table = Base.metadata.tables[name]
+    for row in rows:
+        values = {column: value(row) if callable(value) else value for column, value in PARTS[name].erase.items()}
+        db.session.execute(update(table).where(_is(name, row)).values(values))
+
+
+def _delete(name: str, rows: list[Row]) -> None:
+    table = Base.metadata.tables[name]
+    for row in rows:
+        db.session.execute(delete(table).where(_is(name, row)))
+
+
+def _is(name: str, row: Row) -> Any:
+    return and_(*(key == row[key.name] for key in Base.metadata.tables[name].primary_key))
+
+
+def _count(rows: dict[str, list[Row]]) -> dict[str, int]:
+    return {"records": len(rows["patient"]), "visits": len(rows["appointment"])}

@@ -1,0 +1,82 @@
+"""Legal holds: while one stands on a patient, nothing of that patient is purged or erased."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+
+from portal import audit
+from portal.booking.models import Appointment, LegalHold, Offer, Patient, PatientRequest, WaitlistEntry
+from portal.core import clock
+from portal.core.db import db, transactional
+
+
+@transactional
+def set_hold(patient_id: UUID, reason: str, staff_id: int) -> None:
+    """Let a hold stand on a patient; where one stands already, that one goes on. Raises LookupError."""
+    if db.session.get(Patient, patient_id, with_for_update=True) is None:
+        raise LookupError(patient_id)
+    if find_held([patient_id]):
+        return
+    db.session.add(LegalHold(patient_id=patient_id, reason=reason, set_by=staff_id, set_at=clock.now()))
+    audit.services.record("hold-set", f"patient:{patient_id}")
+
+
+@transactional
+def lift_hold(patient_id: UUID, reason: str, staff_id: int) -> None:
+    """Let nothing hold the patient any more; twice is once."""
+    for hold in db.session.scalars(_standing().where(LegalHold.patient_id == patient_id).with_for_update()):
+        hold.lift_reason, hold.lifted_by, hold.lifted_at = reason, staff_id, clock.now()
+        audit.services.record("hold-lifted", f"patient:{patient_id}")
+
+
+def list_holds(patient_id: UUID) -> Sequence[LegalHold]:
+    """All holds there were on a patient, the newest first."""
+    holds = select(LegalHold).where(LegalHold.patient_id == patient_id).order_by(LegalHold.set_at.desc())
+    return db.session.scalars(holds).all()
+
+
+def find_held(patient_ids: Collection[UUID]) -> bool:
+    """Whether a hold stands on any of these."""
+    return db.session.scalar(_standing().where(LegalHold.patient_id.in_(patient_ids)).limit(1)) is not None
+
+
+def select_held() -> Select[UUID]:
+    """The ids of all records of patients under a hold: those merged with one that is held are held with it."""
+    direct = select(LegalHold.patient_id).where(LegalHold.lifted_at.is_(None))
+    roots = select(Patient.merged_into_id).where(Patient.id.in_(direct), Patient.merged_into_id.is_not(None))
+    among = or_(Patient.id.in_(direct), Patient.id.in_(roots))
+    stands_for = or_(Patient.merged_into_id.in_(direct), Patient.merged_into_id.in_(roots))
+    return select(Patient.id).where(or_(among, stands_for))
+
+
+def select_held_visits() -> Select[UUID]:
+    """The ids of the visits of patients under a hold."""
+    return select(Appointment.id).where(Appointment.patient_id.in_(select_held()))
+
+
+def select_held_journeys() -> Select[UUID | None]:
+    """The ids of the journeys that led to such a visit."""
+    visits = select(Appointment.journey_id).where(Appointment.patient_id.in_(select_held()))
+    return visits.where(Appointment.journey_id.is_not(None))
+
+
+def select_held_requests() -> Select[UUID]:
+    """The ids of the requests by the phone, the address or the journey of such a patient."""
+    held = select(Patient).where(Patient.id.in_(select_held())).subquery()
+    by_phone = PatientRequest.phone_hash.in_(select(held.c.phone_hash).where(held.c.phone_hash.is_not(None)))
+    by_email = PatientRequest.email_hash.in_(select(held.c.email_hash).where(held.c.email_hash.is_not(None)))
+    return select(PatientRequest.id).where(
+        or_(by_phone, by_email, PatientRequest.journey_id.in_(select_held_journeys()))
+    )
+
+
+def select_held_offers() -> Select[UUID]:
+    """The ids of the offers to such a patient."""
+    return select(Offer.id).join(Offer.entry).where(WaitlistEntry.appointment_id.in_(select_held_visits()))
+
+
+def _standing() -> Select[LegalHold]:
+    return select(LegalHold).where(LegalHold.lifted_at.is_(None))

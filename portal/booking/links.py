@@ -1,0 +1,50 @@
+"""The link that opens a visit: it ends a while after the visit, or when the desk ends it, and can be made anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from portal import audit
+from portal.booking.models import Appointment
+from portal.core import clock
+from portal.core.crypto import new_token, token_hash
+from portal.core.db import db, transactional
+from portal.notifications.services import queue_mail
+
+LASTS_AFTER_VISIT = timedelta(days=30)
+
+
+def is_live(appointment: Appointment) -> bool:
+    """Whether the visit's link opens anything now."""
+    return appointment.link_ended_at is None and clock.now() < appointment.slot.ends_at + LASTS_AFTER_VISIT
+
+
+@transactional
+def revoke(appointment_id: UUID) -> None:
+    """End the visit's link, and what browsers may still see that have opened it."""
+    end_link(_lock(appointment_id))
+    audit.services.record("link-ended", f"appointment:{appointment_id}")
+
+
+@transactional
+def renew(appointment_id: UUID) -> bool:
+    """Make another link, which ends the one before, and mail it; whether there is an address to mail it to."""
+    appointment = _lock(appointment_id)
+    token = new_token()
+    appointment.token, appointment.token_hash, appointment.link_ended_at = token, token_hash(token), None
+    audit.services.record("link-renewed", f"appointment:{appointment_id}")
+    if appointment.patient.email is None:
+        return False
+    queue_mail("link", appointment_id, int(clock.now().timestamp()))
+    return True
+
+
+def end_link(appointment: Appointment) -> None:
+    """Let no link open the visit, within a transaction; nothing of the old one is kept."""
+    appointment.token, appointment.token_hash = "", token_hash(new_token())
+    appointment.link_ended_at = clock.now()
+
+
+def _lock(appointment_id: UUID) -> Appointment:
+    return db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)

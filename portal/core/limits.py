@@ -1,0 +1,227 @@
+"""How often something may be done: counted in the database, so that all processes share it and a restart keeps it.
+
+A count is of one key in one window, which begins with the first hit. What is stored of a key is a keyed hash: no
+address and no mailbox can be read from the table. Nobody is let through because the database is away: then the
+error goes up, and the request is answered 503 like any other that needs it. What may be done how often stands in
+`portal/core/allowed.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from flask import current_app, has_request_context, request
+from sqlalchemy import Connection, String, case, delete, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.config import current_settings
+from portal.core import clock
+from portal.core.db import Base, UtcDateTime, db, insert_into
+
+GMAIL = {"gmail.com", "googlemail.com"}
+NETWORK_BITS = 64  # of an IPv6 address: what one household or one phone has for itself
+
+
+class HitCount(Base):
+    """How often one key was hit in the window that ends at `ends_at`; after it the row means nothing."""
+
+    __tablename__ = "hit_count"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int]
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many hits of one key in so long a time. The name is what tells its counts from other limits'.
+
+    `words` say to a person what there was too much of.
+    """
+
+    name: str
+    count: int
+    window: timedelta
+    words: str = "There were many tries from your connection in a short time."
+
+    @property
+    def most(self) -> int:
+        """How many hits the running portal allows."""
+        return times(self.count)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether something may be done now, and if not, in how many seconds it may be tried again."""
+
+    allowed: bool
+    retry_after: int = 0
+    limit: Limit | None = None
+
+
+class TooMany(Exception):
+    """Something was done as often as it may be: the verdict says until when."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """How long to wait, and which limit says so."""
+        found: Verdict = self.args[0]
+        return found
+
+
+Hit = tuple[Limit, str | None]
+ALLOWED = Verdict(True)
+EVERYBODY = "everybody"
+
+
+def times(count: int) -> int:
+    """A number of this kind in the running portal: a load test, in which one address stands for a town, has more."""
+    return count * current_settings().limits_times
+
+
+def count_hit(limit: Limit, key: str | None) -> Verdict:
+    """Count one hit of a key, unless its window is full: then nothing is counted, and it is not allowed."""
+    return count_hits((limit, key))
+
+
+def count_hits(*hits: Hit) -> Verdict:
+    """Count a hit of each, all of them or none: the first that is full decides.
+
+    A transaction of its own, so that the hit stays counted whatever becomes of the request. Raises RuntimeError
+    inside another transaction, which would wait for itself.
+    """
+    if not (verdict := peek(*hits)).allowed:
+        return verdict  # a flood that is refused anyway takes no lock
+    with _transaction() as connection:
+        # In one order everywhere, so that two requests with the same keys never wait for each other.
+        for limit, key in sorted(hits, key=lambda hit: _stored(*hit)):
+            if not _count(connection, limit, key):
+                verdict = _verdict(connection, limit, key)
+                connection.rollback()
+                return verdict
+    return ALLOWED
+
+
+def peek(*hits: Hit) -> Verdict:
+    """What `count_hits` would say now; nothing is counted or written."""
+    with db.engine.connect() as connection:
+        refused = [v for v in (_verdict(connection, *hit) for hit in hits) if not v.allowed]
+    return max(refused, key=lambda verdict: verdict.retry_after, default=ALLOWED)
+
+
+def used(limit: Limit, key: str | None) -> int:
+    """How many hits of a key count now."""
+    with db.engine.connect() as connection:
+        return _row(connection, limit, key)[0]
+
+
+def spend(*hits: Hit) -> None:
+    """Count a hit of each within the running transaction: what is undone with it was never counted.
+
+    For what is done, where `count_hits` is for what is tried. To be called last, as other requests with the same
+    keys wait for the transaction's end. A hit without a key, such as the source of a command, is not counted.
+    Raises TooMany when one is full.
+    """
+    if not db.session.info.get("in_transaction"):
+        raise RuntimeError("only what a transaction does can be spent")
+    connection = db.session.connection()
+    for limit, key in sorted((hit for hit in hits if hit[1] is not None), key=lambda hit: _stored(*hit)):
+        if not _count(connection, limit, key):
+            raise TooMany(_verdict(connection, limit, key))
+
+
+def current_source() -> str | None:
+    """Where the present request comes from, by `source_key`; None outside of one, and for staff at the desk."""
+    if not has_request_context() or request.path.startswith("/desk"):
+        return None
+    return source_key(request.remote_addr)
+
+
+def mailbox_key(email: str) -> str:
+    """What counts as one mailbox: capitals, what follows a `+`, and Gmail's dots make no other one of it."""
+    name, _, domain = email.casefold().rpartition("@")
+    name = name.partition("+")[0]
+    return f"{name.replace('.', '') if domain in GMAIL else name}@{domain}"
+
+
+def take_back(limit: Limit, key: str | None) -> None:
+    """Uncount one hit that has turned out to be right, such as a password.
+
+    Only that one: whoever mixes good tries with bad ones gains nothing by them.
+    """
+    with _transaction() as connection:
+        connection.execute(
+            update(HitCount)
+            .where(HitCount.key == _stored(limit, key), HitCount.count > 0, HitCount.ends_at > clock.now())
+            .values(count=HitCount.count - 1)
+        )
+
+
+def sweep() -> int:
+    """Delete the windows that are over; says how many."""
+    with _transaction() as connection:
+        return connection.execute(delete(HitCount).where(HitCount.ends_at <= clock.now())).rowcount
+
+
+def source_key(address: str | None) -> str:
+    """What counts as one source: an IPv4 address, or the network of an IPv6 one; all that is neither is one, too."""
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return f"{int(parsed) >> (128 - NETWORK_BITS):x}"
+    return str(parsed)
+
+
+@contextmanager
+def _transaction() -> Iterator[Connection]:
+    if db.session.info.get("in_transaction"):
+        raise RuntimeError("a hit is counted before a transaction, never inside one")
+    with db.engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
+        yield connection
+        connection.commit()
+
+
+def _count(connection: Connection, limit: Limit, key: str | None) -> bool:
+    now = clock.now()
+    over = HitCount.ends_at <= now
+    statement = insert_into(HitCount).values(key=_stored(limit, key), count=1, ends_at=now + limit.window)
+    counted = statement.on_conflict_do_update(
+        index_elements=[HitCount.key],
+        set_={
+            "count": case((over, 1), else_=HitCount.count + 1),
+            "ends_at": case((over, now + limit.window), else_=HitCount.ends_at),
+        },
+        where=or_(over, HitCount.count < limit.most),
+    ).returning(HitCount.count)
+    return connection.execute(counted).first() is not None
+
+
+def _verdict(connection: Connection, limit: Limit, key: str | None) -> Verdict:
+    count, ends_at = _row(connection, limit, key)
+    if count < limit.most:
+        return ALLOWED
+    return Verdict(False, math.ceil((ends_at - clock.now()).total_seconds()), limit)
+
+
+def _row(connection: Connection, limit: Limit, key: str | None) -> tuple[int, datetime]:
+    now = clock.now()
+    row = connection.execute(
+        select(HitCount.count, HitCount.ends_at).where(HitCount.key == _stored(limit, key), HitCount.ends_at > now)
+    ).one_or_none()
+    return (row[0], row[1]) if row else (0, now)
+
+
+def _stored(limit: Limit, key: str | None) -> str:
+    secret = str(current_app.secret_key).encode()
+    return hmac.new(secret, f"{limit.name}|{key}".encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,84 @@
+"""Whether the portal can do its work: what is cheap enough to be asked every few seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from functools import cache
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.config import resource_folder
+from portal.core import clock
+from portal.core.db import db
+from portal.notifications.queries import oldest_waiting
+from portal.scheduling.queries import NoClinic, get_clinic
+
+OLDEST_MAIL = timedelta(minutes=15)
+
+
+class State(Enum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARN = "warn"  # serving goes on, and somebody should look
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must be right: how it is, what was found, and what to do."""
+
+    name: str
+    state: State
+    text: str
+    to_do: str = ""
+
+    def __str__(self) -> str:
+        advice = f"; {self.to_do}" if self.to_do and self.state is not State.OK else ""
+        return f"{self.state.value} {self.name}: {self.text}{advice}"
+
+
+def check_readiness() -> list[Check]:
+    """What serving needs, checked now."""
+    try:
+        return [check_migrations(), _check_clinic(), check_mail()]
+    except SQLAlchemyError as error:
+        reason = type(error.__cause__ or error).__name__
+        return [Check("database", State.FAIL, f"it does not answer ({reason})", "see that it runs and has room")]
+
+
+def check_migrations() -> Check:
+    """Whether the tables are those of this code, or of a newer one that is about to take over."""
+    known = known_revisions()
+    current = MigrationContext.configure(db.session.connection()).get_current_revision() or "nothing"
+    if current == known[0]:
+        return Check("migrations", State.OK, f"at {current}")
+    if current not in (*known, "nothing"):
+        text = f"at {current}, newer than this code, which goes on with it"
+        return Check("migrations", State.WARN, text, "restart the processes that still run the old code")
+    return Check("migrations", State.FAIL, f"at {current}, needs {known[0]}", "run `flask db upgrade`")
+
+
+@cache
+def known_revisions() -> list[str]:
+    """All that this code knows, the newest first."""
+    return [script.revision for script in ScriptDirectory(str(resource_folder("migrations"))).walk_revisions()]
+
+
+def _check_clinic() -> Check:
+    try:
+        return Check("clinic", State.OK, get_clinic().name)
+    except NoClinic:
+        return Check("clinic", State.FAIL, "there is none yet", "set it up at /desk/, or `flask clinic load FILE`")
+
+
+def check_mail() -> Check:
+    """Whether mail leaves soon after it is due."""
+    oldest = oldest_waiting()
+    age = clock.now() - oldest if oldest else timedelta()
+    state = State.OK if age < OLDEST_MAIL else State.FAIL
+    return Check("mail", state, f"oldest waiting {int(age.total_seconds())} s", "see that `flask mail worker` runs")
