@@ -237,7 +237,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
 # What asks to sign in once more if that was over 15 minutes ago: what takes many patients away as a file or on paper,
 # what changes who may come in, and what makes keys.
 RECENT_SIGN_IN = {
-    *("paper.print_sheets", "paper.export_visits", "ledger.download_ledger"),
+    *("paper.print_sheets", "paper.export_visits", "ledger.download_ledger", "person.export", "person.erase"),
     *("staff.invite", "staff.change_member", "staff.close_member", "staff.invite_anew"),
     *("staff.end_sessions", "staff.reset_second_step", "feeds.renew", "feeds.revoke"),
     *("second_step.begin_app", "second_step.show_app", "second_step.confirm_app", "second_step.remove_app"),
