@@ -132,6 +132,7 @@ def measure_engine(engine: str, visits: int, turns: int) -> str:
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     text = [f"# {engine}, {visits:,} visits, commit {commit.strip()}", "", HEAD, *(row.line() for row in rows), ""]
     text += [f"Memory of the web processes after it: {', '.join(memory)}.", start_times(folder, many)]
+    text.append(f"{os.cpu_count()} cores; load of the machine at the end {os.getloadavg()[0]:.1f}.")
     report = "\n".join(text)
     print(report, flush=True)
     return report + "\n"

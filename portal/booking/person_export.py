@@ -29,6 +29,7 @@ SECRET = frozenset(
         *("email_hash", "mailbox_hash", "phone_hash", "phone_end_hash", "brief_tries", "previous", "seal"),
     }
 )
+AS_TABLE = frozenset({"audit_entry", "milestone", "outgoing_mail", "visit_change"})  # many, and each of a few words
 Exported = dict[str, list[dict[str, Any]]]
 
 
@@ -58,7 +59,7 @@ def export_person(patient_id: UUID) -> bytes:
             "person.json": json.dumps({**about, "tables": exported}, indent=1, ensure_ascii=False),
             "person.html": render_template(
                 "person/record.html",
-                parts=[(PARTS[name].words, rows) for name, rows in exported.items()],
+                parts=[(PARTS[name].words, name in AS_TABLE, rows) for name, rows in exported.items()],
                 style=_style(),
                 made_at=clock.now(),
             ),

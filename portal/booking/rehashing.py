@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+from sqlalchemy.orm import defer, joinedload
+
 from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import Appointment, Patient, PatientRequest
 from portal.booking.queries import find_one_of_kind
@@ -12,7 +15,11 @@ from portal.core import keys
 def init_app() -> None:
     keys.rehash_with(Patient, _hashes_of_patient)
     keys.rehash_with(PatientRequest, _hashes_of_request)
-    keys.rehash_with(Appointment, _key_of_visit)
+    visits = select(Appointment).where(Appointment.one_of_kind.is_not(None))
+    of_whom = (joinedload(Appointment.patient), joinedload(Appointment.visit_type))
+    keys.rehash_with(
+        Appointment, _key_of_visit, visits.options(*of_whom, defer(Appointment.note), defer(Appointment.token))
+    )
 
 
 def _hashes_of_patient(patient: Patient) -> dict[str, str | None]:
@@ -25,8 +32,6 @@ def _hashes_of_request(request: PatientRequest) -> dict[str, str | None]:
 
 
 def _key_of_visit(visit: Appointment) -> dict[str, str | None]:
-    if visit.one_of_kind is None:
-        return {}
     key = one_of_kind_key(visit.patient, visit.visit_type.kind)
     same = find_one_of_kind([key]) if key != visit.one_of_kind else None
     return {

@@ -81,6 +81,7 @@ PRESSED = Explanation(
     "limited",
 )
 OURS = frozenset({"csrf_token", "proof", "proof_mark", "website"})  # what each page that asks again sets anew
+ONCE_MORE = "errors/_once_more.html"  # what was typed, to be sent again by one press
 
 
 def init_app(app: Flask) -> None:
@@ -92,9 +93,10 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, explain_fault)
 
 
-def explain(explanation: Explanation, status: int) -> Response:
-    """An error page in the portal's dress."""
-    return render("errors/error.html", "content", status, error=explanation, code=status)
+def explain(explanation: Explanation, status: int, next_step: str | None = None, **context: object) -> Response:
+    """An error page in the portal's dress, with what to do next as that template has it, or the way home."""
+    shown = {"error": explanation, "code": status, "next_step": next_step, **context}
+    return render("errors/error.html", "content", status, **shown)
 
 
 def ask_again(_error: CSRFError) -> Response:
@@ -102,7 +104,7 @@ def ask_again(_error: CSRFError) -> Response:
 
     Only to a page of our own, and never from the desk, where passwords are typed.
     """
-    return render("errors/stale.html", "content", 400, error=STALE, code=400, kept=_what_was_typed())
+    return explain(STALE, 400, ONCE_MORE, kept=_what_was_typed())
 
 
 def _what_was_typed() -> list[tuple[str, str]]:
@@ -116,7 +118,7 @@ def explain_limit(verdict: Verdict) -> Response:
     current_app.logger.warning("limited at %s: %s", request.endpoint, verdict.limit.name)
     wait = wait_in_words(verdict.retry_after)
     error = Explanation(EXPLANATIONS[429].heading, f"{verdict.limit.words} Please try again in {wait}.", "limited")
-    response = render("errors/limited.html", "content", 429, error=error, code=429, kept=_typed())
+    response = explain(error, 429, "errors/_limited.html", kept=_typed())
     response.headers["Retry-After"] = str(verdict.retry_after)
     return response
 
@@ -133,12 +135,10 @@ def explain_proof(wait: timedelta | None = None) -> Response:
     if early and age is not None:
         left -= age  # whoever was early waits for the rest only
     seconds = math.ceil(left.total_seconds())
-    response = render(
-        "errors/proof.html",
-        "content",
+    response = explain(
+        NO_PERSON if wait is None else PRESSED,
         429,
-        error=NO_PERSON if wait is None else PRESSED,
-        code=429,
+        "errors/_proof.html",
         kept=_typed(),
         wait=seconds,
         early=early,
@@ -186,7 +186,7 @@ def explain_away(error: Exception) -> Response:
     current_app.logger.error("database unavailable at %s", request.endpoint, exc_info=error)
     note_outage()
     if request.method == "POST" and (kept := _what_was_typed()):
-        response = render("errors/stale.html", "content", 503, error=NOT_SAVED, code=503, kept=kept)
+        response = explain(NOT_SAVED, 503, ONCE_MORE, kept=kept)
     else:
         response = explain(EXPLANATIONS[503], 503)
     response.headers["Retry-After"] = "60"

@@ -11,7 +11,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, CursorResult, FromClause, String, literal, select, type_coerce, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    CursorResult,
+    FromClause,
+    Select,
+    String,
+    literal,
+    select,
+    type_coerce,
+    update,
+)
 
 from portal.core import crypto
 from portal.core.db import Base, EncryptedJSON, EncryptedText, db, transactional
@@ -21,7 +32,7 @@ MOST_PASSES = 6  # after the first, which finds the hashes outdated, a second fi
 PLAIN, UNREADABLE = "readable", "unreadable"  # not encrypted yet; by none of the keys
 
 Found = dict[str, Counter[str]]  # by "table.column": how many under the key of which name
-_rehashed: list[tuple[type[Base], Callable[[Any], dict[str, str | None]]]] = []
+_rehashed: dict[type[Base], tuple[Callable[[Any], dict[str, str | None]], Select[Any]]] = {}
 
 
 @dataclass
@@ -45,10 +56,11 @@ class Survey:
         )
 
 
-def rehash_with(model: type[Base], compute: Callable[[Any], dict[str, str | None]]) -> None:
-    """Let a feature say which keyed hashes a row should have now, by the names of its columns."""
-    if (model, compute) not in _rehashed:
-        _rehashed.append((model, compute))
+def rehash_with(
+    model: type[Base], compute: Callable[[Any], dict[str, str | None]], rows: Select[Any] | None = None
+) -> None:
+    """Let a feature say which keyed hashes a row should have now, by the names of its columns; and of which rows."""
+    _rehashed[model] = compute, select(model) if rows is None else rows
 
 
 def list_encrypted() -> list[Column[Any]]:
@@ -64,8 +76,8 @@ def survey() -> Survey:
         counts = found.values[f"{column.table.name}.{column.name}"] = Counter()
         for rows in _batches(column):
             counts.update(_name_key(raw) for _, raw in rows)
-    for model, compute in _rehashed if not found.total[UNREADABLE] else ():  # they are made of what is encrypted
-        found.outdated_hashes[model.__tablename__] += sum(_rehash(model, compute, change=False))
+    for model in _rehashed if not found.total[UNREADABLE] else ():  # they are made of what is encrypted
+        found.outdated_hashes[model.__tablename__] += sum(_rehash(model, change=False))
     return found
 
 
@@ -81,8 +93,8 @@ def rotate() -> Survey:
         found = survey()
         if not found.left or found.total[UNREADABLE]:
             break
-        for model, compute in _rehashed:
-            list(_rehash(model, compute, change=True))
+        for model in _rehashed:
+            list(_rehash(model, change=True))
     return found
 
 
@@ -145,14 +157,15 @@ def _store(column: Column[Any], changes: list[tuple[Any, Any, Any]]) -> int:
     return stored
 
 
-def _rehash(model: type[Base], compute: Callable[[Any], dict[str, str | None]], change: bool) -> Iterator[int]:
+def _rehash(model: type[Base], change: bool) -> Iterator[int]:
     """How many rows of each step had other hashes than they should; these are stored where that is asked for."""
+    compute, wanted_rows = _rehashed[model]
     key = _only_key(model.__table__)
     last: Any = None
 
     def step() -> int:
         nonlocal last
-        query = select(model).order_by(key).limit(AT_ONCE).execution_options(populate_existing=True)
+        query = wanted_rows.order_by(key).limit(AT_ONCE).execution_options(populate_existing=True)
         query = query if last is None else query.where(key > last)
         rows = db.session.scalars(query.with_for_update(of=model) if change else query).all()
         last = getattr(rows[-1], str(key.key)) if rows else None

@@ -57,7 +57,7 @@ def find_static(name: str) -> StaticFile | None:
     path = safe_join(str(current_app.static_folder), name)
     try:
         return _read(Path(path), Path(path).stat().st_mtime_ns) if path else None
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a name with a NUL in it
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, abort, flash, redirect, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.booking import links
@@ -15,7 +15,7 @@ blueprint = Blueprint("visit_link", __name__, url_prefix="/desk/visit/<uuid:appo
 
 @blueprint.post("/renew")
 def renew(appointment_id: UUID) -> AnyResponse:
-    visit_or_404(appointment_id)
+    visit_or_404(appointment_id).patient.erased_at is None or abort(404)
     mailed = links.renew(appointment_id)
     flash(
         "The old link is dead, and a new one is on its way by mail."

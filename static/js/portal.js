@@ -62,7 +62,10 @@ const sayWhatFailed = (event) => {
 const clearTrouble = () => document.querySelectorAll(".trouble").forEach((words) => words.remove());
 document.addEventListener("htmx:response:error", sayWhatFailed);
 document.addEventListener("htmx:error", sayWhatFailed);
-document.addEventListener("htmx:after:swap", clearTrouble);
+document.addEventListener("htmx:after:swap", (event) => {
+  if (!(event.detail.ctx?.response?.status >= 500)) clearTrouble();  // htmx calls it a swap also when it puts nothing in
+});
+
 // The assessment by keyboard: digits tick the options of the question in focus (0 ticks the last, "None of
 // these"), Enter continues. Tab, arrows and space work as the browser does them, without this.
 document.addEventListener("keydown", (event) => {

@@ -41,6 +41,9 @@ SAYS_SO = {"diary.reopen", "frontdesk.settle_request", "diary.end_availability"}
 # Where somebody is signed in, and a passkey: nobody gets at another's, and nobody here has any of such a number.
 OF_ONES_OWN_ACCOUNT = {"account.end_session", "passkeys.remove"}
 
+# Of one's own sessions and passkeys; what the walk names is nobody's. The own ones are tried in tests/accounts.
+OF_ONES_ACCOUNT = {"account.end_session", "passkeys.remove"}
+
 STAFF_ROUTES = {endpoint for endpoint, roles in POLICIES.items() if roles}
 OPEN_ROUTES = POLICIES.keys() - STAFF_ROUTES
 
@@ -51,6 +54,8 @@ def expect(actor: str, endpoint: str, whose: str) -> str:
     """What somebody gets of a page of the desk about something own, foreign or missing."""
     if actor in {"nobody", "patient A", "patient C", "disabled"}:
         return SIGN_IN
+    if endpoint in OF_ONES_ACCOUNT:
+        return NOT_FOUND
     if actor in {"Ada", "Ben"}:
         if endpoint not in CLINICIANS:
             return REFUSED

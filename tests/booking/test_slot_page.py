@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import update
 
+from portal.booking import slot_list
 from portal.core.db import db
 from portal.scheduling.models import Provider
 from tests.booking.conftest import Diary
@@ -127,3 +128,13 @@ def test_on_a_day_with_one_place_left_its_holder_may_choose_another_time(patient
         db.session.commit()
     patient.hold(diary.slot_at("2026-11-20 09:00"))
     assert patient.hold(diary.slot_at("2026-11-20 10:00")).outcome == "held"
+
+
+def test_of_a_day_with_more_times_than_a_page_the_first_stand_there_and_a_link_leads_to_all(patient, monkeypatch):
+    monkeypatch.setattr(slot_list, "MOST_SHOWN", 2)
+    page = patient.open("/book/?since=2026-11-20&mode=in-person")
+    assert len(patient.free_slots()) == 2
+    assert "more than 2 free" in page.text
+    whole = patient.open(page.link("day="))
+    assert len(patient.free_slots()) == 4
+    assert "more than" not in whole.text

@@ -156,6 +156,16 @@ def test_of_what_libraries_say_only_the_pattern_and_the_numbers_are_kept():
     assert say("portal.notifications.services", "mail %s was taken over", 9) == "mail 9 was taken over"
 
 
+def test_a_process_that_ends_by_an_error_says_where_and_no_more(production, capsys):
+    try:
+        raise ValueError(NAME)
+    except ValueError as error:
+        sys.excepthook(ValueError, error, error.__traceback__)
+    (line,) = lines_of(capsys.readouterr())
+    assert (line["level"], line["errors"][0]["type"]) == ("critical", "builtins.ValueError")
+    assert NAME not in json.dumps(line)
+
+
 def test_in_development_a_line_is_for_reading(app, capsys):
     create_app(app.config["PORTAL"])
     app.test_client().get("/privacy")

@@ -125,6 +125,7 @@ class TestExport:
         assert desk.client.post(f"/desk/patients/{life[0]}/export", data={"csrf_token": token}).status_code == 403
 
 
+@pytest.mark.both_engines
 class TestErasure:
     def test_nothing_of_the_person_is_left_in_the_whole_database(self, app, erased, life):
         assert "This person was erased" in erased.text
@@ -191,6 +192,7 @@ class TestErasure:
         assert "Person Number 1" in dump(app)
 
 
+@pytest.mark.both_engines
 class TestLegalHold:
     @pytest.fixture
     def held(self, manager, life):

@@ -52,6 +52,7 @@ def after(app, clock):
     return after
 
 
+@pytest.mark.both_engines
 class TestEachKind:
     def test_answers_that_no_visit_followed_finished_or_not(self, app, after, count):
         Visitor(app).finish(**NECK)

@@ -129,7 +129,7 @@ def test_every_form_that_is_sent_with_success_leaves_an_entry(app, manager, addr
             words |= {"phone": "212 555 0199"} if endpoint == "patients.change_contact" else {}
             before = count()
             response = manager.client.post(urljoin(address, form.action), data={**form.values, **chosen, **words})
-            refused = "wrong=" in response.headers.get("Location", "")  # such as an undo of what was just changed again
+            refused = "wrong=" in response.headers.get("Location", "")
             if response.status_code in {200, 303} and "csrf_token" in form.values and not refused:
                 seen.add(endpoint)
                 done.add(endpoint)
