@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from portal.core.db import db
+from portal.scheduling.free_times import SlotFilter, find_free_slots
 from portal.scheduling.models import Provider
-from portal.scheduling.queries import SlotFilter, find_free_slots
 from tests.servers import PROOF
 from tests.visitor import Visitor
 

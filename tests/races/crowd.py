@@ -23,8 +23,9 @@ from portal.core import clock
 from portal.core.crypto import new_token
 from portal.core.db import db, transactional
 from portal.referrals.services import start_journey
+from portal.scheduling.free_times import SlotFilter, find_free_slots
 from portal.scheduling.models import Slot
-from portal.scheduling.queries import SlotFilter, find_free_slots, get_clinic
+from portal.scheduling.queries import get_clinic
 from portal.scheduling.remake import open_slots
 from tests.visitor import Visitor
 
