@@ -18,5 +18,6 @@ keepalive = 5  # seconds that a browser's or the proxy's connection is kept for 
 max_requests = 20_000  # then a process is replaced, which bounds what any leak can take
 max_requests_jitter = 2_000
 reload = not _settings.production
+preload_app = not reload  # one import for all processes: see docs/decisions/0012-server.md
 control_socket_disable = True
 loglevel = "warning"

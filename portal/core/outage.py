@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core.db import db
@@ -29,14 +29,14 @@ def note_outage() -> None:
 
 def or_without(ask: Callable[[], Result], otherwise: Result) -> Result:
     """What the question gives, or the other value while the database is away."""
-    if time.monotonic() < current_app.extensions["portal.away_until"]:
-        return otherwise
-    try:
-        return ask()
-    except SQLAlchemyError:
-        current_app.logger.exception("done without the database")
-        note_outage()
-        return otherwise
+    if time.monotonic() >= current_app.extensions["portal.away_until"]:
+        try:
+            return ask()
+        except SQLAlchemyError:
+            current_app.logger.exception("done without the database")
+            note_outage()
+    g.without_database = True  # so that nobody keeps what is made of it
+    return otherwise
 
 
 def spared(ask: Callable[Parameters, Result], otherwise: Result) -> Callable[Parameters, Result]:

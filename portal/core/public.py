@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache, wraps
 from typing import Any
 
-from flask import request
+from flask import g, request
 from flask.globals import request_ctx
 from werkzeug import Response
 
@@ -90,4 +90,5 @@ def _make(response: Response) -> Ready:
 def _is_for_everybody(response: Response) -> bool:
     kept_for_one = request_ctx._session  # looking at `session` would count as asking who it is
     asked_who = kept_for_one is None or kept_for_one.accessed
-    return response.status_code == 200 and not asked_who and "Set-Cookie" not in response.headers
+    whole = response.status_code == 200 and "without_database" not in g
+    return whole and not asked_who and "Set-Cookie" not in response.headers

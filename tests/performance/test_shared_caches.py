@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from portal.core.db import db, transactional
 from portal.core.kept import KEEP
+from portal.scheduling import contact
 from portal.scheduling.models import Clinic
 from tests.visitor import Visitor
 
@@ -147,3 +149,14 @@ def test_a_static_file_is_kept_for_good_only_under_the_address_of_its_content(ke
     for other in ("/static/css/portal.css", "/static/css/portal.css?v=of-another-process"):
         assert visitor.client.get(other).headers["Cache-Control"] == "no-cache"
     assert visitor.client.get("/static/../wsgi.py").status_code == 404
+
+
+def test_a_page_made_while_the_database_is_away_is_kept_by_nobody(keeping, visitor, monkeypatch):
+    def fail():
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    with monkeypatch.context() as away:
+        away.setattr(contact, "_ask", fail)
+        assert visitor.open("/articles/migraine").response.headers["Cache-Control"] == "no-store"
+    keeping.extensions["portal.away_until"] = 0.0
+    assert visitor.client.get("/articles/migraine").cache_control.public
