@@ -69,11 +69,12 @@ def store_free_times(count: int) -> None:
 
 @contextmanager
 def note_queries() -> Iterator[list[str]]:
-    """The statements that are sent to any database meanwhile."""
+    """The statements that are sent to any database meanwhile, but for the beginnings of transactions."""
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        sent.append(statement)
+        if not statement.startswith("BEGIN"):
+            sent.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:

@@ -39,12 +39,12 @@ Result = TypeVar("Result")
 
 ATTEMPTS = 3
 PATIENCE = 5  # seconds to wait for a lock or a connection, then the page says "try again"
+PATIENCE_OF_COMMANDS = 30  # such as a backup among many who write
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    f"busy_timeout={PATIENCE}000",
     "secure_delete=ON",  # what is erased is overwritten in the file, too
 )
 # PostgreSQL: nobody waits long for a lock or a server that is gone, and a page for no statement.
@@ -86,8 +86,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 def _set_limits(dialect: Dialect, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
     """A page gives up in seconds; a command, such as a migration, may take its time."""
     if dialect.name == "postgresql":
-        in_a_command = click.get_current_context(silent=True) is not None
-        limits = LOCKS if in_a_command else f"{LOCKS} {STATEMENTS}"
+        limits = LOCKS if _in_a_command() else f"{LOCKS} {STATEMENTS}"
         parameters["options"] = f"{limits} {parameters.get('options', '')}".strip()
         parameters.update({name: value for name, value in CONNECTING.items() if name not in parameters})
 
@@ -98,13 +97,18 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver opens no transaction of its own; _begin does
         for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE_OF_COMMANDS if _in_a_command() else PATIENCE}000")
+
+
+def _in_a_command() -> bool:
+    return click.get_current_context(silent=True) is not None
 
 
 @event.listens_for(Engine, "begin")
 def _begin(connection: Connection) -> None:
     if connection.dialect.name == "sqlite":
         kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-        connection.connection.driver_connection.execute(f"BEGIN {kind}")  # type: ignore[union-attr]
+        connection.exec_driver_sql(f"BEGIN {kind}")
 
 
 def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -10,11 +10,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from portal.config import current_settings
 from portal.core.files import write_whole
 from portal.core.kept import kept
-from portal.core.outage import or_without
+from portal.core.outage import note_outage, or_without
 from portal.scheduling.queries import NoClinic, get_clinic
 
 
@@ -43,11 +44,21 @@ def get_contact() -> Contact:
     last_known: Contact = current_app.extensions["portal.contact"]
     contact = or_without(_ask, None)
     if contact is None:
-        return last_known if last_known.phone else _read()
+        known = last_known if last_known.phone else _read()
+        return known if known.phone else _insist()
     if contact != last_known:
         current_app.extensions["portal.contact"] = contact
         _write(contact)
     return contact
+
+
+def _insist() -> Contact:
+    """The contact for a process that knows of none: it asks even in the pause after an outage that others have met."""
+    try:
+        return _ask() or Contact()
+    except SQLAlchemyError:
+        note_outage()
+        return Contact()
 
 
 def _ask() -> Contact | None:

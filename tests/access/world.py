@@ -32,7 +32,7 @@ from tests.conftest import NOW, with_quick_hashes
 from tests.visitor import Visitor
 
 # What every look at a page may add to, and no look or refused request may change otherwise.
-NOTES = {"audit_entry", "milestone", "journey", "touch"}
+NOTES = {"audit_entry", "hit_count", "milestone", "journey", "touch"}
 
 
 @dataclass

@@ -232,7 +232,7 @@ def test_a_key_hides_the_names_from_who_looks_over_the_shoulder(open_desk, visit
 def test_of_two_people_at_one_visit_the_second_sees_what_the_first_just_did(open_desk, visit_to_come, portal):
     visit, _, _ = visit_to_come
     first, second = (open_desk(f"/desk/visit/{visit}") for _ in range(2))
-    second.get_by_text("Cancel this visit").click()
+    second.get_by_text("Cancel this visit", exact=True).click()
     second.get_by_label("The patient", exact=True).check()
     second.fill("#words", "Called at nine")
     follow(first.get_by_role("link", name="Move", exact=True))

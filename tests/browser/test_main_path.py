@@ -108,7 +108,7 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
     Person(desk, look=javascript).see()
     desk.fill("#email", "desk@clinic.example")
     desk.fill("#password", portal.password)
-    follow(desk.get_by_role("button", name="Sign in"))
+    follow(desk.get_by_role("button", name="Sign in", exact=True))
     assert desk.url.endswith(day)
     Person(desk, look=javascript).see()
     follow(desk.get_by_role("link", name=name))

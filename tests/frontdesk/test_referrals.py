@@ -230,4 +230,4 @@ class TestTheMonthlyMail:
         assert mail_server.received == []
 
     def test_is_on_the_rota_with_the_reduction(self, app):
-        assert {"monthly summaries", "reduce old journeys"} <= chores.chores.keys()
+        assert {"monthly summaries", "purge what is over"} <= chores.chores.keys()

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 
 from portal.accounts.services import NoSuchAccount, reset_staff
-from portal.audit.services import find_break
+from portal.audit.verification import find_break
 from portal.core.db import db
 from portal.core.headers import ALWAYS
 from tests.access.world import World

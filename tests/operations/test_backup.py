@@ -10,7 +10,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, select, text
 
 from portal import create_app
-from portal.audit.services import find_break
+from portal.audit.verification import find_break
 from portal.booking.models import Appointment
 from portal.core.db import Base, db
 from portal.notifications.models import MailState, OutgoingMail

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from sqlalchemy import text
@@ -153,6 +154,7 @@ def test_a_backup_is_of_one_moment_while_others_write(app, backup, run, settings
                 database.execute("INSERT INTO operation_note VALUES (?, '2026-01-01', '{}')", (f"one {number}",))
                 database.execute("INSERT INTO operation_note VALUES (?, '2026-01-01', '{}')", (f"two {number}",))
                 database.execute("COMMIT")
+                time.sleep(0.001)  # nobody else would have a turn
         database.close()
 
     writer = threading.Thread(target=write)

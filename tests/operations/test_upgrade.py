@@ -127,8 +127,8 @@ def test_old_and_new_code_serve_one_diary_side_by_side(settings, old_code):
         db.session.remove()
         environment = settings_environment(settings)
         with web_server(known_to(old_code, environment), code=old_code) as old, web_server(environment) as new:
-            assert live(by_old, old, new, slots[0], slots[1]) == Status.CANCELLED
-            assert live(by_new, new, old, slots[2], slots[3]) == Status.CANCELLED
+            assert live(by_old, old, slots[0], slots[1]) == Status.CANCELLED
+            assert live(by_new, new, slots[2], slots[3]) == Status.CANCELLED
         db.session.remove()
         db.engine.dispose()
 
@@ -139,16 +139,20 @@ def known_to(code: Path, environment: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if f" {name[7:].lower()}: " in settings}
 
 
-def live(person, here, there, slot_id, other_id):
-    """Book with one, move with the other, cancel with the first; the visit's status then."""
+def live(person, here, slot_id, other_id):
+    """Book, move and cancel with one code; the visit's status then.
+
+    Each keeps its own people: the release before encryption cannot read what the new code writes of somebody, so
+    docs/operations.md has its processes stopped before the new ones start.
+    """
     assert send(here, person.booking_of(slot_id)).outcome == "booked"
-    page = look(there, "/book/confirmed", person.cookie)
+    page = look(here, "/book/confirmed", person.cookie)
     visit, token = f"/visit/{page.reference}", {"csrf_token": person.csrf_token}
     assert look(here, visit, page.cookie or person.cookie).status == 200
     cookie = page.cookie or person.cookie
-    assert send(there, Post(f"{visit}/move", cookie, {**token, "slot": other_id})).outcome == "200 moved"
+    assert send(here, Post(f"{visit}/move", cookie, {**token, "slot": other_id})).outcome == "200 moved"
     cancel = Post(f"{visit}/cancel", cookie, {**token, "choice": "better", "confirmed": "yes"})
     assert send(here, cancel).outcome == f"sent to {visit}"
-    assert look(there, visit, cookie).outcome == "200 cancelled"
+    assert look(here, visit, cookie).outcome == "200 cancelled"
     db.session.rollback()  # sees the present
     return db.session.query(Appointment.status).filter_by(reference=page.reference).scalar()
