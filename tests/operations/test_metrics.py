@@ -46,7 +46,6 @@ def value(text, name):
     return sum(float(number) for number in re.findall(rf"^{name}[^ ]* ([^ ]+)$", text, re.M))
 
 
-@pytest.mark.both_engines
 def test_what_is_asked_booked_taken_and_waiting_is_counted_over_all_processes(settings):
     port = str(free_port())
     environment = {**settings_environment(settings), "PORTAL_METRICS_PORT": port}
