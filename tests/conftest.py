@@ -95,11 +95,7 @@ def postgresql_template(postgresql: servers.PostgresServer, tmp_path_factory: py
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run on PostgreSQL the modules whose promise rests on the database; `make proof` runs the others there too.
-
-    What has to run in one process comes first, so that no process is left alone with it at the end.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+    """Run on PostgreSQL the modules whose promise rests on the database; `make proof` runs the others there too."""
     if servers.PROOF:
         return
     elsewhere = {

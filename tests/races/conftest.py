@@ -14,8 +14,9 @@ def settings(settings):
 
 
 @pytest.fixture
-def portal(settings):
+def portal(settings, monkeypatch):
     """The tests' clinic by the real clock, for processes of their own cannot share a stopped one."""
+    monkeypatch.setattr("portal.core.db.PATIENCE", 30)  # of the test itself among its crowds; the portal's own stays
     app = create_app(settings)
     with app.app_context():
         open_slots()
