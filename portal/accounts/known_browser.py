@@ -50,7 +50,6 @@ def remember(user: User) -> None:
             _name(),
             _signer().dumps([browser.id, marks]),
             max_age=KEPT,
-            path="/desk",
             secure=current_settings().production,
             httponly=True,
             samesite="Strict",
@@ -63,7 +62,7 @@ def _mark(user: User) -> str:
 
 
 def _name() -> str:
-    return "__Secure-portal-browser" if current_settings().production else "portal-browser"
+    return "__Host-portal-browser" if current_settings().production else "portal-browser"
 
 
 def _signer() -> URLSafeSerializer:

@@ -82,10 +82,10 @@ def test_what_a_browser_keeps_counts_only_for_who_signed_in_there_and_ends_with_
     for _ in range(10):
         sign_in(mallory, "wrong")
     assert sign_in(Visitor(app), password, source=HOME).status == 429  # counted with all the others
-    cookie = mallory.client.get_cookie("portal-browser", domain="127.0.0.1", path="/desk")
+    cookie = mallory.client.get_cookie("portal-browser", domain="127.0.0.1", path="/")
     assert (cookie.http_only, cookie.same_site) == (True, "Strict")
     forged = cookie.value[:-1] + ("x" if cookie.value[-1] != "x" else "y")
-    mallory.client.set_cookie("portal-browser", forged, domain="127.0.0.1", path="/desk")
+    mallory.client.set_cookie("portal-browser", forged, domain="127.0.0.1", path="/")
     assert sign_in(mallory, password).status == 429
 
 

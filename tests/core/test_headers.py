@@ -174,9 +174,9 @@ class TestCookies:
         assert len(lines) >= 4
         for line in lines:
             name, attributes = line.split("=")[0], line.split("; ")
-            assert name.startswith("__Host-") or (name.startswith("__Secure-") and "Path=/desk" in attributes), line
+            assert name.startswith("__Host-"), line
             assert {"Secure", "HttpOnly"} <= set(attributes)
-            assert "Path=/" in attributes or name.startswith("__Secure-")
+            assert "Path=/" in attributes
             assert {"SameSite=Lax", "SameSite=Strict"} & set(attributes)
             assert "Domain" not in line
 
