@@ -111,10 +111,11 @@ class Settings(BaseModel):
     )
     metrics_host: str = Field("127.0.0.1", description="The address on which that port listens.")
     limits_times: int = Field(
-        1,
-        ge=1,
+        0,
+        ge=0,
         le=1000,
-        description="For load tests, in which one address stands for a town: every limit of abuse times this.",
+        description="What may be done in a time, times this; what may be guessed stays. For load tests, in which one "
+        "address stands for a town. Default: 1 in production, 10 in development.",
     )
 
     @field_validator("encryption_keys", "backup_key", mode="before")
@@ -204,6 +205,11 @@ class Settings(BaseModel):
     @property
     def mfa_required(self) -> bool:
         return (self.staff_mfa or ("required" if self.production else "optional")) == "required"
+
+    @property
+    def leeway(self) -> int:
+        """So many times as much as in a clinic may be done before a limit of abuse is reached."""
+        return self.limits_times or (1 if self.production else 10)
 
     @property
     def backup_keys(self) -> tuple[str, ...]:

@@ -43,7 +43,8 @@ def skip_or_fail(reason: str) -> None:
 
 
 def make_settings(folder: Path, **values: object) -> Settings:
-    return Settings(data_dir=folder, **{**SECRETS, **values})
+    """Settings for a test, with the limits of a clinic."""
+    return Settings(data_dir=folder, **{**SECRETS, "limits_times": 1, **values})
 
 
 def settings_environment(settings: Settings) -> dict[str, str]:

@@ -22,12 +22,14 @@ from portal.core.db import transactional
 from portal.core.limits import Hit, Limit
 
 QUARTER = timedelta(minutes=15)
-HERE = Limit("sign-in-here", 10, QUARTER)  # one account, from a browser that knows it
-ELSEWHERE = Limit("sign-in-elsewhere", 10, QUARTER)  # one account, from all browsers that do not
-SOURCE = Limit("sign-in-source", 40, QUARTER)  # one address, whatever the account, from browsers that do not know it
-CODE_HERE = Limit("code-here", 6, QUARTER)
-CODE_ELSEWHERE = Limit("code-elsewhere", 6, QUARTER)
-CONFIRMATION = Limit("confirmation", 6, QUARTER)  # one session
+HERE = Limit("sign-in-here", 10, QUARTER, guess=True)  # one account, from a browser that knows it
+ELSEWHERE = Limit("sign-in-elsewhere", 10, QUARTER, guess=True)  # one account, from all browsers that do not
+SOURCE = Limit(
+    "sign-in-source", 40, QUARTER, guess=True
+)  # one address, whatever the account, from browsers that do not know it
+CODE_HERE = Limit("code-here", 6, QUARTER, guess=True)
+CODE_ELSEWHERE = Limit("code-elsewhere", 6, QUARTER, guess=True)
+CONFIRMATION = Limit("confirmation", 6, QUARTER, guess=True)  # one session
 NOTED = Limit("sign-in-limited", 1, QUARTER)  # the audit trail hears of it once
 
 

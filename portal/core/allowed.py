@@ -18,10 +18,10 @@ OF_THE_PHONE = "Many forms were sent today with this phone number."
 
 # What one source sends, right or wrong
 POSTS = Limit("posts", 6000, timedelta(minutes=10))
-CODES_TRIED = Limit("codes tried", 20, HOUR)
-BIRTH_DATES_TRIED = Limit("birth dates tried", 30, HOUR)
+CODES_TRIED = Limit("codes tried", 20, HOUR, guess=True)
+BIRTH_DATES_TRIED = Limit("birth dates tried", 30, HOUR, guess=True)
 SIGN_IN_POSTS = Limit("posts to sign in", 300, HOUR)
-WRONG_LINKS = Limit("links that lead nowhere", 60, HOUR)
+WRONG_LINKS = Limit("links that lead nowhere", 60, HOUR, guess=True)
 
 # What one source gets
 HOLDS_OF_SOURCE = Limit("times held", 20, timedelta(minutes=10))

@@ -50,11 +50,12 @@ class Limit:
     count: int
     window: timedelta
     words: str = "There were many tries from your connection in a short time."
+    guess: bool = False  # of a secret: the same everywhere
 
     @property
     def most(self) -> int:
         """How many hits the running portal allows."""
-        return times(self.count)
+        return self.count if self.guess else times(self.count)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ EVERYBODY = "everybody"
 
 def times(count: int) -> int:
     """A number of this kind in the running portal: a load test, in which one address stands for a town, has more."""
-    return count * current_settings().limits_times
+    return count * current_settings().leeway
 
 
 def count_hit(limit: Limit, key: str | None) -> Verdict:

@@ -37,6 +37,11 @@ def test_three_are_allowed_and_the_fourth_is_told_when_to_come_back(clock):
     assert count_hit(Limit("another", 3, timedelta(minutes=10)), "a").allowed
 
 
+def test_where_one_address_stands_for_a_town_more_may_be_done_and_no_more_guessed(town):
+    assert THREE.most == 3000
+    assert Limit("codes", 3, timedelta(minutes=10), guess=True).most == 3
+
+
 def test_whoever_comes_back_when_told_begins_anew_however_often_they_were_refused(clock):
     for _ in range(9):
         wait = count_hit(THREE, "a").retry_after
