@@ -58,8 +58,6 @@ def stored(app, query):
 class TestMailboxesAndPhones:
     """Whoever sends it, from however many addresses: nobody's mailbox or phone is flooded through a form."""
 
-    pytestmark = pytest.mark.both_engines
-
     def test_a_mailbox_gets_four_ways_back_a_day_however_it_is_written(self, app, clock):
         written = ["jane@gmail.com", "Jane@Gmail.com", "jane+a@gmail.com", "j.a.n.e@gmail.com", "jane@gmail.com"]
         pages = []

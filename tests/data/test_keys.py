@@ -18,8 +18,6 @@ from tests.data.conftest import SECRETS as WORDS
 from tests.servers import ROOT
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.both_engines
-
 OLD = SECRETS["encryption_keys"]
 NEW = ("a-newer-test-key-long-enough-to-start", *OLD)
 
@@ -85,6 +83,7 @@ def test_an_encrypted_column_cannot_be_searched_by_mistake():
         select(Patient).where(Patient.email == "jane@example.com")
 
 
+@pytest.mark.both_engines
 def test_everything_moves_to_the_new_key_and_then_the_old_one_can_go(app, life, renewed, command, with_keys):
     planned = command("rotate", "--dry-run", portal=renewed)
     assert "would be brought" in planned.output
@@ -121,6 +120,7 @@ def _fail_after(function, count):
     return fail
 
 
+@pytest.mark.both_engines
 def test_what_was_stored_readable_by_the_version_before_is_read_and_then_encrypted(app, life, command, diary):
     with app.app_context():
         raw = OutgoingMail.__table__.c.last_error
@@ -149,6 +149,7 @@ def test_a_key_that_is_missing_is_told_and_nothing_is_lost(app, life, command, w
     assert dump(app) == before
 
 
+@pytest.mark.both_engines
 def test_while_people_book_in_another_process_with_the_new_key_nothing_is_lost(app, life, renewed, settings, diary):
     """One process rotates, this one writes: notes change under the rotation, and new visits come in."""
     with renewed.app_context():

@@ -125,8 +125,8 @@ class TestExport:
         assert desk.client.post(f"/desk/patients/{life[0]}/export", data={"csrf_token": token}).status_code == 403
 
 
-@pytest.mark.both_engines
 class TestErasure:
+    @pytest.mark.both_engines
     def test_nothing_of_the_person_is_left_in_the_whole_database(self, app, erased, life):
         assert "This person was erased" in erased.text
         for stored in (dump(app), dump_decrypted(app)):
@@ -192,7 +192,6 @@ class TestErasure:
         assert "Person Number 1" in dump(app)
 
 
-@pytest.mark.both_engines
 class TestLegalHold:
     @pytest.fixture
     def held(self, manager, life):
@@ -208,6 +207,7 @@ class TestLegalHold:
         assert "lifted" in lifted.text
         assert not [form for form in lifted.forms if form.action.endswith("/lift")]
 
+    @pytest.mark.both_engines
     def test_nothing_of_the_patient_is_erased_or_purged_while_it_stands(self, app, held, life, clock):
         before = len(dump_decrypted(app))
         clock.shift(timedelta(days=365 * 30))
