@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from flask import Flask
 
+from portal import assessment, scheduling  # noqa: F401 - their tables stand before ours refer to them
 from portal.booking import (
     digest,
     mails,

@@ -1,6 +1,8 @@
 """What holds for every route, page and template."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,12 @@ def test_no_template_has_a_script_style_or_handler_of_its_own():
 def test_the_reference_of_the_settings_is_what_they_say():
     assert (ROOT / "docs" / "settings.md").read_text() == write_settings_page(), "run `make settings`"
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("module", ["portal.booking.models", "portal.frontdesk.board", "portal.scheduling.queries"])
+def test_a_script_may_import_any_part_first(module):
+    imported = subprocess.run([sys.executable, "-c", f"import {module}"], cwd=ROOT, capture_output=True, text=True)
+    assert imported.returncode == 0, imported.stderr
 
 
 def test_the_style_sheet_stays_under_twenty_kilobytes():

@@ -9,7 +9,6 @@ import time
 
 from sqlalchemy import select, update
 
-import portal.features  # noqa: F401 - all tables, before queries of some are built
 from portal import create_app
 from portal.booking import services as booking
 from portal.core.db import db
