@@ -20,8 +20,8 @@ test: .venv/.ready static/vendor/.ready ## every test, on SQLite, PostgreSQL and
 	$(BIN)/python -m pytest
 
 proof: .venv/.ready static/vendor/.ready ## every test on both databases and for long, the races in full, 100,000 odd requests; takes two hours
-	PORTAL_PROOF=1 $(BIN)/python -m pytest
-	PORTAL_PROOF=1 $(BIN)/python -m pytest -m proof -n 0
+	PORTAL_TEST_PROOF=1 $(BIN)/python -m pytest
+	PORTAL_TEST_PROOF=1 $(BIN)/python -m pytest -m proof -n 0
 
 bench: .venv/.ready ## what pages and bookings cost beside bare Flask, with few and many visits; the desk, mail, the ledger
 	$(BIN)/python -m benchmarks.web

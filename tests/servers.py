@@ -22,7 +22,7 @@ import psycopg
 from aiosmtpd.controller import Controller
 
 REQUIRE_ALL = os.environ.get("PORTAL_TEST_REQUIRE_ALL") == "1"
-PROOF = os.environ.get("PORTAL_PROOF") == "1"  # everything on both databases, at both widths, and for long
+PROOF = os.environ.get("PORTAL_TEST_PROOF") == "1"  # everything on both databases, at both widths, and for long
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -1,6 +1,6 @@
 """The diary against a model of it in plain Python: whatever happens in whatever order, both say the same.
 
-`PORTAL_PROOF=1` looks at many more courses of events, other ones each time.
+`PORTAL_TEST_PROOF=1` looks at many more courses of events, other ones each time.
 """
 
 from __future__ import annotations
