@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, select
 
 from portal.assessment.models import Assessment, ResumeLink
 from portal.core import retention
-from portal.core.db import db
 
 KEEP_UNBOOKED_FOR = timedelta(days=30)  # told on the start page
-
-
-def purge() -> int:
-    """Delete the answers of people who did not book, a month after they began, and links; returns how many answers."""
-    retention.purge(LINKS)
-    return retention.purge(UNFINISHED) + retention.purge(WITHOUT_VISIT)
 
 
 def _find_unfinished(before: datetime) -> Select[UUID]:
@@ -37,14 +29,6 @@ def _find_links(before: datetime) -> Select[UUID]:
     return select(ResumeLink.id).where(ResumeLink.expires_at < before)
 
 
-def _delete_assessments(ids: Sequence[UUID]) -> None:
-    db.session.execute(delete(Assessment).where(Assessment.id.in_(ids)))
-
-
-def _delete_links(ids: Sequence[UUID]) -> None:
-    db.session.execute(delete(ResumeLink).where(ResumeLink.id.in_(ids)))
-
-
 UNFINISHED = retention.Rule(
     kind="unfinished-checks",
     what="Answers of a headache check that was not finished",
@@ -52,7 +36,7 @@ UNFINISHED = retention.Rule(
     why="Long enough to go on with it another day.",
     keep=KEEP_UNBOOKED_FOR,
     find=_find_unfinished,
-    remove=_delete_assessments,
+    remove=retention.delete_rows(Assessment.id),
 )
 WITHOUT_VISIT = retention.Rule(
     kind="checks-without-visit",
@@ -61,7 +45,7 @@ WITHOUT_VISIT = retention.Rule(
     why="Long enough to think it over, and book with these answers.",
     keep=KEEP_UNBOOKED_FOR,
     find=_find_without_visit,
-    remove=_delete_assessments,
+    remove=retention.delete_rows(Assessment.id),
 )
 LINKS = retention.Rule(
     kind="resume-links",
@@ -70,5 +54,5 @@ LINKS = retention.Rule(
     why="It has done its work.",
     keep=timedelta(days=1),
     find=_find_links,
-    remove=_delete_links,
+    remove=retention.delete_rows(ResumeLink.id),
 )

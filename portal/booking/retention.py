@@ -26,7 +26,7 @@ from portal.booking.models import (
 )
 from portal.core import retention
 from portal.core.db import Base, db
-from portal.core.retention import YEAR, Rule
+from portal.core.retention import YEAR, Rule, delete_rows
 from portal.scheduling.models import Slot
 from portal.scheduling.queries import NoClinic, get_clinic
 
@@ -73,10 +73,6 @@ def _find_drafts(before: datetime) -> Select[UUID]:
     return select(BookingDraft.journey_id).where(BookingDraft.changed_at < before)
 
 
-def _delete_drafts(ids: Sequence[UUID]) -> None:
-    db.session.execute(delete(BookingDraft).where(BookingDraft.journey_id.in_(ids)))
-
-
 def _find_links(before: datetime) -> Select[UUID]:
     return select(Appointment.id).where(Appointment.link_ended_at.is_(None), _is_over(before))
 
@@ -102,10 +98,6 @@ def _is_over(before: datetime) -> ColumnElement[bool]:
 
 def _find_requests(before: datetime) -> Select[UUID]:
     return select(PatientRequest.id).where(func.coalesce(PatientRequest.settled_at, PatientRequest.asked_at) < before)
-
-
-def _delete_requests(ids: Sequence[UUID]) -> None:
-    db.session.execute(delete(PatientRequest).where(PatientRequest.id.in_(ids)))
 
 
 def _find_never_came(before: datetime) -> Select[UUID]:
@@ -146,7 +138,7 @@ DRAFTS = Rule(
     why="Long enough to come back to it in the same browser.",
     keep=timedelta(days=7),
     find=_find_drafts,
-    remove=_delete_drafts,
+    remove=delete_rows(BookingDraft.journey_id),
 )
 LINKS = Rule(
     kind="visit-links",
@@ -173,7 +165,7 @@ REQUESTS = Rule(
     why="Long enough to answer questions about it.",
     keep=timedelta(days=180),
     find=_find_requests,
-    remove=_delete_requests,
+    remove=delete_rows(PatientRequest.id),
 )
 NEVER_CAME = Rule(
     kind="cancelled-bookings",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from portal.core import clock
 from portal.core.db import db, transactional
@@ -91,6 +92,15 @@ def _purge_some(rule: Rule) -> Sequence[Any]:
     if ids:
         rule.remove(ids)
     return ids
+
+
+def delete_rows(key: InstrumentedAttribute[Any]) -> Callable[[Sequence[Any]], None]:
+    """What a rule removes with, where rows go whole: those whose key is one of these."""
+
+    def remove(keys: Sequence[Any]) -> None:
+        db.session.execute(delete(key.class_).where(key.in_(keys)))
+
+    return remove
 
 
 def _find(rule: Rule) -> Select[Any]:

@@ -27,11 +27,6 @@ ALIKE = (
 )
 
 
-def reduce_journeys() -> int:
-    """Reduce what is old enough; returns how many. Each journey is counted once, however many workers do it."""
-    return retention.purge(RULE)
-
-
 def _find(_before: datetime) -> Select[UUID]:
     return select(Journey.id).where(
         Journey.day < today() - KEEP_UNBOOKED_FOR,  # by the clinic's clocks

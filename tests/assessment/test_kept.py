@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 from portal.accounts.services import StaffRole
 from portal.assessment.models import Assessment
 from portal.assessment.questionnaire import VERSION
-from portal.assessment.retention import purge
+from portal.assessment.retention import UNFINISHED, WITHOUT_VISIT
 from portal.core import clock as the_clock
+from portal.core import retention
 from portal.core.db import db
 from portal.referrals.services import start_journey
 from tests.assessment.test_walk import NECK
@@ -27,10 +28,10 @@ def test_answers_are_deleted_after_a_month_unless_a_visit_was_booked(app, clock)
     reader.finish(**NECK)
     clock.shift(timedelta(days=29))
     with app.app_context():
-        assert purge() == 0
+        assert [retention.purge(rule) for rule in (UNFINISHED, WITHOUT_VISIT)] == [0, 0]
     clock.shift(timedelta(days=2))
     with app.app_context():
-        assert purge() == 1
+        assert [retention.purge(rule) for rule in (UNFINISHED, WITHOUT_VISIT)] == [0, 1]
     assert kept(app) == 1
 
 

@@ -3,13 +3,12 @@
 import base64
 import re
 import string
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, select
-from sqlalchemy.engine import Engine
+from sqlalchemy import select
 
+from benchmarks.stored import note_queries
 from portal.accounts import invitations
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
@@ -81,21 +80,6 @@ def opens(app, kind, token):
     return response.status_code == 200 and "ended" not in response.request.path
 
 
-@contextmanager
-def work():
-    """The statements that are sent to the database meanwhile, without what was looked for."""
-    sent = []
-
-    def note(_connection, _cursor, statement, *_more):
-        sent.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize("kind", ADDRESSES)
 def test_a_link_opens_what_it_is_for_and_nothing_else(app, tokens, kind):
     assert opens(app, kind, tokens[kind])
@@ -118,7 +102,7 @@ def test_a_wrong_one_gets_the_answer_and_costs_the_work_of_one_that_never_was(ap
     token, answers = tokens[kind], []
     guesses = (new_token(), token[:-1] + ("A" if token[-1] != "A" else "B"), token[:10], "x")
     for guess in guesses:
-        with work() as sent:
+        with note_queries() as sent:
             response = Visitor(app).client.get(ADDRESSES[kind].format(guess))
         answers.append((response.status_code, CODE.sub("", response.text), tuple(sent)))
     assert len(set(answers)) == 1
@@ -129,7 +113,7 @@ def test_a_visit_that_is_there_answers_a_stranger_like_one_that_is_not(app, book
     _, reference = book("2026-11-20 09:00")
     answers = []
     for asked in (reference, "TST-XXXX-33"):
-        with work() as sent:
+        with note_queries() as sent:
             response = Visitor(app).client.get(f"/visit/{asked}")
         answers.append((response.status_code, CODE.sub("", response.text), tuple(sent)))
     assert answers[0] == answers[1]

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import select
 
 from portal.audit.models import AuditEntry
+from portal.core import retention
 from portal.core.db import Base, db
 from portal.referrals.ledger import read_ledger
-from portal.referrals.reduction import reduce_journeys
+from portal.referrals.reduction import RULE
 from tests.assessment.test_walk import NECK
 from tests.visitor import Visitor
 
@@ -64,7 +65,7 @@ def test_no_value_in_the_database_has_an_address_an_agent_or_a_referrer_in_it(ap
             for where, value in values:
                 assert not any(canary in str(value).lower() for canary in CANARIES), where
             clock.shift(100 * 24 * 3600)
-            reduce_journeys()
+            retention.purge(RULE)
 
 
 def test_nor_has_any_table_of_visitors_a_column_for_one(app):

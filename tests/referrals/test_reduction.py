@@ -6,15 +6,21 @@ from threading import Thread
 import pytest
 from sqlalchemy import func, select
 
-from portal.assessment.retention import purge
+from portal.assessment.retention import UNFINISHED, WITHOUT_VISIT
 from portal.booking.models import BookingDraft, PatientRequest
+from portal.core import retention
 from portal.core.db import db
 from portal.referrals import ledger
 from portal.referrals.models import DailyCount, Journey, Milestone
-from portal.referrals.reduction import reduce_journeys
+from portal.referrals.reduction import RULE
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.both_engines
+
+
+def purge_answers():
+    for rule in (UNFINISHED, WITHOUT_VISIT):
+        retention.purge(rule)
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ def people(app, clock):
 def later(app, people, clock):
     clock.shift(timedelta(days=91))
     with app.app_context():
-        purge()
+        purge_answers()
 
 
 def read(by):
@@ -53,7 +59,7 @@ def count(model):
 def test_only_journeys_with_a_booking_are_left_and_the_ledger_says_the_same(app, later):
     with app.app_context():
         before = {by: read(by) for by in ledger.GROUPINGS}
-        assert reduce_journeys() == 3
+        assert retention.purge(RULE) == 3
         assert [journey.link_code for journey in db.session.scalars(select(Journey))] == ["leaflet"]
         assert {by: read(by) for by in ledger.GROUPINGS} == before
         assert before["link"][0]["leaflet"].people == 3
@@ -66,16 +72,16 @@ def test_only_journeys_with_a_booking_are_left_and_the_ledger_says_the_same(app,
 def test_again_and_before_its_time_it_changes_nothing(app, people, clock):
     with app.app_context():
         clock.shift(timedelta(days=90))
-        assert reduce_journeys() == 0
+        assert retention.purge(RULE) == 0
         clock.shift(timedelta(days=1))
-        purge()
-        assert (reduce_journeys(), reduce_journeys()) == (3, 0)
+        purge_answers()
+        assert (retention.purge(RULE), retention.purge(RULE)) == (3, 0)
 
 
 def test_two_workers_at_once_count_each_journey_once(app, later):
     def work():
         with app.app_context():
-            reduce_journeys()
+            retention.purge(RULE)
 
     workers = [Thread(target=work) for _ in range(4)]
     for worker in workers:
@@ -90,4 +96,4 @@ def test_two_workers_at_once_count_each_journey_once(app, later):
 def test_an_assessment_that_is_kept_keeps_its_journey(app, people, clock):
     with app.app_context():
         clock.shift(timedelta(days=91))
-        assert reduce_journeys() == 2  # the third still has answers, which go after a month by themselves
+        assert retention.purge(RULE) == 2  # the third still has answers, which go after a month by themselves
