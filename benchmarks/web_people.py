@@ -128,7 +128,7 @@ def sign_in(person: Person, email: str, password: str) -> Client:
     answer = yield from person.browser.post(
         "/desk/sign-in", {"csrf_token": person.token, "email": email, "password": password}
     )
-    assert answer.status == 302, answer.text[:2000]
+    assert answer.status == 303, answer.text[:2000]
 
 
 def smallest_booking(browser: Browser, slot: int) -> Client:
