@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from hypothesis import strategies as st
@@ -79,7 +80,11 @@ class Shot:
 
     def __repr__(self) -> str:
         parts = (self.actor, self.method, self.path, self.body, self.headers, self.follow_form, self.changes)
-        return f"Shot({', '.join(repr(part)[:800] for part in parts)})"
+        return f"Shot({', '.join(repr(part)[:400] for part in parts)})"
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """As Hypothesis shows it: a body whole would make its report fail."""
+        printer.text(repr(self))
 
 
 def encode(text: str) -> str:
