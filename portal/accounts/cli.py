@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import click
 from email_validator import EmailNotValidError, validate_email
 from flask.cli import AppGroup
@@ -20,6 +23,15 @@ def _email(_context: click.Context, _parameter: click.Parameter, value: str) -> 
         return validate_email(value, check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise click.BadParameter(str(error)) from None
+
+
+@contextmanager
+def _account(email: str) -> Iterator[None]:
+    """Say so where what is done needs an account that is not there."""
+    try:
+        yield
+    except NoSuchAccount:
+        raise click.ClickException(f"There is no account {email}.") from None
 
 
 @group.command("add")
@@ -44,9 +56,8 @@ def add(email: str, name: str, role: str, invite: bool) -> None:
 def invite(email: str) -> None:
     """Mail an invitation again; the link before it ends."""
     try:
-        invitations.invite_again(email)
-    except NoSuchAccount:
-        raise click.ClickException(f"There is no account {email}.") from None
+        with _account(email):
+            invitations.invite_again(email)
     except NeedsReset:
         raise click.ClickException(
             f"{email} has a password already, or is closed; try `flask staff reset {email}`."
@@ -58,10 +69,8 @@ def invite(email: str) -> None:
 @click.argument("email", callback=_email)
 def disable(email: str) -> None:
     """Close an account and end its sessions."""
-    try:
+    with _account(email):
         services.disable_staff(email)
-    except NoSuchAccount:
-        raise click.ClickException(f"There is no account {email}.") from None
     click.echo(f"{email} cannot sign in any more.")
 
 
@@ -69,10 +78,8 @@ def disable(email: str) -> None:
 @click.argument("email", callback=_email)
 def sign_out(email: str) -> None:
     """End every session of an account, which stays open."""
-    try:
+    with _account(email):
         ended = services.sign_out_staff(email)
-    except NoSuchAccount:
-        raise click.ClickException(f"There is no account {email}.") from None
     click.echo(f"{email} is signed out everywhere; sessions ended: {ended}.")
 
 
@@ -80,8 +87,6 @@ def sign_out(email: str) -> None:
 @click.argument("email", callback=_email)
 def reset(email: str) -> None:
     """Open an account again: new password, second factor to be set up anew."""
-    try:
+    with _account(email):
         password = services.reset_staff(email)
-    except NoSuchAccount:
-        raise click.ClickException(f"There is no account {email}.") from None
     click.echo(f"{email} may sign in with this password: {password}")
