@@ -8,6 +8,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.cookies import SimpleCookie
 from urllib.parse import urlsplit
@@ -153,7 +154,8 @@ def send_to(address: str) -> Send:
         headers = {**({"Cookie": f"portal={cookie.value}"} if cookie else {}), **shot.headers, "Host": "127.0.0.1:8000"}
         headers = {name: value for name, value in headers.items() if name not in {"Expect", "Transfer-Encoding"}}
         try:
-            connection.request(shot.method, shot.path, shot.body, headers)
+            with suppress(ConnectionError):  # what is too long is refused before it was read to its end
+                connection.request(shot.method, shot.path, shot.body, headers)
             response = connection.getresponse()
             body = response.read()
         finally:
