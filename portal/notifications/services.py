@@ -27,7 +27,8 @@ from portal.config import current_settings
 from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.notifications.bounces import envelope_sender
-from portal.notifications.letters import BadAddress, build_message, write_letter
+from portal.notifications.letters import write_letter
+from portal.notifications.mime import BadAddress, build_message
 from portal.notifications.models import HELD_MAIL, PROBLEMS, TO_SEND, UNDER_WAY, WAITING, MailState, OutgoingMail
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 

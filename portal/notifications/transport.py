@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -54,18 +54,17 @@ class Courier:
     def __exit__(self, *_: object) -> None:
         self._hang_up()
 
-    def deliver(self, sender: str, recipient: str, message: EmailMessage, committing: Committing) -> None:
+    def deliver(self, sender: str, recipient: str, message: bytes, committing: Committing) -> None:
         """Send the mail over SMTP; without an SMTP server, in development, put it in the data folder.
 
         `committing` is called when everything but the final dot has been said; it returns whether the mail is
         still this worker's to send. Raises Refused, NotNow, Doubtful or LeaseLost.
         """
-        data = message.as_bytes()
         if not self._settings.smtp_url:
-            _deliver_to_folder(mail_folder(self._settings), message, data, committing)
+            _deliver_to_folder(mail_folder(self._settings), message, committing)
             return
         try:
-            _deliver_over(self._get_server(), sender, recipient, data, committing)
+            _deliver_over(self._get_server(), sender, recipient, message, committing)
         except (Refused, NotNow):
             self._start_afresh()
             raise
@@ -198,9 +197,9 @@ def _text(answer: bytes | str) -> str:
     return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
 
 
-def _deliver_to_folder(folder: Path, message: EmailMessage, data: bytes, committing: Committing) -> None:
+def _deliver_to_folder(folder: Path, message: bytes, committing: Committing) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not committing():
         raise LeaseLost
-    name = re.sub(r"[^\w.-]", "_", message["Message-ID"].strip("<>"))
-    (folder / f"{name}.eml").write_bytes(data)
+    name = re.sub(r"[^\w.-]", "_", BytesHeaderParser().parsebytes(message)["Message-ID"].strip("<>"))
+    (folder / f"{name}.eml").write_bytes(message)

@@ -24,7 +24,7 @@ from portal import create_app
 from portal.core import chores
 from portal.core.db import transactional
 from portal.notifications import cli, services
-from portal.notifications.letters import build_message
+from portal.notifications.mime import build_message
 from portal.notifications.models import MailState
 
 CLAIMED, HALF_SAID, HANDED_OVER, DOT_SAID, ANSWERED = "claimed", "half-said", "handed-over", "dot-said", "answered"
