@@ -110,4 +110,4 @@ def _text(words: str) -> str:
 
 def _fold(line: str) -> bytes:
     plain = line.encode()
-    return plain if len(plain) <= LONGEST else bytes(Contentline(line).to_ical())
+    return plain if len(plain) <= LONGEST else bytes(Contentline(line).to_ical())  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.parser import BytesHeaderParser
 from pathlib import Path
+from smtplib import quoteaddr
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -19,6 +20,7 @@ from portal.config import Settings
 
 TIMEOUT = 30  # seconds for each answer of the server
 MOST_MAILS = 100  # over one connection
+CLOSING = 421  # what a server answers that ends the connection
 
 
 class Refused(Exception):
@@ -64,7 +66,7 @@ class Courier:
             _deliver_to_folder(mail_folder(self._settings), message, committing)
             return
         try:
-            _deliver_over(self._get_server(), sender, recipient, message, committing)
+            _say(self._announce(sender, recipient, len(message)), message, committing)
         except (Refused, NotNow):
             self._start_afresh()
             raise
@@ -81,14 +83,19 @@ class Courier:
             self._drop()  # in the middle of a mail: nothing more can be said over this connection
             raise
 
-    def _get_server(self) -> smtplib.SMTP:
-        if self._server is None or self._carried >= MOST_MAILS:
+    def _announce(self, sender: str, recipient: str, size: int) -> smtplib.SMTP:
+        """A server that waits for the words of this mail; where the last connection has ended, over a new one."""
+        if self._carried >= MOST_MAILS:
             self._hang_up()
-            self._server, self._carried = _connect(self._settings.smtp_url), 0
-        elif self._carried and not _is_alive(self._server):
-            self._drop()
-            self._server, self._carried = _connect(self._settings.smtp_url), 0
         self._carried += 1
+        if self._server is not None:
+            try:
+                _announce_over(self._server, sender, recipient, size)
+                return self._server
+            except (OSError, smtplib.SMTPException):
+                self._drop()
+        self._server, self._carried = _connect(self._settings.smtp_url), 1
+        _announce_over(self._server, sender, recipient, size)
         return self._server
 
     def _start_afresh(self) -> None:
@@ -164,10 +171,24 @@ def _is_alive(server: smtplib.SMTP) -> bool:
         return False
 
 
-def _deliver_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes, committing: Committing) -> None:
-    _expect(server.mail(sender, [f"size={len(data)}"] if server.has_extn("size") else []), 250)
-    _expect(server.rcpt(recipient), 250, 251)
-    _expect(server.docmd("DATA"), 354)
+def _announce_over(server: smtplib.SMTP, sender: str, recipient: str, size: int) -> None:
+    """Say who writes to whom: in one breath where the server listens so, which saves two of four round trips."""
+    in_one_breath = server.has_extn("pipelining")
+    about = f" size={size}" if server.has_extn("size") else ""
+    commands = [("MAIL", f"FROM:{quoteaddr(sender)}{about}"), ("RCPT", f"TO:{quoteaddr(recipient)}"), ("DATA", "")]
+    if in_one_breath:
+        for command in commands:
+            server.putcmd(*command)
+    try:
+        for command, wanted in zip(commands, [(250,), (250, 251), (354,)], strict=True):
+            _expect(server.getreply() if in_one_breath else server.docmd(*command), *wanted)
+    except (Refused, NotNow):
+        if in_one_breath:
+            server.close()  # it may wait for words that there are not to be
+        raise
+
+
+def _say(server: smtplib.SMTP, data: bytes, committing: Committing) -> None:
     server.send(re.sub(rb"(?m)^\.", b"..", data) + (b"" if data.endswith(b"\r\n") else b"\r\n"))
     if not committing():
         server.close()  # without the final dot nothing is delivered
@@ -184,6 +205,8 @@ def _deliver_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes
 
 
 def _expect(reply: tuple[int, bytes], *wanted: int) -> None:
+    if reply[0] == CLOSING:
+        raise smtplib.SMTPResponseException(*reply)
     if reply[0] not in wanted:
         raise _by_code(*reply)
 

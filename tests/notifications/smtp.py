@@ -52,7 +52,7 @@ class MailServer:
     """Listens on a port of its own; `context` is what it offers STARTTLS with."""
 
     context: ssl.SSLContext | None = None
-    offers: tuple[str, ...] = ("SIZE 1000000", "8BITMIME")
+    offers: tuple[str, ...] = ("SIZE 1000000", "8BITMIME", "PIPELINING")
     pause: float = 0  # seconds before each answer
     port: int = field(default_factory=free_port)
     arrived: list[Arrived] = field(default_factory=list)
