@@ -17,6 +17,7 @@ from flask import render_template
 
 from portal.config import current_settings
 from portal.core import clock
+from portal.core.kept import kept
 from portal.notifications.letters import Letter
 
 WIDE = SMTP.clone(max_line_length=998)  # one long address must not be encoded to be folded
@@ -32,7 +33,7 @@ def build_message(letter: Letter, message_id: str) -> bytes:
     if not letter.to.isascii():
         raise BadAddress(f"an address with letters beyond ASCII: {letter.to}")
     headers = [
-        _write_sender(render_template("mail/sender.txt"), current_settings().sender),
+        _write_sender(_get_sender(), current_settings().sender),
         _write_header("To", Address(addr_spec=letter.to).addr_spec),
         _write_subject(letter.subject),
         _write_header("Date", format_datetime(clock.now())),
@@ -42,6 +43,11 @@ def build_message(letter: Letter, message_id: str) -> bytes:
         b"MIME-Version: 1.0\r\n",
     ]
     return b"".join(headers) + _write_body(letter)
+
+
+@kept
+def _get_sender() -> str:
+    return render_template("mail/sender.txt")
 
 
 def _write_body(letter: Letter) -> bytes:

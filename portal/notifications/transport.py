@@ -144,17 +144,16 @@ def mail_folder(settings: Settings) -> Path:
 def _connect(url: str) -> smtplib.SMTP:
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    context = ssl.create_default_context()
     host = parts.hostname or ""
     server: smtplib.SMTP
     if parts.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=context)
+        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=ssl.create_default_context())
         server.ehlo_or_helo_if_needed()
     else:
         server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT)
         server.ehlo_or_helo_if_needed()
         if options.get("starttls") == "required" or server.has_extn("starttls"):
-            server.starttls(context=context)
+            server.starttls(context=ssl.create_default_context())
             server.ehlo_or_helo_if_needed()
     # The final dot is a packet of its own; else it waits until the mail before it is acknowledged, some 40 ms.
     assert server.sock is not None
@@ -175,13 +174,14 @@ def _announce_over(server: smtplib.SMTP, sender: str, recipient: str, size: int)
     """Say who writes to whom: in one breath where the server listens so, which saves two of four round trips."""
     in_one_breath = server.has_extn("pipelining")
     about = f" size={size}" if server.has_extn("size") else ""
-    commands = [("MAIL", f"FROM:{quoteaddr(sender)}{about}"), ("RCPT", f"TO:{quoteaddr(recipient)}"), ("DATA", "")]
+    commands = f"MAIL FROM:{quoteaddr(sender)}{about}", f"RCPT TO:{quoteaddr(recipient)}", "DATA"
+    if any("\r" in command or "\n" in command for command in commands):
+        raise ValueError("an address of several lines")
     if in_one_breath:
-        for command in commands:
-            server.putcmd(*command)
+        server.send("".join(f"{command}\r\n" for command in commands))
     try:
         for command, wanted in zip(commands, [(250,), (250, 251), (354,)], strict=True):
-            _expect(server.getreply() if in_one_breath else server.docmd(*command), *wanted)
+            _expect(server.getreply() if in_one_breath else server.docmd(command), *wanted)
     except (Refused, NotNow):
         if in_one_breath:
             server.close()  # it may wait for words that there are not to be
