@@ -149,7 +149,7 @@ async def take_mail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
                 await reader.readuntil(b"\r\n.\r\n")
                 writer.write(b"250 taken\r\n")
             case b"EHLO":
-                writer.write(b"250-here\r\n250 SIZE\r\n")
+                writer.write(b"250-here\r\n250-SIZE\r\n250 PIPELINING\r\n")
             case b"QUIT":
                 writer.write(b"221 bye\r\n")
                 break

@@ -24,7 +24,14 @@ from portal.core.crypto import token_hash
 from portal.core.db import db
 from portal.scheduling.models import Slot
 
-# Built once: it is asked on each page of a booking.
+# Built once: they are asked for each letter, and on each page of a booking.
+SLOT = joinedload(Appointment.slot)
+WHOLE = (
+    select(Appointment)
+    .where(Appointment.id == bindparam("id"))
+    .options(joinedload(Appointment.patient), joinedload(Appointment.visit_type))
+    .options(SLOT.joinedload(Slot.provider), SLOT.joinedload(Slot.location))
+)
 LATEST = (
     select(Appointment)
     .where(Appointment.journey_id == bindparam("journey_id"))
@@ -35,9 +42,7 @@ LATEST = (
 
 def get_appointment(appointment_id: UUID) -> Appointment | None:
     """The appointment of that id, with whatever a letter or a page says of it."""
-    slot = joinedload(Appointment.slot)
-    whole = joinedload(Appointment.patient), joinedload(Appointment.visit_type), slot.joinedload(Slot.provider)
-    return db.session.get(Appointment, appointment_id, options=[*whole, slot.joinedload(Slot.location)])
+    return db.session.scalar(WHOLE, {"id": appointment_id})
 
 
 def find_by_token(token: str) -> Appointment | None:

@@ -1,23 +1,13 @@
-"""A letter, what it looks like as a mail, and who knows how to write which kind."""
+"""A letter, and who knows how to write which kind."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
 from uuid import UUID
 
 from flask import render_template
-
-from portal.config import current_settings
-from portal.core import clock
-
-NARROW = SMTP.clone(max_line_length=76)  # for encoded bodies, by RFC 2045
-WIDE = SMTP.clone(max_line_length=998)  # for headers: one long address must not be encoded to be folded
 
 
 @dataclass(frozen=True)
@@ -31,10 +21,6 @@ class Letter:
     calendar: bytes | None = None
     calendar_method: str = "REQUEST"
     unsubscribe: str | None = None  # where whoever gets this letter can stop letters of its kind
-
-
-class BadAddress(ValueError):
-    """No mail server is sure to take this address: it has letters beyond ASCII."""
 
 
 Writer = Callable[[UUID, int], Letter | None]
@@ -84,40 +70,3 @@ def render_letter(
     )
     text = re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"  # templates leave holes
     return Letter(to, " ".join(subject.split()), text, html, calendar, calendar_method, unsubscribe)
-
-
-def build_message(letter: Letter, message_id: str) -> EmailMessage:
-    """The letter as a mail: text, HTML and calendar as alternatives, the calendar attached as well.
-
-    Raises BadAddress.
-    """
-    if not letter.to.isascii():
-        raise BadAddress(f"an address with letters beyond ASCII: {letter.to}")
-    message = EmailMessage(policy=NARROW)
-    message["From"] = Address(render_template("mail/sender.txt"), addr_spec=current_settings().sender)
-    message["To"] = Address(addr_spec=letter.to)
-    message["Subject"] = letter.subject
-    message["Date"] = format_datetime(clock.now())
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"
-    if letter.unsubscribe:
-        message["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
-    message.set_content(letter.text, cte="quoted-printable")  # seven bits, whatever the server can do
-    message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    if letter.calendar is not None:
-        # base64, because a relay that folds or re-encodes lines would break the calendar's own folding
-        message.add_alternative(
-            letter.calendar.decode(),
-            subtype="calendar",
-            params={"method": letter.calendar_method},
-            cte="base64",
-        )
-        message.add_attachment(
-            letter.calendar,
-            maintype="text",
-            subtype="calendar",
-            filename="appointment.ics",
-            params={"charset": "utf-8", "method": letter.calendar_method},
-        )
-    message.policy = WIDE
-    return message

@@ -15,11 +15,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import BindParameter, ColumnElement, CursorResult, and_, bindparam, exists, or_, select, true, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CursorResult,
+    Result,
+    Table,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from portal import audit
@@ -27,7 +39,8 @@ from portal.config import current_settings
 from portal.core import clock
 from portal.core.db import db, insert_once, transactional
 from portal.notifications.bounces import envelope_sender
-from portal.notifications.letters import BadAddress, build_message, write_letter
+from portal.notifications.letters import write_letter
+from portal.notifications.mime import BadAddress, build_message
 from portal.notifications.models import HELD_MAIL, PROBLEMS, TO_SEND, UNDER_WAY, WAITING, MailState, OutgoingMail
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
@@ -35,6 +48,11 @@ LEASE = timedelta(seconds=90)
 LONGEST_PAUSE = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(hours=72)
 UNDO_WINDOW = timedelta(minutes=3)
+# What happens with every mail is asked of the table, and made once: making a statement takes longer than running it.
+TABLE = cast(Table, OutgoingMail.__table__)
+IN_HAND = update(TABLE).where(
+    TABLE.c.id == bindparam("mail"), TABLE.c.worker == bindparam("taker"), TABLE.c.state.in_(UNDER_WAY)
+)
 
 log = logging.getLogger(__name__)
 
@@ -208,8 +226,8 @@ def _claim_next(worker: str) -> Claim | None:
 
 @cache
 def _claiming(doubtful_too: bool) -> ReturningUpdate[Any]:
-    """Take the mail that has been due for longest; made once, because making it takes longer than running it."""
-    mail, now = OutgoingMail, bindparam("now", type_=OutgoingMail.lease_until.type)
+    """Take the mail that has been due for longest."""
+    mail, now = TABLE.c, bindparam("now", type_=TABLE.c.lease_until.type)
     nobody_has_it = or_(mail.state != MailState.CLAIMED, mail.lease_until < now)
     wanted = true() if doubtful_too else mail.state != MailState.UNCERTAIN
     next_one = (
@@ -221,7 +239,7 @@ def _claiming(doubtful_too: bool) -> ReturningUpdate[Any]:
         .with_for_update(skip_locked=True)  # SQLite has no such clause and needs none: one writer at a time
     )
     return (
-        update(mail)
+        update(TABLE)
         .where(mail.id == next_one.scalar_subquery())
         .values(
             state=MailState.CLAIMED,
@@ -229,17 +247,16 @@ def _claiming(doubtful_too: bool) -> ReturningUpdate[Any]:
             lease_until=bindparam("lease"),
             attempts=mail.attempts + 1,
         )
-        .returning(*(getattr(mail, field.name) for field in fields(Claim)))
-        .execution_options(synchronize_session=False)
+        .returning(*(mail[field.name] for field in fields(Claim)))
     )
 
 
 def _waits_for_its_turn(now: BindParameter[datetime]) -> ColumnElement[bool]:
     """Whether an earlier mail about the same thing is under way, so that "moved" never overtakes "booked"."""
-    earlier = aliased(OutgoingMail)
+    earlier = TABLE.alias().c
     return exists().where(
-        earlier.about_id == OutgoingMail.about_id,
-        earlier.id < OutgoingMail.id,
+        earlier.about_id == TABLE.c.about_id,
+        earlier.id < TABLE.c.id,
         earlier.state.in_(UNDER_WAY),
         earlier.lease_until >= now,
     )
@@ -283,8 +300,7 @@ def _try_again(mail: Claim, state: MailState, error: str) -> Outcome:
 @transactional
 def _hand_over(mail_id: int, worker: str) -> bool:
     """Note that all but the final dot is said; whether the mail is still this worker's to send."""
-    values = {"state": MailState.HANDING_OVER, "lease_until": clock.now() + LEASE}
-    return _change(mail_id, _is_held_by(worker), values)
+    return _note(mail_id, worker, {"state": MailState.HANDING_OVER, "lease_until": clock.now() + LEASE})
 
 
 def _settle(worker: str, outcome: Outcome) -> None:
@@ -299,11 +315,12 @@ def _settle(worker: str, outcome: Outcome) -> None:
         values["recipient"] = outcome.recipient
     if outcome.state is MailState.SENT:
         values["sent_at"] = clock.now()
-    _change(outcome.mail_id, _is_held_by(worker), values)
+    _note(outcome.mail_id, worker, values)
 
 
-def _is_held_by(worker: str) -> ColumnElement[bool]:
-    return and_(OutgoingMail.worker == worker, OutgoingMail.state.in_(UNDER_WAY))
+def _note(mail_id: int, worker: str, values: dict[str, object]) -> bool:
+    """Note how far a mail has come; whether it is still in the hands of this worker."""
+    return _rows_of(db.session.execute(IN_HAND, {"mail": mail_id, "taker": worker, **values})) == 1
 
 
 def _decide(mail_id: int, states: tuple[MailState, ...], action: str, **values: object) -> bool:
@@ -324,8 +341,9 @@ def _change(mail_id: int, condition: ColumnElement[bool], values: dict[str, obje
 
 
 def _change_all(condition: ColumnElement[bool], values: dict[str, object]) -> int:
-    result = db.session.execute(
-        update(OutgoingMail).where(condition).values(**values).execution_options(synchronize_session=False)
-    )
+    return _rows_of(db.session.execute(update(TABLE).where(condition).values(**values)))
+
+
+def _rows_of(result: Result[Any]) -> int:
     assert isinstance(result, CursorResult)
     return result.rowcount

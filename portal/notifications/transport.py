@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from pathlib import Path
+from smtplib import quoteaddr
 from typing import Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -19,6 +20,7 @@ from portal.config import Settings
 
 TIMEOUT = 30  # seconds for each answer of the server
 MOST_MAILS = 100  # over one connection
+CLOSING = 421  # what a server answers that ends the connection
 
 
 class Refused(Exception):
@@ -54,18 +56,17 @@ class Courier:
     def __exit__(self, *_: object) -> None:
         self._hang_up()
 
-    def deliver(self, sender: str, recipient: str, message: EmailMessage, committing: Committing) -> None:
+    def deliver(self, sender: str, recipient: str, message: bytes, committing: Committing) -> None:
         """Send the mail over SMTP; without an SMTP server, in development, put it in the data folder.
 
         `committing` is called when everything but the final dot has been said; it returns whether the mail is
         still this worker's to send. Raises Refused, NotNow, Doubtful or LeaseLost.
         """
-        data = message.as_bytes()
         if not self._settings.smtp_url:
-            _deliver_to_folder(mail_folder(self._settings), message, data, committing)
+            _deliver_to_folder(mail_folder(self._settings), message, committing)
             return
         try:
-            _deliver_over(self._get_server(), sender, recipient, data, committing)
+            _say(self._announce(sender, recipient, len(message)), message, committing)
         except (Refused, NotNow):
             self._start_afresh()
             raise
@@ -82,14 +83,19 @@ class Courier:
             self._drop()  # in the middle of a mail: nothing more can be said over this connection
             raise
 
-    def _get_server(self) -> smtplib.SMTP:
-        if self._server is None or self._carried >= MOST_MAILS:
+    def _announce(self, sender: str, recipient: str, size: int) -> smtplib.SMTP:
+        """A server that waits for the words of this mail; where the last connection has ended, over a new one."""
+        if self._carried >= MOST_MAILS:
             self._hang_up()
-            self._server, self._carried = _connect(self._settings.smtp_url), 0
-        elif self._carried and not _is_alive(self._server):
-            self._drop()
-            self._server, self._carried = _connect(self._settings.smtp_url), 0
         self._carried += 1
+        if self._server is not None:
+            try:
+                _announce_over(self._server, sender, recipient, size)
+                return self._server
+            except (OSError, smtplib.SMTPException):
+                self._drop()
+        self._server, self._carried = _connect(self._settings.smtp_url), 1
+        _announce_over(self._server, sender, recipient, size)
         return self._server
 
     def _start_afresh(self) -> None:
@@ -138,17 +144,16 @@ def mail_folder(settings: Settings) -> Path:
 def _connect(url: str) -> smtplib.SMTP:
     parts = urlsplit(url)
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    context = ssl.create_default_context()
     host = parts.hostname or ""
     server: smtplib.SMTP
     if parts.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=context)
+        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=TIMEOUT, context=ssl.create_default_context())
         server.ehlo_or_helo_if_needed()
     else:
         server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT)
         server.ehlo_or_helo_if_needed()
         if options.get("starttls") == "required" or server.has_extn("starttls"):
-            server.starttls(context=context)
+            server.starttls(context=ssl.create_default_context())
             server.ehlo_or_helo_if_needed()
     # The final dot is a packet of its own; else it waits until the mail before it is acknowledged, some 40 ms.
     assert server.sock is not None
@@ -165,10 +170,25 @@ def _is_alive(server: smtplib.SMTP) -> bool:
         return False
 
 
-def _deliver_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes, committing: Committing) -> None:
-    _expect(server.mail(sender, [f"size={len(data)}"] if server.has_extn("size") else []), 250)
-    _expect(server.rcpt(recipient), 250, 251)
-    _expect(server.docmd("DATA"), 354)
+def _announce_over(server: smtplib.SMTP, sender: str, recipient: str, size: int) -> None:
+    """Say who writes to whom: in one breath where the server listens so, which saves two of four round trips."""
+    in_one_breath = server.has_extn("pipelining")
+    about = f" size={size}" if server.has_extn("size") else ""
+    commands = f"MAIL FROM:{quoteaddr(sender)}{about}", f"RCPT TO:{quoteaddr(recipient)}", "DATA"
+    if any("\r" in command or "\n" in command for command in commands):
+        raise ValueError("an address of several lines")
+    if in_one_breath:
+        server.send("".join(f"{command}\r\n" for command in commands))
+    try:
+        for command, wanted in zip(commands, [(250,), (250, 251), (354,)], strict=True):
+            _expect(server.getreply() if in_one_breath else server.docmd(command), *wanted)
+    except (Refused, NotNow):
+        if in_one_breath:
+            server.close()  # it may wait for words that there are not to be
+        raise
+
+
+def _say(server: smtplib.SMTP, data: bytes, committing: Committing) -> None:
     server.send(re.sub(rb"(?m)^\.", b"..", data) + (b"" if data.endswith(b"\r\n") else b"\r\n"))
     if not committing():
         server.close()  # without the final dot nothing is delivered
@@ -185,6 +205,8 @@ def _deliver_over(server: smtplib.SMTP, sender: str, recipient: str, data: bytes
 
 
 def _expect(reply: tuple[int, bytes], *wanted: int) -> None:
+    if reply[0] == CLOSING:
+        raise smtplib.SMTPResponseException(*reply)
     if reply[0] not in wanted:
         raise _by_code(*reply)
 
@@ -198,9 +220,9 @@ def _text(answer: bytes | str) -> str:
     return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
 
 
-def _deliver_to_folder(folder: Path, message: EmailMessage, data: bytes, committing: Committing) -> None:
+def _deliver_to_folder(folder: Path, message: bytes, committing: Committing) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not committing():
         raise LeaseLost
-    name = re.sub(r"[^\w.-]", "_", message["Message-ID"].strip("<>"))
-    (folder / f"{name}.eml").write_bytes(data)
+    name = re.sub(r"[^\w.-]", "_", BytesHeaderParser().parsebytes(message)["Message-ID"].strip("<>"))
+    (folder / f"{name}.eml").write_bytes(message)

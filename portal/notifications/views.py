@@ -11,7 +11,8 @@ from flask import Blueprint, Response, abort, make_response, url_for
 
 from portal.config import current_settings
 from portal.core.htmx import render
-from portal.notifications.letters import build_message, write_samples
+from portal.notifications.letters import write_samples
+from portal.notifications.mime import build_message
 from portal.notifications.transport import mail_folder
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/dev/mail")
@@ -21,7 +22,7 @@ blueprint = Blueprint("notifications", __name__, url_prefix="/dev/mail")
 def list_mail() -> Response:
     folder = mail_folder(current_settings())
     files = sorted(folder.glob("*.eml"), key=lambda file: -file.stat().st_mtime)
-    mails = [(file.stem, _read(file)) for file in files[:100]]
+    mails = [(file.stem, _parse(file.read_bytes())) for file in files[:100]]
     return render("notifications/dev_mail.html", mails=mails, samples=list(write_samples()))
 
 
@@ -39,12 +40,12 @@ def preview_html(sample: str) -> Response:
 
 @blueprint.get("/<name>")
 def show_mail(name: str) -> Response:
-    return _show(_read(_file_or_404(name)), url_for(".show_html", name=name))
+    return _show(_parse(_file_or_404(name).read_bytes()), url_for(".show_html", name=name))
 
 
 @blueprint.get("/<name>/html")
 def show_html(name: str) -> Response:
-    return _show_html(_read(_file_or_404(name)))
+    return _show_html(_parse(_file_or_404(name).read_bytes()))
 
 
 def _show(message: EmailMessage, html_url: str) -> Response:
@@ -68,7 +69,7 @@ def _show_html(message: EmailMessage) -> Response:
 
 def _sample_or_404(name: str) -> EmailMessage:
     letter = write_samples().get(name) or abort(404)
-    return build_message(letter, f"<sample@{current_settings().host}>")
+    return _parse(build_message(letter, f"<sample@{current_settings().host}>"))
 
 
 def _file_or_404(name: str) -> Path:
@@ -76,7 +77,7 @@ def _file_or_404(name: str) -> Path:
     return next((file for file in folder.glob("*.eml") if file.stem == name), None) or abort(404)
 
 
-def _read(file: Path) -> EmailMessage:
-    message = email.message_from_bytes(file.read_bytes(), policy=default)
+def _parse(raw: bytes) -> EmailMessage:
+    message = email.message_from_bytes(raw, policy=default)
     assert isinstance(message, EmailMessage)
     return message

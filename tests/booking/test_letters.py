@@ -29,7 +29,8 @@ from portal.assessment.questionnaire import QUESTIONS
 from portal.booking import samples
 from portal.core.db import db
 from portal.education.shelf import get_library
-from portal.notifications.letters import Letter, build_message
+from portal.notifications.letters import Letter
+from portal.notifications.mime import build_message
 from portal.scheduling.clinic_file import ClinicEntry
 from portal.scheduling.models import Clinic, Location, Provider, VisitType
 
@@ -58,7 +59,7 @@ class Mail:
     """A letter as whoever gets it reads it."""
 
     def __init__(self, letter: Letter) -> None:
-        self.raw = build_message(letter, "<letter@clinic.example>").as_bytes()
+        self.raw = build_message(letter, "<letter@clinic.example>")
         message = email.message_from_bytes(self.raw, policy=strict)
         assert isinstance(message, EmailMessage)
         self.message = message

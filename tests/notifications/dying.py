@@ -24,7 +24,7 @@ from portal import create_app
 from portal.core import chores
 from portal.core.db import transactional
 from portal.notifications import cli, services
-from portal.notifications.letters import build_message
+from portal.notifications.mime import build_message
 from portal.notifications.models import MailState
 
 CLAIMED, HALF_SAID, HANDED_OVER, DOT_SAID, ANSWERED = "claimed", "half-said", "handed-over", "dot-said", "answered"
@@ -63,10 +63,10 @@ def make_mortal(folder: Path, chance: float) -> None:
     die_after("_go_on", lambda mail: pass_by(CLAIMED) if mail else None)
     die_after("_hand_over", lambda done: pass_by(HANDED_OVER) if done else None)
 
-    genuine_change, genuine_send = services._change, smtplib.SMTP.send
+    genuine_note, genuine_send = services._note, smtplib.SMTP.send
 
-    def change(mail_id: int, condition: object, values: dict[str, object]) -> bool:
-        done = genuine_change(mail_id, condition, values)
+    def note(mail_id: int, worker: str, values: dict[str, object]) -> bool:
+        done = genuine_note(mail_id, worker, values)
         if values.get("state") == MailState.SENT:
             pass_by(ANSWERED)  # and nothing is committed
         return done
@@ -80,7 +80,7 @@ def make_mortal(folder: Path, chance: float) -> None:
         if words == FINAL_DOT:
             pass_by(DOT_SAID)
 
-    services._change, smtplib.SMTP.send = change, send
+    services._note, smtplib.SMTP.send = note, send
 
 
 def take(death: Path) -> bool:
@@ -107,7 +107,7 @@ def mark_before_the_dot() -> None:
     """A mail counts as sent as soon as it is handed over."""
 
     def hand_over(mail_id: int, worker: str) -> bool:
-        return transactional(services._change)(mail_id, services._is_held_by(worker), {"state": MailState.SENT})
+        return transactional(services._note)(mail_id, worker, {"state": MailState.SENT})
 
     services._hand_over = hand_over
 

@@ -52,8 +52,9 @@ class MailServer:
     """Listens on a port of its own; `context` is what it offers STARTTLS with."""
 
     context: ssl.SSLContext | None = None
-    offers: tuple[str, ...] = ("SIZE 1000000", "8BITMIME")
+    offers: tuple[str, ...] = ("SIZE 1000000", "8BITMIME", "PIPELINING")
     pause: float = 0  # seconds before each answer
+    most: int | None = None  # mails over one connection
     port: int = field(default_factory=free_port)
     arrived: list[Arrived] = field(default_factory=list)
     said: list[tuple[str, bool]] = field(default_factory=list)  # each command, and whether nobody could listen
@@ -130,6 +131,7 @@ class Conversation:
         self.stream = connection.makefile("rwb")
         self.secure = False
         self.sender = self.recipient = ""
+        self.taken = 0
 
     def lead(self) -> None:
         if not self.answer("greeting", "220 here"):
@@ -190,6 +192,9 @@ class Conversation:
         self.answer("auth", "235 welcome")
 
     def do_mail(self, words: str) -> None:
+        if self.taken == self.server.most:
+            self.say("421 enough")
+            raise HungUp
         self.sender = words.partition("<")[2].partition(">")[0]
         self.answer("mail", "250 fine")
 
@@ -212,6 +217,7 @@ class Conversation:
     def take(self, data: bytes) -> None:
         if not self.fails("dot"):
             self.server.arrived.append(Arrived(self.sender, self.recipient, data, self.secure))
+            self.taken += 1
             self.answer("taken", "250 taken")
 
     def do_rset(self, _rest: str) -> None:

@@ -80,6 +80,7 @@ WITH_MANY = [
 
 # smtplib leaves a connection that begins badly to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+each_way = pytest.mark.parametrize("offers", [(), ("PIPELINING",)], ids=["one by one", "in one breath"])
 few_and_many = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.proof)])
 
 
@@ -133,8 +134,10 @@ class TestThatPasses:
         assert Counter(server.message_ids) == Counter(ids)
         assert states() == {MailState.SENT: count}
 
+    @each_way
     @each(*AT_A_MAIL)
-    def test_it_holds_up_one_mail_and_no_other(self, server, send, fault, count):
+    def test_it_holds_up_one_mail_and_no_other(self, server, send, offers, fault, count):
+        server.offers = offers
         first, *others = queue_confirmations(count)
         fault.times = 1
         send(server, fault)
@@ -154,6 +157,16 @@ class TestThatPasses:
         assert Counter(server.message_ids) == Counter(ids)
 
 
+@each_way
+@few_and_many
+def test_a_server_that_takes_few_mails_over_one_connection_gets_them_over_several(server, send, offers, count):
+    server.offers, server.most = offers, 2
+    ids = queue_confirmations(count)
+    send()
+    assert Counter(server.message_ids) == Counter(ids)
+    assert states() == {MailState.SENT: count}
+
+
 class TestForGood:
     @each(*FOR_GOOD)
     def test_the_desk_gets_a_task_for_each_mail_and_can_send_it_later(self, server, send, fault, count):
@@ -167,8 +180,10 @@ class TestForGood:
         send()
         assert Counter(server.message_ids) == Counter(ids)
 
+    @each_way
     @each(*FOR_GOOD)
-    def test_one_refused_mail_holds_up_no_other(self, server, send, fault, count):
+    def test_one_refused_mail_holds_up_no_other(self, server, send, offers, fault, count):
+        server.offers = offers
         first, *others = queue_confirmations(count)
         fault.times = 1
         send(server, fault)

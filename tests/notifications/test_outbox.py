@@ -5,12 +5,15 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import event, select, text, update
 
+from benchmarks.stored import note_queries
 from portal.booking.models import Appointment
 from portal.core import clock as portal_clock
 from portal.core.db import db
+from portal.core.kept import KEEP
 from portal.notifications.models import MailState, OutgoingMail
 from portal.notifications.queries import list_problems, oldest_waiting
 from portal.notifications.services import note_bounce, send_due_mail, send_now, withhold
+from tests.notifications.queued import queue_confirmations
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.both_engines
@@ -293,6 +296,20 @@ def test_every_mail_in_every_state_can_be_looked_at_and_leaves_nothing_behind(ap
         assert visitor.open(f"{link}/html").status == 200
     with app.app_context():
         assert db.session.scalar(select(Appointment.id)) is None
+
+
+def test_each_mail_asks_the_database_four_times(app):
+    """To claim it, what it says, to hand it over and what became of it."""
+    app.config["KEEP"] = KEEP
+    with app.app_context():
+        send_due_mail()
+        asked = []
+        for count in (2, 5):
+            queue_confirmations(count)
+            with note_queries() as sent:
+                assert send_due_mail() == count
+            asked.append(len(sent))
+    assert asked[1] - asked[0] <= 3 * 4
 
 
 def test_the_next_mail_is_found_as_fast_in_a_long_queue_as_in_a_short_one(app, engine):
