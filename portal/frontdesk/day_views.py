@@ -23,6 +23,7 @@ from portal.core.htmx import render
 from portal.frontdesk import overview, privacy, queries, services
 from portal.frontdesk.acting import visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
+from portal.frontdesk.lines import Lines
 from portal.frontdesk.scale import write_style_sheet
 from portal.frontdesk.views import blueprint as blueprint
 from portal.scheduling.queries import get_clinic, get_provider
@@ -72,7 +73,9 @@ def show_day(day: str) -> Response:
         day=shown,
         today=queries.get_today(),
         board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving, withdrawn=wanted.times),
-        book_at=_book_at(),
+        lines=Lines(
+            _visit_at(), _book_at(), wanted.moving.id if wanted.moving else None, wanted.times, privacy.is_masked()
+        ),
         sign_off=get_sign_off(),
     )
 
@@ -133,6 +136,11 @@ def wanted_provider_id() -> int | None:
     return provider_id
 
 
+def _visit_at() -> str:
+    """The address of a visit, but for its id."""
+    return url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY))
+
+
 def _book_at() -> str | None:
     """Where a free time leads to, but for its number; None for who does not book."""
     return f"{url_for('callers.open_call')}?slot=" if may_use("callers.open_call") else None
@@ -170,7 +178,7 @@ def _surroundings(wanted: Shown) -> dict[str, Any]:
         "moving": wanted.moving,
         "move_to": url_for("visit_actions.move_visit", appointment_id=wanted.moving.id) if wanted.moving else None,
         "now": clock.now(),
-        "visit_at": url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY)),
+        "visit_at": _visit_at(),
         "one_day": DAY,
     }
 

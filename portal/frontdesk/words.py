@@ -83,7 +83,7 @@ CHANGES = {
 
 def wall_in_words(value: time) -> str:
     """A time of the day where the hour says which half of it, like "9:20"."""
-    return f"{value.hour % 12 or 12}:{value:%M}"
+    return f"{value.hour % 12 or 12}:{value.minute:02}"
 
 
 def rule_in_words(rule: str) -> str:
