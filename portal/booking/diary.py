@@ -107,7 +107,8 @@ TROUBLED = notifications.troubled_among(select(Appointment.id).join(Appointment.
 
 def _list_rows(more: tuple[Any, ...], first: date, last: date, provider_id: int | None) -> Sequence[VisitRow]:
     asked: dict[str, Any] = {"first": first, "last": last, "provider": provider_id}
-    return db.session.execute(_rows_query(more, provider_id is not None), asked).all()
+    # By the connection, because the session would make each row anew.
+    return db.session.connection().execute(_rows_query(more, provider_id is not None), asked).all()
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import groupby
@@ -24,7 +24,7 @@ UNUSED, WITHDRAWN = "unused", "withdrawn"  # a free time that has passed; one th
 ColumnKey = tuple[int, int | str]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Item:
     """Something of a column: from and up to which row of the day, and where that is on the board."""
 
@@ -41,7 +41,7 @@ class Item:
         return f"r{self.row} n{self.length}{self.place} {self.state}"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Entry(Item):
     """A visit, or a time without one."""
 
@@ -55,7 +55,7 @@ class Entry(Item):
     can_move_here: bool = False
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Band(Item):
     """A closed time, and why."""
 
@@ -176,12 +176,16 @@ class _Columns:
         self.by_place = by_place
         self.providers, self.types, self.locations = known.all_providers, known.all_types, known.all_locations
         self._columns: dict[ColumnKey, Column] = {}
+        self._at: dict[tuple[int, int], Column] = {}  # the same, by clinician and place
 
     def get(self, provider_id: int, location_id: int) -> Column:
+        column = self._at.get((provider_id, location_id))
+        return column or self._at.setdefault((provider_id, location_id), self._find(provider_id, location_id))
+
+    def _find(self, provider_id: int, location_id: int) -> Column:
         location = self.locations[location_id]
         key = (provider_id, location_id if self.by_place else location.zone_key)
-        if (column := self._columns.get(key)) is None:
-            column = self._columns[key] = Column(self.providers[provider_id])
+        column = self._columns.setdefault(key, Column(self.providers[provider_id]))
         column.locations[location_id] = location
         return column
 
@@ -212,7 +216,7 @@ def _fill_in_visits(
         slot = slots[visit.slot_id]
         entry = columns.add(slot, visit.status, visit.visit_type_id)
         entry.visit = visit
-        entry.marks = tuple(_marks(visit, entry.kind, troubled))
+        entry.marks = _marks(visit, entry.kind, troubled)
         if visit.status == Status.ARRIVED and visit.arrived_at:
             entry.waiting = max((now - visit.arrived_at) // timedelta(minutes=1), 0)
 
@@ -244,17 +248,17 @@ def can_take(slot: SlotRow, kind: VisitType, moving: Appointment, now: datetime)
     return state_of(slot, now) == SlotState.FREE and kind.kind == moving.visit_type.kind
 
 
-def _marks(visit: VisitRow, kind: VisitType, troubled: Container[UUID]) -> Iterator[str]:
-    if visit.id in troubled:
-        yield "mail"
-    if visit.lane:
-        yield "prompt" if visit.prompt else visit.lane
-    if visit.new:
-        yield "new"
-    if visit.moved:
-        yield "moved"
-    if kind.mode != Mode.IN_PERSON:
-        yield kind.mode
+def _marks(visit: VisitRow, kind: VisitType, troubled: Container[UUID]) -> tuple[str, ...]:
+    lane = "prompt" if visit.prompt and visit.lane else visit.lane
+    mode = "" if kind.mode == Mode.IN_PERSON else kind.mode
+    marks = (
+        "mail" if visit.id in troubled else "",
+        lane,
+        "new" if visit.new else "",
+        "moved" if visit.moved else "",
+        mode,
+    )
+    return tuple([mark for mark in marks if mark])
 
 
 def _close(column: Column, closures: Iterable[tuple[ClosureRow, list[diary.Hours]]]) -> None:

@@ -24,6 +24,7 @@ from portal.frontdesk import overview, privacy, queries, services
 from portal.frontdesk.acting import visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
 from portal.frontdesk.lines import Lines
+from portal.frontdesk.refresh import unless_known
 from portal.frontdesk.scale import write_style_sheet
 from portal.frontdesk.views import blueprint as blueprint
 from portal.scheduling.queries import get_clinic, get_provider
@@ -66,7 +67,7 @@ def go_to_day() -> AnyResponse:
 def show_day(day: str) -> Response:
     shown, wanted = day_or_404(day), _read_query()
     _note_reading(f"day:{shown.isoformat()}")
-    return render(
+    response = render(
         "frontdesk/day.html",
         "board",
         **_surroundings(wanted),
@@ -78,6 +79,7 @@ def show_day(day: str) -> Response:
         ),
         sign_off=get_sign_off(),
     )
+    return unless_known(response)
 
 
 @blueprint.get("/week/<day>")
@@ -85,7 +87,7 @@ def show_week(day: str) -> Response:
     shown, wanted = day_or_404(day), _read_query()
     first = overview.first_of_week(shown)
     _note_reading(f"week:{first.isoformat()}")
-    return render(
+    response = render(
         "frontdesk/week.html",
         "week",
         **_surroundings(wanted),
@@ -93,6 +95,7 @@ def show_week(day: str) -> Response:
         day=shown,
         today=queries.get_today(),
     )
+    return unless_known(response)
 
 
 @blueprint.get("/month/<month>")

@@ -42,7 +42,7 @@ class Lines:
         return _pattern("visit", entry.state, entry.marks, entry.waiting, visit.id == self.moving_id).format(
             classes=entry.classes,
             address=self.visit_at,
-            id=visit.id,
+            id=str(visit.id),
             version=visit.version,
             begins=entry.begins,
             name=escape(initials(visit.name) if self.masked else visit.name),

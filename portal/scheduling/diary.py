@@ -28,7 +28,8 @@ ONE = bindparam("provider", type_=Integer)
 def list_slot_rows(first: date, last: date, provider_id: int | None = None) -> Sequence[SlotRow]:
     """The times of these days by the clocks of their place, of all clinicians or of one; withdrawn ones too."""
     asked: dict[str, Any] = {"first": first, "last": last, "provider": provider_id}
-    return db.session.execute(_slots_query(provider_id is not None), asked).all()
+    # By the connection, because the session would make each row anew.
+    return db.session.connection().execute(_slots_query(provider_id is not None), asked).all()
 
 
 def count_free(first: date, last: date, provider_id: int | None = None, kind: str | None = None) -> dict[date, int]:
