@@ -1,6 +1,6 @@
 """What the desk's pages cost with twelve clinicians and three hundred visits, and with nobody: `make bench`.
 
-Prints medians. Exit status 1 when the full day takes longer than 150 ms, more than 60 KB compressed, or another number
+Prints medians. Exit status 1 when the full day takes longer than 75 ms, more than 25 KB compressed, or another number
 of queries than the empty one.
 """
 
@@ -34,7 +34,7 @@ from portal.scheduling.setup import load_clinic
 from tests.servers import find_postgresql
 
 ROUNDS, TO_WARM_UP = 40, 5
-MOST_SECONDS, MOST_BYTES = 0.150, 60_000
+MOST_SECONDS, MOST_BYTES = 0.075, 25_000
 SECRET = "for-measuring-only-" * 2
 AS_BROWSERS_ASK = {"Accept-Encoding": "gzip, br"}
 

@@ -6,18 +6,31 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import joinedload
 
 from portal import audit
 from portal.booking.models import Appointment, VisitChange, VisitNote
 from portal.core import clock
-from portal.core.db import db
+from portal.core.db import UtcDateTime, db
 from portal.scheduling.models import Slot
 
 Before = dict[str, str | int | None]
 
 RECENT = timedelta(minutes=3)  # as long as the mail about a change by staff waits
+# Built once: each page of the desk asks, and mostly there is none.
+LATEST = (
+    select(VisitChange.id)
+    .join(VisitChange.appointment)
+    .where(
+        VisitChange.staff_id == bindparam("staff"),
+        VisitChange.done_at > bindparam("since", type_=UtcDateTime),
+        VisitChange.undone_at.is_(None),
+        VisitChange.version == Appointment.version,
+    )
+    .order_by(VisitChange.done_at.desc())
+    .limit(3)
+)
 
 
 def snapshot(appointment: Appointment) -> Before:
@@ -65,21 +78,17 @@ def list_changes(appointment_id: UUID) -> Sequence[VisitChange]:
 
 def list_recent_changes(staff_id: int) -> Sequence[VisitChange]:
     """What a member of staff did in the last three minutes and nobody has changed since, newest first."""
+    latest = db.session.scalars(LATEST, {"staff": staff_id, "since": clock.now() - RECENT}).all()
+    if not latest:
+        return []
     return db.session.scalars(
         select(VisitChange)
-        .join(VisitChange.appointment)
-        .where(
-            VisitChange.staff_id == staff_id,
-            VisitChange.done_at > clock.now() - RECENT,
-            VisitChange.undone_at.is_(None),
-            VisitChange.version == Appointment.version,
-        )
+        .where(VisitChange.id.in_(latest))
         .options(
             joinedload(VisitChange.appointment).joinedload(Appointment.patient),
             joinedload(VisitChange.appointment).joinedload(Appointment.slot).joinedload(Slot.location),
         )
         .order_by(VisitChange.done_at.desc())
-        .limit(3)
     ).all()
 
 

@@ -21,6 +21,7 @@ from portal.frontdesk import (
     person_views,
     privacy,
     recent,
+    refresh,
     refusals,
     setup_views,
     staff_views,
@@ -55,7 +56,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES, reach_words=dict(REACH_BY)
     )
-    app.jinja_env.globals.update(is_masked=privacy.is_masked, mark_words=MARKS)
+    app.jinja_env.globals.update(is_masked=privacy.is_masked, mark_words=MARKS, note_state=refresh.note_state)
     app.jinja_env.globals["keys_are_off"] = find_views.are_keys_off
     app.register_blueprint(day_views.blueprint)  # the one of views, with the diary
     app.register_blueprint(paper_views.blueprint)

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from markupsafe import Markup
-
-from portal.booking.diary import VisitRow, find_first_visits, find_moved, list_visit_rows
+from portal.booking.diary import VisitRow, find_troubled, list_marked_rows
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Status
 from portal.core import clock
 from portal.frontdesk.scale import Scale, arrange, fit_scale, rows_between
 from portal.frontdesk.words import STATES, wall_in_words
-from portal.notifications.queries import find_troubled
 from portal.scheduling import diary
-from portal.scheduling.diary import SlotRow
-from portal.scheduling.models import Closure, Location, Mode, Provider, SlotState, VisitType
+from portal.scheduling.diary import ClosureRow, SlotRow
+from portal.scheduling.models import Location, Mode, Provider, SlotState, VisitType
 from portal.scheduling.openings import concerns
+from portal.scheduling.set_up import SetUp
 
 UNUSED, WITHDRAWN = "unused", "withdrawn"  # a free time that has passed; one that the set-up offers no more
 ColumnKey = tuple[int, int | str]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Item:
     """Something of a column: from and up to which row of the day, and where that is on the board."""
 
@@ -38,26 +36,26 @@ class Item:
     place: str = ""  # a class, where it shares the column's width with others
 
     @property
-    def classes(self) -> Markup:
+    def classes(self) -> str:
         """Where it is and what it is, for the style sheet."""
-        return Markup(f"r{self.row} n{self.length}{self.place} {self.state}")  # noqa: S704 - words and numbers of ours
+        return f"r{self.row} n{self.length}{self.place} {self.state}"
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Entry(Item):
     """A visit, or a time without one."""
 
     begins: str
     slot_id: int
     kind: VisitType
-    visit: VisitRow | None = None
-    marks: list[str] = field(default_factory=list)
+    visit: VisitRow = None
+    marks: tuple[str, ...] = ()
     waiting: int | None = None  # minutes since the patient arrived
     until: str = ""  # when a hold runs out
     can_move_here: bool = False
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class Band(Item):
     """A closed time, and why."""
 
@@ -99,6 +97,16 @@ class Column:
         """All there is, in the order of the day."""
         return sorted([*self.bands, *self.entries], key=lambda item: (item.row, item.state != "closed", item.place))
 
+    @property
+    def before_now(self) -> list[Item]:
+        """What has begun; all of it on another day."""
+        return [item for item in self.items if self.now is None or item.row <= self.now]
+
+    @property
+    def after_now(self) -> list[Item]:
+        """What has not begun."""
+        return [item for item in self.items if self.now is not None and item.row > self.now]
+
 
 @dataclass
 class Board:
@@ -130,11 +138,15 @@ def get_board(
 
     With `withdrawn`, times that are offered no more are shown also where a closure or another time explains it.
     """
-    columns = _Columns(by_place)
-    fill_in_slots(columns, day, provider_id, moving)
-    for row, (opens, closes) in diary.list_working(day, provider_id):
-        minutes = (closes - opens).total_seconds() / 60
-        columns.get(row.provider_id, row.location_id).stretches.append(rows_between(opens, minutes))
+    visits, slots = list_marked_rows(day, day, provider_id), diary.list_slot_rows(day, day, provider_id)
+    working = diary.list_working(day, provider_id)
+    columns = _Columns(by_place, diary.get_set_up_of(slots, working))
+    _fill_in_visits(columns, visits, {slot.id: slot for slot in slots}, find_troubled(day, day))
+    taken = {visit.slot_id for visit in visits if visit.status in TAKE_THE_SLOT}
+    _fill_in_times(columns, [slot for slot in slots if slot.id not in taken], moving)
+    for row in working:
+        stretch = rows_between(row.opens, _minutes(row.opens, row.closes))
+        columns.get(row.provider_id, row.location_id).stretches.append(stretch)
     closures = [(closure, diary.list_closed(closure, day)) for closure in diary.list_closures_in(day, day)]
     found = columns.in_order()
     for column in found:
@@ -160,18 +172,30 @@ def get_board(
 class _Columns:
     """The columns as they come up: by clinician and the clocks of the place, or by place and clinician."""
 
-    def __init__(self, by_place: bool) -> None:
+    def __init__(self, by_place: bool, known: SetUp) -> None:
         self.by_place = by_place
-        self.providers, self.types = diary.get_lookups()
-        self.locations = diary.get_places()
+        self.providers, self.types, self.locations = known.all_providers, known.all_types, known.all_locations
         self._columns: dict[ColumnKey, Column] = {}
+        self._at: dict[tuple[int, int], Column] = {}  # the same, by clinician and place
 
     def get(self, provider_id: int, location_id: int) -> Column:
+        column = self._at.get((provider_id, location_id))
+        return column or self._at.setdefault((provider_id, location_id), self._find(provider_id, location_id))
+
+    def _find(self, provider_id: int, location_id: int) -> Column:
         location = self.locations[location_id]
         key = (provider_id, location_id if self.by_place else location.zone_key)
-        column = self._columns.get(key) or self._columns.setdefault(key, Column(self.providers[provider_id]))
-        column.locations.setdefault(location_id, location)
+        column = self._columns.setdefault(key, Column(self.providers[provider_id]))
+        column.locations[location_id] = location
         return column
+
+    def add(self, slot: SlotRow, state: str, type_id: int) -> Entry:
+        """What is at that time, in its column."""
+        begin, end = rows_between(slot.begins, (slot.ends_at - slot.starts_at).total_seconds() / 60)
+        begins, kind = wall_in_words(slot.begins), self.types[type_id]
+        entry = Entry(begin=begin, end=end, state=state, begins=begins, slot_id=slot.id, kind=kind)
+        self.get(slot.provider_id, slot.location_id).entries.append(entry)
+        return entry
 
     def group_of(self, column: Column) -> Location | None:
         return column.location if self.by_place else None
@@ -183,31 +207,30 @@ class _Columns:
         )
 
 
-def fill_in_slots(columns: _Columns, day: date, provider_id: int | None, moving: Appointment | None) -> None:
-    """The visits of the day and the times without one, each in its column."""
+def _fill_in_visits(
+    columns: _Columns, visits: Iterable[VisitRow], slots: dict[int, SlotRow], troubled: Container[UUID]
+) -> None:
+    """The visits of the day, each in its column."""
     now = clock.now()
-    visits = list_visit_rows(day, day, provider_id)
-    said = {
-        "mail": find_troubled([visit.id for visit in visits]),
-        "new": find_first_visits(day, day),
-        "moved": find_moved(day, day),
-    }
-    taken = {visit.slot_id for visit in visits if visit.status in TAKE_THE_SLOT}
     for visit in visits:
-        entry = _entry_of(visit, visit.status, visit.slot_id, columns.types[visit.visit_type_id])
+        slot = slots[visit.slot_id]
+        entry = columns.add(slot, visit.status, visit.visit_type_id)
         entry.visit = visit
-        entry.marks = _marks(visit, entry.kind, said)
+        entry.marks = _marks(visit, entry.kind, troubled)
         if visit.status == Status.ARRIVED and visit.arrived_at:
             entry.waiting = max((now - visit.arrived_at) // timedelta(minutes=1), 0)
-        columns.get(visit.provider_id, visit.location_id).entries.append(entry)
-    for slot in diary.list_slot_rows(day, day, provider_id):
-        if slot.id not in taken and (slot.offered or slot.starts_at > now):
-            entry = _entry_of(slot, state_of(slot, now), slot.id, columns.types[slot.visit_type_id])
+
+
+def _fill_in_times(columns: _Columns, slots: Iterable[SlotRow], moving: Appointment | None) -> None:
+    """The times without a visit, each in its column."""
+    now = clock.now()
+    for slot in slots:
+        if slot.offered or slot.starts_at > now:
+            entry = columns.add(slot, state_of(slot, now), slot.visit_type_id)
             entry.can_move_here = moving is not None and can_take(slot, entry.kind, moving, now)
             if entry.state == SlotState.HELD:
                 zone = columns.locations[slot.location_id].zone
                 entry.until = wall_in_words(slot.held_until.astimezone(zone).time())
-            columns.get(slot.provider_id, slot.location_id).entries.append(entry)
 
 
 def state_of(slot: SlotRow, now: datetime) -> str:
@@ -225,20 +248,20 @@ def can_take(slot: SlotRow, kind: VisitType, moving: Appointment, now: datetime)
     return state_of(slot, now) == SlotState.FREE and kind.kind == moving.visit_type.kind
 
 
-def _entry_of(row: VisitRow | SlotRow, state: str, slot_id: int, kind: VisitType) -> Entry:
-    minutes = (row.ends_at - row.starts_at).total_seconds() / 60
-    begin, end = rows_between(row.begins, minutes)
-    return Entry(begin=begin, end=end, state=state, begins=wall_in_words(row.begins), slot_id=slot_id, kind=kind)
+def _marks(visit: VisitRow, kind: VisitType, troubled: Container[UUID]) -> tuple[str, ...]:
+    lane = "prompt" if visit.prompt and visit.lane else visit.lane
+    mode = "" if kind.mode == Mode.IN_PERSON else kind.mode
+    marks = (
+        "mail" if visit.id in troubled else "",
+        lane,
+        "new" if visit.new else "",
+        "moved" if visit.moved else "",
+        mode,
+    )
+    return tuple([mark for mark in marks if mark])
 
 
-def _marks(visit: VisitRow, kind: VisitType, said: dict[str, set[UUID]]) -> list[str]:
-    marks = ["mail"] if visit.id in said["mail"] else []
-    marks += [("prompt" if visit.prompt else visit.lane)] if visit.lane else []
-    marks += [mark for mark in ("new", "moved") if visit.id in said[mark]]
-    return marks if kind.mode == Mode.IN_PERSON else [*marks, kind.mode]
-
-
-def _close(column: Column, closures: Iterable[tuple[Closure, list[diary.Hours]]]) -> None:
+def _close(column: Column, closures: Iterable[tuple[ClosureRow, list[diary.Hours]]]) -> None:
     """Shade what is closed."""
     for closure, times in closures:
         at = [place.name for place in column.locations.values() if concerns(closure, column.provider.id, place.id)]
@@ -253,6 +276,10 @@ def _leave_out_explained(column: Column) -> None:
     known = [(band.begin, band.end) for band in column.bands]
     known += [(entry.begin, entry.end) for entry in column.entries if entry.state != WITHDRAWN]
     column.entries = [entry for entry in column.entries if entry.state != WITHDRAWN or not _touches(entry, known)]
+
+
+def _minutes(opens: time, closes: time) -> int:
+    return (closes.hour - opens.hour) * 60 + closes.minute - opens.minute
 
 
 def _touches(entry: Entry, stretches: list[tuple[int, int]]) -> bool:

@@ -23,6 +23,8 @@ from portal.core.htmx import render
 from portal.frontdesk import overview, privacy, queries, services
 from portal.frontdesk.acting import visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
+from portal.frontdesk.lines import Lines
+from portal.frontdesk.refresh import unless_known
 from portal.frontdesk.scale import write_style_sheet
 from portal.frontdesk.views import blueprint as blueprint
 from portal.scheduling.queries import get_clinic, get_provider
@@ -65,16 +67,19 @@ def go_to_day() -> AnyResponse:
 def show_day(day: str) -> Response:
     shown, wanted = day_or_404(day), _read_query()
     _note_reading(f"day:{shown.isoformat()}")
-    return render(
+    response = render(
         "frontdesk/day.html",
         "board",
         **_surroundings(wanted),
         day=shown,
         today=queries.get_today(),
         board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving, withdrawn=wanted.times),
-        book_at=_book_at(),
+        lines=Lines(
+            _visit_at(), _book_at(), wanted.moving.id if wanted.moving else None, wanted.times, privacy.is_masked()
+        ),
         sign_off=get_sign_off(),
     )
+    return unless_known(response)
 
 
 @blueprint.get("/week/<day>")
@@ -82,7 +87,7 @@ def show_week(day: str) -> Response:
     shown, wanted = day_or_404(day), _read_query()
     first = overview.first_of_week(shown)
     _note_reading(f"week:{first.isoformat()}")
-    return render(
+    response = render(
         "frontdesk/week.html",
         "week",
         **_surroundings(wanted),
@@ -90,6 +95,7 @@ def show_week(day: str) -> Response:
         day=shown,
         today=queries.get_today(),
     )
+    return unless_known(response)
 
 
 @blueprint.get("/month/<month>")
@@ -133,6 +139,11 @@ def wanted_provider_id() -> int | None:
     return provider_id
 
 
+def _visit_at() -> str:
+    """The address of a visit, but for its id."""
+    return url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY))
+
+
 def _book_at() -> str | None:
     """Where a free time leads to, but for its number; None for who does not book."""
     return f"{url_for('callers.open_call')}?slot=" if may_use("callers.open_call") else None
@@ -170,7 +181,7 @@ def _surroundings(wanted: Shown) -> dict[str, Any]:
         "moving": wanted.moving,
         "move_to": url_for("visit_actions.move_visit", appointment_id=wanted.moving.id) if wanted.moving else None,
         "now": clock.now(),
-        "visit_at": url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY)),
+        "visit_at": _visit_at(),
         "one_day": DAY,
     }
 

@@ -53,21 +53,12 @@ class Week:
 
     days: list[date]
     rows: dict[Provider, dict[date, Cell]]
-    places: dict[int, Location]
+    zones_of: dict[Provider, list[str]]  # what the clocks are called by which a clinician's times are shown
 
     @property
-    def zones(self) -> set[str]:
-        """What the clocks of this week's places are called."""
-        return {zone for provider in self.rows for zone in self.zones_of(provider)}
-
-    def zones_of(self, provider: Provider) -> list[str]:
-        """What the clocks are called by which this clinician's times are shown."""
-        found = {
-            zone_name(row.starts_at, self.places[row.location_id].zone)
-            for cell in self.rows[provider].values()
-            for row in [*cell.visits, *cell.free]
-        }
-        return sorted(found)
+    def has_zones(self) -> bool:
+        """Whether this week's places have clocks of more than one name."""
+        return len({zone for zones in self.zones_of.values() for zone in zones}) > 1
 
     @property
     def before(self) -> date:
@@ -109,21 +100,22 @@ def first_of_week(day: date) -> date:
 def get_week(first: date, provider_id: int | None = None, moving: Appointment | None = None) -> Week:
     """The week from that day, of all clinicians who have something in it, or of one."""
     last, now = first + 6 * DAY, clock.now()
-    providers, types = diary.get_lookups()
+    visits, slots = list_visit_rows(first, last, provider_id), diary.list_slot_rows(first, last, provider_id)
+    known = diary.get_set_up_of(visits, slots)
     days = [first + DAY * n for n in range(7)]
     rows: dict[int, dict[date, Cell]] = {}
-    for visit in list_visit_rows(first, last, provider_id):
+    for visit in visits:
         if visit.status in TAKE_THE_SLOT:
             _cell(rows, visit, days).visits.append(visit)
-    for slot in diary.list_slot_rows(first, last, provider_id):
+    for slot in slots:
         if state_of(slot, now) == SlotState.FREE:
             cell = _cell(rows, slot, days)
             cell.free.append(slot)
-            if moving and can_take(slot, types[slot.visit_type_id], moving, now):
+            if moving and can_take(slot, known.all_types[slot.visit_type_id], moving, now):
                 cell.can_move_here.add(slot.id)
     _note_closed(rows, days)
-    known = {provider: rows[provider.id] for provider in providers.values() if provider.id in rows}
-    return Week(days, known, diary.get_places())
+    found = {provider: rows[provider.id] for provider in known.all_providers.values() if provider.id in rows}
+    return Week(days, found, {provider: _zones(cells, known.all_locations) for provider, cells in found.items()})
 
 
 def get_month(first: date, provider_id: int | None = None, kind: str | None = None) -> Month:
@@ -139,7 +131,20 @@ def get_month(first: date, provider_id: int | None = None, kind: str | None = No
 
 
 def _cell(rows: dict[int, dict[date, Cell]], row: VisitRow | SlotRow, days: list[date]) -> Cell:
-    return rows.setdefault(row.provider_id, {day: Cell() for day in days})[row.day]
+    if row.provider_id not in rows:
+        rows[row.provider_id] = {day: Cell() for day in days}
+    return rows[row.provider_id][row.day]
+
+
+def _zones(cells: dict[date, Cell], places: dict[int, Location]) -> list[str]:
+    """What the clocks of these cells are called. One time of each hour tells: they are set on the hour."""
+    times = {
+        (row.location_id, row.day, row.begins.hour): row.starts_at
+        for cell in cells.values()
+        for rows in (cell.visits, cell.free)
+        for row in rows
+    }
+    return sorted({zone_name(starts_at, places[place_id].zone) for (place_id, _, _), starts_at in times.items()})
 
 
 def _note_closed(rows: dict[int, dict[date, Cell]], days: list[date]) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 
 from flask import Blueprint, Response, request
 
-from portal.booking.diary import VisitRow, find_notes, list_visit_rows
+from portal.booking.diary import VisitRow, find_notes, list_file_rows, list_sheet_rows
 from portal.booking.models import TAKE_THE_SLOT
 from portal.core.csv_files import send_csv
 from portal.core.htmx import render
@@ -17,6 +17,7 @@ from portal.frontdesk.day_views import day_or_404, wanted_provider_id
 from portal.frontdesk.forms import ExportForm
 from portal.frontdesk.words import STATES
 from portal.scheduling import diary
+from portal.scheduling.models import Provider
 
 EXPORTED = (
     "Date,Starts,Ends,Zone,Clinician,Place,Visit,State,Patient,Born,Phone,E-mail,Reference,Lane,Within two weeks,Booked"
@@ -30,21 +31,17 @@ def print_sheets(day: str) -> Response:
     """A page for each clinician, or for one, with a line to write on for each visit."""
     shown, provider_id = day_or_404(day), wanted_provider_id()
     services.record_seen(f"sheet:{shown.isoformat()}")
-    visits = [
-        visit for visit in list_visit_rows(shown, shown, provider_id, contact=True) if visit.status in TAKE_THE_SLOT
-    ]
-    providers, types = diary.get_lookups()
-    sheets = {
-        provider: [visit for visit in visits if visit.provider_id == provider.id]
-        for provider in providers.values()
-        if provider.id in {visit.provider_id for visit in visits}
-    }
+    visits = [visit for visit in list_sheet_rows(shown, provider_id) if visit.status in TAKE_THE_SLOT]
+    known = diary.get_set_up_of(visits)
+    sheets: dict[Provider, list[VisitRow]] = {provider: [] for provider in known.all_providers.values()}
+    for visit in visits:
+        sheets[known.all_providers[visit.provider_id]].append(visit)
     return render(
         "frontdesk/sheet.html",
         day=shown,
-        sheets=sheets,
-        types=types,
-        places=diary.get_places(),
+        sheets={provider: own for provider, own in sheets.items() if own},
+        types=known.all_types,
+        places=known.all_locations,
         notes=find_notes([visit.id for visit in visits]),
     )
 
@@ -67,10 +64,10 @@ def export_visits() -> Response:
 
 
 def _rows(first: date, last: date) -> Iterator[list[object]]:
-    providers, types = diary.get_lookups()
-    places = diary.get_places()
-    for visit in list_visit_rows(first, last, contact=True):
-        place = places[visit.location_id]
+    visits = list_file_rows(first, last)
+    known = diary.get_set_up_of(visits)
+    for visit in visits:
+        place = known.all_locations[visit.location_id]
         begins, ends, booked = (
             moment.astimezone(place.zone) for moment in (visit.starts_at, visit.ends_at, visit.created_at)
         )
@@ -79,9 +76,9 @@ def _rows(first: date, last: date) -> Iterator[list[object]]:
             f"{begins:%H:%M}",
             f"{ends:%H:%M}",
             zone_name(begins, place.zone),
-            providers[visit.provider_id].name,
+            known.all_providers[visit.provider_id].name,
             place.name,
-            types[visit.visit_type_id].name,
+            known.all_types[visit.visit_type_id].name,
             *_patient_cells(visit),
             f"{booked:%Y-%m-%d %H:%M}",
         ]

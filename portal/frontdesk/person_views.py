@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
@@ -32,20 +33,12 @@ def export(patient_id: UUID) -> Response:
 
 @blueprint.post("/hold")
 def set_hold(patient_id: UUID) -> AnyResponse:
-    patient, form = _patient_or_404(patient_id), HoldForm()
-    if not form.validate():
-        return render_patient(patient, hold_form=form, status=422)
-    holds.set_hold(patient_id, form.reason.data, get_staff_id())
-    return _back(patient_id)
+    return _change_hold(patient_id, holds.set_hold)
 
 
 @blueprint.post("/hold/lift")
 def lift_hold(patient_id: UUID) -> AnyResponse:
-    patient, form = _patient_or_404(patient_id), HoldForm()
-    if not form.validate():
-        return render_patient(patient, hold_form=form, status=422)
-    holds.lift_hold(patient_id, form.reason.data, get_staff_id())
-    return _back(patient_id)
+    return _change_hold(patient_id, holds.lift_hold)
 
 
 @blueprint.get("/erase")
@@ -66,6 +59,14 @@ def erase(patient_id: UUID) -> AnyResponse:
     except NotErasable:
         return _render_erase(patient, form, 409)
     flash("The person has been erased. Backups made before still hold it until they go.")
+    return _back(patient_id)
+
+
+def _change_hold(patient_id: UUID, change: Callable[[UUID, str, int], object]) -> AnyResponse:
+    patient, form = _patient_or_404(patient_id), HoldForm()
+    if not form.validate():
+        return render_patient(patient, hold_form=form, status=422)
+    change(patient_id, form.reason.data, get_staff_id())
     return _back(patient_id)
 
 

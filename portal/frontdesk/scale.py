@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import lru_cache
 
 STEP = 5  # minutes
 AN_HOUR, A_DAY = 60 // STEP, 24 * 60 // STEP  # rows
@@ -36,6 +37,7 @@ class Scale:
         return (begin + 1, end - begin) if begin < end else None
 
 
+@lru_cache(maxsize=2000)  # a day has few times, and many visits at each
 def rows_between(starts: datetime | time, minutes: float) -> tuple[int, int]:
     """The rows of the day, from and up to, of what begins at a wall time and lasts so long."""
     begin = (starts.hour * 60 + starts.minute) // STEP

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, time, timedelta
+from functools import lru_cache
 
 from portal.core.pages import clock_in_words, day_in_words
 from portal.scheduling.models import Closure
@@ -81,9 +82,10 @@ CHANGES = {
 }
 
 
+@lru_cache(maxsize=1440)
 def wall_in_words(value: time) -> str:
     """A time of the day where the hour says which half of it, like "9:20"."""
-    return f"{value.hour % 12 or 12}:{value:%M}"
+    return f"{value.hour % 12 or 12}:{value.minute:02}"
 
 
 def rule_in_words(rule: str) -> str:

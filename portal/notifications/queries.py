@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from portal.audit.queries import find_latest
 from portal.core import clock
@@ -71,11 +71,9 @@ def list_problems() -> Sequence[OutgoingMail]:
     return db.session.scalars(select(OutgoingMail).where(_is_problem()).order_by(OutgoingMail.id)).all()
 
 
-def find_troubled(abouts: Collection[UUID]) -> set[UUID]:
-    """Those of these things, such as appointments, about which a mail is such a problem."""
-    return set(
-        db.session.scalars(select(OutgoingMail.about_id).where(OutgoingMail.about_id.in_(abouts), _is_problem()))
-    )
+def troubled_among(abouts: Select[UUID]) -> Select[UUID | None]:
+    """The query for those of these things, such as appointments, about which a mail is such a problem."""
+    return select(OutgoingMail.about_id).where(OutgoingMail.about_id.in_(abouts), _is_problem())
 
 
 def _is_problem() -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ from flask import Flask
 
 from portal.config import Settings
 from portal.core import chores
+from portal.core.kept import kept
 from portal.operations import cli, notes, views
 
 SIGN_OF_LIFE = timedelta(minutes=1)
@@ -18,7 +19,7 @@ def init_app(app: Flask) -> None:
     for command in (cli.backup, cli.restore, cli.doctor, cli.metrics, cli.settings):
         app.cli.add_command(command)
     chores.register("sign of life", lambda: notes.note(notes.WORKER), every=SIGN_OF_LIFE)
-    app.jinja_env.globals.update(worker_trouble=notes.find_worker_trouble, last_restore=notes.get_restore)
+    app.jinja_env.globals.update(worker_trouble=kept(notes.find_worker_trouble), last_restore=notes.get_restore)
     if settings.metrics_port:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(settings.data_dir / "metrics")  # read by what is imported next
         from portal.operations import metrics  # costs time and memory only where it is wanted

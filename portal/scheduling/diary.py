@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Date, DateTime, Integer, Select, and_, bindparam, func, or_, select
 
 from portal.core import clock
 from portal.core.db import db
 from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.openings import list_days, list_times
+from portal.scheduling.set_up import SetUp, get_set_up, read_set_up
 
 DAY = timedelta(days=1)
 Hours = tuple[datetime, datetime]
-SlotRow = Any  # a row with the columns that `list_slot_rows` names
+SlotRow = Any  # rows with the columns that the queries below name
+ClosureRow = Any
+WorkRow = Any
+Query = Select[*tuple[Any, ...]]
+FIRST, LAST = bindparam("first", type_=Date), bindparam("last", type_=Date)
+ONE = bindparam("provider", type_=Integer)
 
 
 def list_slot_rows(first: date, last: date, provider_id: int | None = None) -> Sequence[SlotRow]:
     """The times of these days by the clocks of their place, of all clinicians or of one; withdrawn ones too."""
-    columns = (Slot.id, Slot.provider_id, Slot.location_id, Slot.visit_type_id, Slot.day, Slot.begins)
-    state = (Slot.starts_at, Slot.ends_at, Slot.offered, Slot.state, Slot.held_until)
-    query = select(*columns, *state).where(Slot.day.between(first, last), *_only(provider_id))
-    return db.session.execute(query.order_by(Slot.day, Slot.begins, Slot.id)).all()
+    asked: dict[str, Any] = {"first": first, "last": last, "provider": provider_id}
+    # By the connection, because the session would make each row anew.
+    return db.session.connection().execute(_slots_query(provider_id is not None), asked).all()
 
 
 def count_free(first: date, last: date, provider_id: int | None = None, kind: str | None = None) -> dict[date, int]:
@@ -37,45 +43,66 @@ def count_free(first: date, last: date, provider_id: int | None = None, kind: st
     return dict(db.session.execute(query.group_by(Slot.day)).all())
 
 
-def list_closures_in(first: date, last: date) -> Sequence[Closure]:
+def list_closures_in(first: date, last: date) -> Sequence[ClosureRow]:
     """The closures that may reach into these days."""
-    once = and_(Closure.rule.is_(None), Closure.starts < _midnight(last + DAY), Closure.ends > _midnight(first))
-    goes_on = or_(Closure.until.is_(None), Closure.until >= first - DAY)
-    again = and_(Closure.rule.is_not(None), Closure.starts < _midnight(last + DAY), goes_on)
-    return db.session.scalars(select(Closure).where(or_(once, again)).order_by(Closure.starts, Closure.id)).all()
+    asked = {"begin": _midnight(first), "end": _midnight(last + DAY), "first": first - DAY}
+    return db.session.execute(_closures_query(), asked).all()
 
 
-def list_closed(closure: Closure, day: date) -> list[Hours]:
+def list_closed(closure: ClosureRow, day: date) -> list[Hours]:
     """The wall times of that day which a closure takes away."""
     begin, end = _midnight(day), _midnight(day + DAY)
     times = [(max(starts, begin), min(ends, end)) for starts, ends in list_times(closure, day, day)]
     return [(starts, ends) for starts, ends in times if starts < ends]
 
 
-def list_working(day: date, provider_id: int | None = None) -> list[tuple[Availability, Hours]]:
+def list_working(day: date, provider_id: int | None = None) -> list[WorkRow]:
     """Who would see patients on that day, where and from when until when, whatever is closed."""
-    valid = and_(
-        Availability.valid_from <= day, or_(Availability.valid_until.is_(None), Availability.valid_until >= day)
-    )
-    own = [] if provider_id is None else [Availability.provider_id == provider_id]
-    rows = db.session.scalars(select(Availability).where(valid, *own))
-    return [
-        (row, (datetime.combine(day, row.opens), datetime.combine(day, row.closes)))
-        for row in rows
-        if row.in_use and list_days(row.rule, row.valid_from, row.valid_until, day, day)
-    ]
+    rows = db.session.execute(_working_query(provider_id is not None), {"first": day, "provider": provider_id})
+    return [row for row in rows if list_days(row.rule, row.valid_from, row.valid_until, day, day)]
 
 
-def get_lookups() -> tuple[dict[int, Provider], dict[int, VisitType]]:
-    """The clinicians and the types of visit, by id."""
-    providers = db.session.scalars(select(Provider).order_by(Provider.name))
-    types = db.session.scalars(select(VisitType))
-    return {provider.id: provider for provider in providers}, {kind.id: kind for kind in types}
+def get_set_up_of(*found: Sequence[Any]) -> SetUp:
+    """The set-up, with every clinician, place and type of visit that these rows name. Raises NoClinic."""
+    known = get_set_up()
+    places, providers = known.all_locations.keys(), known.all_providers.keys()
+    for rows in found:
+        if not ({row.provider_id for row in rows} <= providers and {row.location_id for row in rows} <= places):
+            return read_set_up()  # one was added a moment ago
+    return known
 
 
-def get_places() -> dict[int, Location]:
-    """All places by id, also those that are no longer in use: visits may be left there."""
-    return {place.id: place for place in db.session.scalars(select(Location))}
+# Building a query takes longer than answering it; these are built once for all who ask the same.
+@cache
+def _slots_query(of_one: bool) -> Query:
+    columns = (Slot.id, Slot.provider_id, Slot.location_id, Slot.visit_type_id, Slot.day, Slot.begins)
+    state = (Slot.starts_at, Slot.ends_at, Slot.offered, Slot.state, Slot.held_until)
+    query = select(*columns, *state).where(Slot.day.between(FIRST, LAST))
+    if of_one:
+        query = query.where(Slot.provider_id == ONE)
+    return query.order_by(Slot.day, Slot.begins, Slot.id)
+
+
+@cache
+def _closures_query() -> Query:
+    begin, end = (bindparam(name, type_=DateTime) for name in ("begin", "end"))
+    once = and_(Closure.rule.is_(None), Closure.starts < end, Closure.ends > begin)
+    goes_on = or_(Closure.until.is_(None), Closure.until >= FIRST)
+    again = and_(Closure.rule.is_not(None), Closure.starts < end, goes_on)
+    columns = (Closure.provider_id, Closure.location_id, Closure.starts, Closure.ends)
+    query = select(*columns, Closure.rule, Closure.until, Closure.reason).where(or_(once, again))
+    return query.order_by(Closure.starts, Closure.id)
+
+
+@cache
+def _working_query(of_one: bool) -> Query:
+    columns = (Availability.provider_id, Availability.location_id, Availability.opens, Availability.closes)
+    query = select(*columns, Availability.rule, Availability.valid_from, Availability.valid_until)
+    query = query.join(Availability.provider).join(Availability.location).join(Availability.visit_type)
+    not_over = or_(Availability.valid_until.is_(None), Availability.valid_until >= FIRST)
+    query = query.where(Availability.valid_from <= FIRST, not_over)
+    query = query.where(Provider.active, Location.active, VisitType.active)
+    return query.where(Availability.provider_id == ONE) if of_one else query
 
 
 def _midnight(day: date) -> datetime:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 from dateutil.rrule import rrulestr
 
@@ -45,14 +46,15 @@ def find_openings(
             wall += before + length + after
 
 
-def list_days(rule: str, valid_from: date, valid_until: date | None, first: date, last: date) -> list[date]:
+@lru_cache(maxsize=2000)  # the desk's pages ask for the same days again and again
+def list_days(rule: str, valid_from: date, valid_until: date | None, first: date, last: date) -> tuple[date, ...]:
     """The days from the first to the last on which a rule falls while it is valid."""
     first = max(first, valid_from)
     last = min(last, valid_until or last)
     days = rrulestr(rule, dtstart=datetime.combine(_nearer(rule, valid_from, first), time.min)).between(
         datetime.combine(first, time.min), datetime.combine(last, time.min), inc=True
     )
-    return [day.date() for day in days]
+    return tuple(day.date() for day in days)
 
 
 def _nearer(rule: str, valid_from: date, first: date) -> date:

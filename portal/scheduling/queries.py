@@ -177,7 +177,8 @@ def find_slots_hit(closures: Sequence[Closure]) -> list[list[Slot]]:
 
 def is_hit(closure: Closure, slot: Slot) -> bool:
     """Whether a slot lies in a closed time of its clinician and place."""
-    starts, ends = (
-        moment.astimezone(slot.location.zone).replace(tzinfo=None) for moment in (slot.starts_at, slot.ends_at)
-    )
-    return concerns(closure, slot.provider_id, slot.location_id) and covers(closure, starts, ends)
+    if not concerns(closure, slot.provider_id, slot.location_id):
+        return False
+    zone = slot.location.zone
+    starts, ends = (moment.astimezone(zone).replace(tzinfo=None) for moment in (slot.starts_at, slot.ends_at))
+    return covers(closure, starts, ends)

@@ -61,6 +61,11 @@ class SetUp:
 @kept
 def get_set_up() -> SetUp:
     """The set-up as it was a moment ago. Raises NoClinic."""
+    return read_set_up()
+
+
+def read_set_up() -> SetUp:
+    """The set-up as it is. Raises NoClinic."""
     with Session(db.engine) as session:
         clinic = session.get(Clinic, 1)
         if clinic is None:

@@ -384,6 +384,26 @@ def test_what_refreshes_itself_is_a_part_of_the_page_and_no_further_reading(desk
     assert diary.scalar(readings) == 3
 
 
+@pytest.mark.parametrize(("view", "part"), [("day", "board"), ("week", "week")])
+def test_a_refresh_that_would_show_the_same_sends_nothing(desk, book, part, view):
+    def refresh(address):
+        return desk.client.get(address, headers=HTMX)
+
+    def next_refresh(text):
+        return re.search(f'<div id="{part}" hx-get="([^"]+)"', text)[1]
+
+    book(f"{FRIDAY} 09:00", name="Jane Doe")
+    address = next_refresh(desk.open(f"/desk/{view}/{FRIDAY}").text)
+    assert (refresh(address).status_code, refresh(address).data) == (204, b"")
+    assert desk.client.get(address).status_code == 200  # a whole page that was asked for is one
+    book(f"{FRIDAY} 10:00", name="Kim Other")
+    changed = refresh(address)
+    assert "Kim Other" in changed.text
+    assert refresh(next_refresh(changed.text)).status_code == 204
+    desk.post("/desk/mask", {"csrf_token": desk.page.form.values["csrf_token"][0]})
+    assert "Doe" not in refresh(next_refresh(changed.text)).text
+
+
 def test_a_day_costs_as_many_queries_with_three_hundred_visits_as_with_one(desk, app, book):
     book(f"{FRIDAY} 09:00")
     paths = (f"/desk/day/{FRIDAY}", f"/desk/week/{FRIDAY}", "/desk/month/2026-11", f"/desk/day/{FRIDAY}/sheet")

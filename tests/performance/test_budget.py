@@ -9,7 +9,7 @@ from tests.visitor import Visitor
 READERS = ("/", "/articles/", "/articles/migraine", "/treatments/", "/specialists/", "/privacy", "/sitemap.xml")
 STATIC = ("/static/css/portal.css", "/static/js/portal.js")
 BOOKING = {"/book/": 6, "/book/details": 5, "/book/check": 5, "/assessment/red_flags_now": 1}
-DESK = {"/desk/": 5, "/desk/day/2026-11-20": 19, "/desk/week/2026-11-20": 17, "/desk/month/2026-11": 12}
+DESK = {"/desk/": 2, "/desk/day/2026-11-20": 10, "/desk/week/2026-11-20": 8, "/desk/month/2026-11": 4}
 
 
 def count(visitor, path):
