@@ -160,3 +160,32 @@ def test_a_page_made_while_the_database_is_away_is_kept_by_nobody(keeping, visit
         assert visitor.open("/articles/migraine").response.headers["Cache-Control"] == "no-store"
     keeping.extensions["portal.away_until"] = 0.0
     assert visitor.client.get("/articles/migraine").cache_control.public
+
+
+def test_the_second_stranger_gets_what_the_first_one_got(keeping):
+    """It comes without Flask being asked, with every header, an id of its own, and compressed as asked."""
+    accepts = {"Accept-Encoding": "gzip, br"}
+    first, second = (Visitor(keeping).client.get("/articles/migraine", headers=accepts) for _ in range(2))
+    ids = {response.headers.pop("X-Request-ID") for response in (first, second)}
+    assert len(ids) == 2
+    assert sorted(first.headers) == sorted(second.headers)
+    assert first.data == second.data
+    with keeping.test_client() as client:
+        known = {"If-None-Match": first.headers["ETag"]}
+        with_cookie = client.get("/articles/migraine", headers={**known, "Cookie": "a=b"})
+        without = client.get("/articles/migraine", headers=known)
+    with_cookie.headers.pop("X-Request-ID"), without.headers.pop("X-Request-ID")
+    assert (without.status, sorted(without.headers)) == (with_cookie.status, sorted(with_cookie.headers))
+
+
+@pytest.mark.parametrize(
+    "told_apart", [{"base_url": "http://evil.example/"}, {"query_string": "a=b"}, {"method": "HEAD"}]
+)
+def test_only_what_is_asked_plainly_comes_without_flask(keeping, visitor, told_apart):
+    visitor.open("/articles/migraine")
+    asked = []
+    keeping.before_request_funcs[None].insert(0, lambda: asked.append("Flask"))
+    Visitor(keeping).client.get("/articles/migraine")
+    assert asked == []
+    Visitor(keeping).client.open("/articles/migraine", **told_apart)
+    assert asked == ["Flask"] or told_apart.get("base_url")
