@@ -1,8 +1,18 @@
 """The portal: articles, an assessment, and a diary that cannot be double-booked."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from portal.config import Settings, resource_folder
+
+
+class Portal(Flask):
+    """Flask for an app without coroutines: it need not look for them at each function that it calls."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -15,7 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from portal import access, core, limits
     from portal.features import FEATURES
 
-    app = Flask(
+    app = Portal(
         __name__,
         template_folder=str(resource_folder("templates")),
         static_folder=str(resource_folder("static")),

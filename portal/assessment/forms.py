@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from wtforms import EmailField, Field, StringField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from portal.assessment.answers import Answers, InvalidAnswers, parse_one
-from portal.assessment.questionnaire import Question
+from portal.assessment.questionnaire import QUESTIONS, Question
 from portal.core.forms import BaseForm, check_email
 
 
@@ -63,11 +64,17 @@ def build_form(
 
     It reads what is sent with the request; with `formdata=None` it does not, being the next page's.
     """
-    fields: dict[str, Any] = {question.id: AnswerField(question) for question in asked}
-    fields |= {question.id: AnswerField(question, optional=True) for question in revealed}
-    form: QuestionsForm = type("PageForm", (QuestionsForm,), fields)(data=dict(answers), **how)
+    page_form = _page_form(tuple(question.id for question in asked), tuple(question.id for question in revealed))
+    form = page_form(data=dict(answers), **how)
     form.skipping = skipping
     return form
+
+
+@lru_cache(maxsize=64)  # there are as many as pages, and a few more where an answer opens a question
+def _page_form(asked: tuple[str, ...], revealed: tuple[str, ...]) -> type[QuestionsForm]:
+    fields = {id: AnswerField(QUESTIONS[id]) for id in asked}
+    fields |= {id: AnswerField(QUESTIONS[id], optional=True) for id in revealed}
+    return type("PageForm", (QuestionsForm,), fields)
 
 
 class PauseForm(BaseForm):

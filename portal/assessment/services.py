@@ -29,6 +29,14 @@ NEWEST = (
     .order_by(Assessment.revision.desc())
     .limit(1)
 )
+# The same of the table, not of the class: a page that only shows answers needs no object that could be changed.
+_stored = Assessment.__table__.c
+NEWEST_ANSWERS = (
+    select(_stored.answers)
+    .where(_stored.journey_id == bindparam("journey_id"))
+    .order_by(_stored.revision.desc())
+    .limit(1)
+)
 
 
 class Standing(NamedTuple):
@@ -49,6 +57,14 @@ def get_current(journey_id: UUID | None) -> Assessment | None:
 def get_assessment(assessment_id: UUID) -> Assessment | None:
     """The assessment of that id."""
     return db.session.get(Assessment, assessment_id)
+
+
+def find_answers(journey_id: UUID | None) -> Answers | None:
+    """What was answered so far on this journey; None where no assessment was begun."""
+    if journey_id is None:
+        return None
+    stored = db.session.execute(NEWEST_ANSWERS, {"journey_id": journey_id}).scalar()
+    return None if stored is None else parse(stored)
 
 
 def answers_of(assessment: Assessment | None) -> Answers:

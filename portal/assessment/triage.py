@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from portal.assessment.answers import Answers, prune
 from portal.assessment.criteria import Case, Fit, Ticks
@@ -56,7 +57,12 @@ def evaluate(answers: Answers) -> Evaluation:
     Pure: the same answers and version give the same result. Skipping screen 1, 4 or 5 never gives a lane
     calmer than consult.
     """
-    ticks = prune(answers)
+    return _evaluate(frozenset(answers.items()))
+
+
+@lru_cache(maxsize=256)  # a page asks several times for the same answers, and so does the page after it
+def _evaluate(answers: frozenset[tuple[str, frozenset[str]]]) -> Evaluation:
+    ticks = prune(dict(answers))
     fits = fit_patterns(ticks)
     case = Case(ticks, fits)
     holding = [rule for rule in RULES if rule.when.holds(case)]

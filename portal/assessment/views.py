@@ -63,15 +63,17 @@ def show_question(question_id: str) -> AnyResponse:
 @blueprint.post("/<question_id>")
 def answer_question(question_id: str) -> AnyResponse:
     question = _question_or_404(question_id)
-    begun = services.get_current(journeys.current())
-    answers = services.answers_of(begun)
+    journey_id = journeys.current()
+    begun = services.find_answers(journey_id)
+    answers = begun or {}
     if not flow.may_visit(question, answers):
         return leave(_next_page(answers))
     form = _form(question, answers, skipping="skip" in request.form)
     if not form.validate():
         return _render_question(question, answers, form, status=422)
-    answers = services.record_answers(begun.journey_id if begun else journeys.ensure(), form.given_answers())
-    return _go_on(question, answers)
+    if journey_id is None or begun is None:
+        journey_id = journeys.ensure()
+    return _go_on(question, services.record_answers(journey_id, form.given_answers()))
 
 
 @blueprint.get("/danger")
@@ -200,7 +202,7 @@ def _page_before(question: Question, answers: Answers) -> str:
 
 
 def _answers() -> Answers:
-    return services.answers_of(services.get_current(journeys.current()))
+    return services.find_answers(journeys.current()) or {}
 
 
 def _question_or_404(question_id: str) -> Question:

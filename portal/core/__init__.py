@@ -13,6 +13,7 @@ from portal.core import (
     db,
     errors,
     forms,
+    front,
     headers,
     htmx,
     kept,
@@ -21,6 +22,7 @@ from portal.core import (
     logs,
     outage,
     pages,
+    sessions,
     static,
 )
 
@@ -45,9 +47,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         TRUSTED_HOSTS=[settings.host] if settings.production else [settings.host, *LOOPBACK_HOSTS],
         TEMPLATES_AUTO_RELOAD=not settings.production,
     )
+    app.wsgi_app = front.Front(app, settings)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    sessions.init_app(app)
     logs.init_app(app, settings)  # first, so that its line is the last thing said of a request
     compression.init_app(app)
     kept.init_app(app, settings)

@@ -12,7 +12,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 from flask import Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     Connection,
@@ -79,7 +78,28 @@ def init_app(app: Flask, settings: Settings) -> None:
     }
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     db.init_app(app)
+    if _in_a_command():
+        _bring_migrations(app)  # and `flask db`
+    else:
+        app.extensions["migrate"] = _MigrateLater(app)
+
+
+def _bring_migrations(app: Flask) -> Any:
+    """Flask-Migrate for this app, which imports Alembic: no web process has to carry it."""
+    from flask_migrate import Migrate
+
     Migrate(app, db, directory=str(resource_folder("migrations")))
+    return app.extensions["migrate"]
+
+
+class _MigrateLater:
+    """Stands in the app for Flask-Migrate until somebody asks for it."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_bring_migrations(self._app), name)
 
 
 @event.listens_for(Engine, "do_connect")

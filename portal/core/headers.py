@@ -64,9 +64,10 @@ def add_headers(response: Response) -> Response:
     """Strict by default: a view that is public and may be kept says so itself."""
     response.headers.update(ALWAYS)
     response.headers["Referrer-Policy"] = "no-referrer" if _address_is_secret() else "same-origin"
-    if response.status_code >= 400 or not (response.cache_control.max_age or response.cache_control.no_cache):
+    control, failed = response.cache_control, response.status_code >= 400
+    if failed or not (control.max_age or control.no_cache):
         response.headers["Cache-Control"] = "no-store"
-    if response.status_code >= 400 or not (response.cache_control.public or request.endpoint in FOR_SEARCH_ENGINES):
+    if failed or not (control.public or request.endpoint in FOR_SEARCH_ENGINES):
         response.headers["X-Robots-Tag"] = "noindex"
     if "signed_out" in g:
         response.headers["Clear-Site-Data"] = '"cache", "storage"'

@@ -7,9 +7,9 @@ nothing is kept, so that a change shows at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from flask import Flask, current_app, g
 
@@ -20,6 +20,13 @@ KEEP = timedelta(seconds=5)
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+
+class Kept(NamedTuple):
+    """Something that is kept, until then."""
+
+    until: datetime
+    value: Any
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -39,12 +46,26 @@ def kept(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]
 
 def keep(key: Hashable, work_out: Callable[[], Result]) -> Result:
     """What is kept under that key, or what is worked out now."""
-    known: dict[Hashable, Any] = current_app.extensions["portal.kept"]
-    now, keep_for = clock.now(), current_app.config["KEEP"]
-    until, value = known.get(key, (now, None))
-    if not now < until <= now + keep_for:  # the second for clocks that are set back
-        value = work_out()
-        if "without_database" not in g:
-            known[key] = (now + keep_for, value)
-    result: Result = value
-    return result
+    app, now = current_app._get_current_object(), clock.now()  # type: ignore[attr-defined]
+    found = find_kept(app, key)
+    if found is not None:
+        known: Result = found.value
+        return known
+    value = work_out()
+    if "without_database" not in g:
+        remember(app, key, now + app.config["KEEP"], value)
+    return value
+
+
+def find_kept(app: Flask, key: Hashable) -> Kept | None:
+    """What is kept under that key, unless its time is over."""
+    found: Kept | None = app.extensions["portal.kept"].get(key)
+    if found is None:
+        return None
+    now = clock.now()
+    return found if now < found.until <= now + app.config["KEEP"] else None  # the second for clocks that are set back
+
+
+def remember(app: Flask, key: Hashable, until: datetime, value: object) -> None:
+    """Keep something under that key until then."""
+    app.extensions["portal.kept"][key] = Kept(until, value)

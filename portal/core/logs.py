@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
 import threading
@@ -17,7 +18,6 @@ import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from uuid import uuid4
 
 from flask import Flask, Response, g, has_request_context, request
 
@@ -28,6 +28,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 REQUEST_ID = re.compile(r"[0-9a-f][0-9a-f-]{14,34}[0-9a-f]")  # as proxies make them: hexadecimal or a UUID
 HEADER = "X-Request-ID"
 CODE_LENGTH = 8
+write_json = json.JSONEncoder(ensure_ascii=False).encode
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class JsonLines(logging.Formatter):
         line |= getattr(record, "facts", {})
         if record.exc_info and record.exc_info[1]:
             line["errors"] = _describe(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False)
+        return write_json(line)
 
 
 class Lines(logging.Formatter):
@@ -100,9 +101,14 @@ def request_id() -> str:
     """The id of this request: that of a proxy we trust, if it looks like one, else our own."""
     if "request_id" not in g:
         given = request.headers.get(HEADER, "") if current_settings().trusted_proxies else ""
-        g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        g.request_id = choose_id(given)
     kept: str = g.request_id
     return kept
+
+
+def choose_id(given: str) -> str:
+    """The id that somebody gave to a request, if it looks like one, else a new one."""
+    return given if given and REQUEST_ID.fullmatch(given) else os.urandom(16).hex()
 
 
 def request_code() -> str:
@@ -116,14 +122,21 @@ def _begin() -> None:
 
 def _note(response: Response) -> Response:
     response.headers[HEADER] = request_id()
+    now = time.perf_counter()
+    say_answered({}, request.method, response.status_code, now - g.get("began", now), _actor())
+    return response
+
+
+def say_answered(of_request: dict[str, str], method: str, status: int, seconds: float, actor: str = "visitor") -> None:
+    """Note an answer; what request it was an answer to is to be said where Flask knows of none."""
     facts = {
-        "method": request.method if request.method in METHODS else "other",
-        "status": response.status_code,
-        "milliseconds": round((time.perf_counter() - g.get("began", time.perf_counter())) * 1000, 1),
-        "actor": _actor(),
+        **of_request,
+        "method": method if method in METHODS else "other",
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "actor": actor,
     }
     log.info("answered", extra={"facts": facts})
-    return response
 
 
 def _actor() -> str:

@@ -20,6 +20,7 @@ from portal.core.headers import may_be_kept
 from portal.core.kept import keep
 
 View = Callable[..., Response]
+KEPT_AS = "portal.kept_as"  # where a request notes under which key its page is kept, and by which route it was asked
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,20 @@ class Ready:
 
     def send(self, cache_control: str) -> Response:
         """The answer to this request: the page, or that the browser has it already."""
+        asked = request.environ
+        status, method = self.choose(asked.get("HTTP_IF_NONE_MATCH", ""), asked.get("HTTP_ACCEPT_ENCODING", ""))
         headers = [*self.headers, ("ETag", self.etag), ("Cache-Control", cache_control)]
-        if self.etag in request.headers.get("If-None-Match", ""):
+        if status == 304:
             return Response(status=304, headers=headers)
-        method = accepted(request.headers.get("Accept-Encoding", "")) if len(self.bodies) > 1 else None
         if method:
             headers.append(("Content-Encoding", method))
         return Response(self.bodies[method], headers=headers)
+
+    def choose(self, known: str, accepts: str) -> tuple[int, str | None]:
+        """The status for a browser that has these already, and the method to compress what it gets."""
+        if self.etag in known:
+            return 304, None
+        return 200, accepted(accepts) if len(self.bodies) > 1 else None
 
 
 @lru_cache(maxsize=256)  # a page that is made anew is mostly the same
@@ -70,10 +78,12 @@ def same_for_everybody(seconds: int = 300) -> Callable[[View], View]:
             if request.query_string:
                 response = view(**values)
                 return may_be_kept(response, seconds) if _is_for_everybody(response) else response
+            key = (view, *values.values())
             try:
-                page = keep((view, *values.values()), lambda: _make(view(**values)))
+                page = keep(key, lambda: _make(view(**values)))
             except _OnlyOnce as answer:
                 return answer.response
+            request.environ[KEPT_AS] = key, request.endpoint
             return page.send(f"public, max-age={seconds}")
 
         return wrapper

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,6 +17,7 @@ from portal.core import clock
 from portal.core.db import db
 from portal.core.files import keep_for_good
 from portal.operations import postgresql_copy, sqlite_copy
+from portal.operations.health import get_revision
 from portal.operations.notes import BACKUP, note
 from portal.operations.sealed_file import BadFile, seal, unseal
 
@@ -99,7 +99,7 @@ def _content() -> Iterator[tuple[dict[str, Any], Iterator[bytes]]]:
     with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
         facts = {
             "counts": postgresql_copy.count_rows(connection),
-            "revision": MigrationContext.configure(connection).get_current_revision(),
+            "revision": get_revision(connection),
         }
         yield manifest | facts, postgresql_copy.dump(connection, make_url(db.engine.url))
 

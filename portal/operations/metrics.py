@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 from portal.audit.models import AuditEntry
 from portal.config import Settings, current_settings
 from portal.core.db import db
+from portal.core.front import given_at_once
 from portal.operations.gauges import Reading, read_gauges
 
 OUTCOMES = frozenset(
@@ -45,6 +46,7 @@ actions_total = Counter("portal_actions", "What was done, by its name in the aud
 def init_app(app: Flask) -> None:
     request_started.connect(_begin, app)
     request_finished.connect(_count_answer, app)
+    given_at_once.connect(_count_given, app)
     template_rendered.connect(_count_outcome, app)
     template_block_rendered.connect(_count_outcome, app)
 
@@ -120,6 +122,11 @@ def _count_answer(_app: Flask, response: Response, **_: Any) -> None:
     method = request.method if request.method in {"GET", "HEAD", "POST"} else "other"
     requests_total.labels(endpoint, method, response.status_code).inc()
     request_seconds.labels(endpoint).observe(time.perf_counter() - g.request_begun)
+
+
+def _count_given(_app: Flask, endpoint: str, status: int, seconds: float) -> None:
+    requests_total.labels(endpoint, "GET", status).inc()
+    request_seconds.labels(endpoint).observe(seconds)
 
 
 def _count_outcome(_app: Flask, context: dict[str, Any], **_: Any) -> None:

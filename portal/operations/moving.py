@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from flask_migrate import upgrade
 from sqlalchemy import Connection, Table, create_engine, delete, insert, select, text, update
 
 from portal.core.db import Base, db
@@ -16,6 +15,8 @@ ROWS = 500  # at a time
 
 def put_in_place(copy: Path, aside: str) -> None:
     """Make the tables and fill them from the SQLite database; what was there is kept in a schema of that name."""
+    from flask_migrate import upgrade  # only here: no web process has to carry Alembic
+
     postgresql_copy.make_room(aside)
     try:
         upgrade()

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 from flask import current_app
-from flask_migrate import upgrade
 
 from portal import audit
 from portal.core import clock
@@ -87,6 +86,8 @@ def _refuse_what_does_not_fit(backup: Backup) -> None:
 
 def _bring_up(backup: Backup) -> int:
     """Migrate what was restored, see that the keys fit, and hold its mail; returns how many mails are held."""
+    from flask_migrate import upgrade  # only here: no web process has to carry Alembic
+
     upgrade()
     if unreadable := find_unreadable():
         raise BadFile(f"{unreadable} cannot be read with PORTAL_ENCRYPTION_KEYS: add the keys of that time")

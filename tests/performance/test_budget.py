@@ -33,6 +33,15 @@ def test_the_pages_of_a_booking_keep_to_their_budget(keeping, visitor):
     assert {path: number for path, number in asked.items() if number > BOOKING[path]} == {}
 
 
+def test_an_answer_keeps_to_its_budget(keeping, visitor):
+    """What was answered is read to judge the page, read again where it is changed, and written."""
+    visitor.open("/assessment/")
+    visitor.send()
+    with note_queries() as sent:
+        visitor.client.post(visitor.page.path, data={**visitor.page.form.values, "red_flags_now": "none"})
+    assert len(sent) == 3
+
+
 def test_holding_and_booking_keep_to_their_budget(keeping):
     person = Visitor(keeping)
     person.pass_safety()

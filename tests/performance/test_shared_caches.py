@@ -160,3 +160,36 @@ def test_a_page_made_while_the_database_is_away_is_kept_by_nobody(keeping, visit
         assert visitor.open("/articles/migraine").response.headers["Cache-Control"] == "no-store"
     keeping.extensions["portal.away_until"] = 0.0
     assert visitor.client.get("/articles/migraine").cache_control.public
+
+
+def headers_of(response):
+    """All but the id, which is another one each time."""
+    return sorted(header for header in response.headers if header[0] != "X-Request-ID")
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_second_stranger_gets_what_the_first_one_got(keeping, known):
+    client = keeping.test_client(use_cookies=False)
+    first = client.get("/articles/migraine", headers={"Accept-Encoding": "br"})
+    headers = {"Accept-Encoding": "br", **({"If-None-Match": first.headers["ETag"]} if known else {})}
+    second = client.get("/articles/migraine", headers=headers)
+    whole_way = client.get("/articles/migraine", headers={**headers, "Cookie": "a=b"})
+    assert second.headers["X-Request-ID"] != first.headers["X-Request-ID"]
+    assert (second.status, headers_of(second)) == (whole_way.status, headers_of(whole_way))
+    assert second.data == whole_way.data == (b"" if known else first.data)
+
+
+@pytest.mark.parametrize("asked", [{"query_string": "a=b"}, {"method": "HEAD"}, {"headers": {"Cookie": "a=b"}}])
+def test_only_what_a_stranger_asks_plainly_is_answered_in_front_of_flask(keeping, visitor, asked):
+    visitor.open("/articles/migraine")
+    seen, client = [], keeping.test_client(use_cookies=False)
+    keeping.before_request_funcs[None].insert(0, lambda: seen.append("by Flask"))
+    client.get("/articles/migraine")
+    assert seen == []
+    client.open("/articles/migraine", **asked)
+    assert seen == ["by Flask"]
+
+
+def test_a_kept_page_is_given_at_no_other_address_than_ours(keeping, visitor):
+    visitor.open("/articles/migraine")
+    assert visitor.client.get("/articles/migraine", base_url="http://evil.example/").status_code == 400
