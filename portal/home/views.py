@@ -49,10 +49,14 @@ def save_display() -> AnyResponse:
 
 @blueprint.get("/theme.css")
 def serve_theme() -> AnyResponse:
-    """The colours chosen by this browser, as a style sheet, so that the pages themselves stay the same for all."""
+    """The colours chosen by this browser, as a style sheet, so that the pages themselves stay the same for all.
+
+    It is asked for with each page: Chromium uses a sheet that it may keep again whatever cookie that varies by, and
+    the colours just chosen would not show.
+    """
     file = find_static(f"css/theme-{_theme()}.css")
     assert file is not None
-    response = file.ready.send("private, max-age=86400")
+    response = file.ready.send("private, no-cache")
     response.vary.add("Cookie")
     return response
 
