@@ -1,7 +1,8 @@
 """What a phone on a slow line sees first: requests, bytes, when the page stands, what shifts, what blocks.
 
 Chromium with the throttling that Lighthouse uses for mobile: 1.6 Mbit/s, 150 ms there and back, a processor four times
-slower. Each page is opened by a browser that has seen nothing of the portal yet.
+slower. Each page is opened, three times, by a browser that has seen nothing of the portal yet; the times are the
+middle ones, and grow with what else the machine does.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from playwright.sync_api import Browser, CDPSession, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, sync_playwright
 
 from benchmarks.web import build, portal_site
 
 VISITS = 1000
+ZONE = "America/New_York"  # of the sample clinic
 PHONE = {"width": 390, "height": 844}
 SLOW_LINE = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
 SLOWER = 4
 # Most kilobytes on the wire, by page, and most requests for any.
-TARGETS = {"home": 45, "article": 45, "question": 30, "slots": 35, "confirmation": 35}
+TARGETS = {"home": 12, "article": 20, "question": 28, "slots": 30, "confirmation": 13}
 MOST_REQUESTS = 6
+TURNS = 3
 OBSERVE = """
 window.seen = {lcp: 0, cls: 0, tbt: 0};
 new PerformanceObserver(l => l.getEntries().forEach(e => seen.lcp = e.startTime))
@@ -67,8 +71,10 @@ def main() -> int:
 
 
 def print_view(browser: Browser, address: str, page: str) -> bool:
-    view = measure(browser, address, page)
-    kilobytes, seen = view.size / 1024, view.seen
+    views = measure(browser, address, page)
+    view = views[0]
+    kilobytes = view.size / 1024
+    seen = {name: median(one.seen[name] for one in views) for name in view.seen}
     print(
         f"| {page} | {view.requests} | {kilobytes:.1f} | {TARGETS[page]} | {seen['lcp'] / 1000:.2f} | {seen['cls']:.3f}"
         f" | {seen['tbt']:.0f} |"
@@ -76,18 +82,27 @@ def print_view(browser: Browser, address: str, page: str) -> bool:
     return kilobytes <= TARGETS[page] and view.requests <= MOST_REQUESTS
 
 
-def measure(browser: Browser, address: str, name: str) -> FirstView:
-    """Go to the page, empty the cache, and open it anew on the slow line."""
-    context = browser.new_context(viewport=PHONE, base_url=address)  # type: ignore[arg-type]
+def measure(browser: Browser, address: str, name: str) -> list[FirstView]:
+    """Go to the page, as somebody near the clinic; then open it anew on the slow line, without a cache."""
+    context = browser.new_context(viewport=PHONE, base_url=address, timezone_id=ZONE)  # type: ignore[arg-type]
     page = context.new_page()
-    path, client, view = go_to(page, name), context.new_cdp_session(page), FirstView()
+    path = go_to(page, name)
+    page.close()
+    views = [open_slowly(context, path) for _ in range(TURNS)]
+    context.close()
+    return views
+
+
+def open_slowly(context: BrowserContext, path: str) -> FirstView:
+    page, view = context.new_page(), FirstView()
+    client = context.new_cdp_session(page)
     slow_down(client)
     page.add_init_script(OBSERVE)
     client.on("Network.loadingFinished", view.note)
     page.goto(path, wait_until="load")
     page.wait_for_timeout(2500)
     view.seen = page.evaluate("seen")
-    context.close()
+    page.close()
     return view
 
 

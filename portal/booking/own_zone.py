@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import session
@@ -12,6 +13,7 @@ from portal.scheduling.free_times import FreeTime
 from portal.scheduling.models import Mode, Slot, VisitType
 
 KEY = "zone"
+get_all_zones = lru_cache(available_timezones)  # which looks through all their files
 # What a person can choose without JavaScript; with it, the browser says which of all the world's it is.
 ZONES = {
     "America/New_York": "Eastern",
@@ -26,7 +28,7 @@ ZONES = {
 
 def remember(name: str) -> None:
     """Keep the zone for this browser; an empty name forgets it, an unknown one changes nothing."""
-    if name in available_timezones():
+    if name in get_all_zones():
         session[KEY] = name
     elif not name:
         session.pop(KEY, None)

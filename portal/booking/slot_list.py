@@ -16,10 +16,11 @@ from uuid import UUID
 from flask import Response, current_app, request, url_for
 
 from portal.booking import own_zone, queries
-from portal.booking.forms import FilterForm, SlotForm
+from portal.booking.forms import FilterForm, SlotForm, parse_date
 from portal.booking.models import Appointment
 from portal.booking.services import LANE_OF_RETURNING
 from portal.core import clock
+from portal.core.compression import say_nothing_asked
 from portal.core.htmx import render
 from portal.scheduling import queries as scheduling
 from portal.scheduling.free_times import FreeTime, SlotFilter, count_free_by_day, find_free_slots
@@ -117,6 +118,7 @@ def _whole_days(slots: Sequence[FreeTime]) -> tuple[Days, date | None]:
 
 
 def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, form: SlotForm) -> dict[str, Any]:
+    say_nothing_asked()
     if "zone" in request.args:
         own_zone.remember(request.args["zone"])
     filters = FilterForm(request.args)
@@ -127,7 +129,7 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, for
     days, next_day = (by_day(slots), None) if wanted.day else _whole_days(slots)
     return {
         "address": address,
-        "link": partial(_link, address),
+        "link": partial(_link, address, _asked(wanted)),
         "form": form,
         "filters": filters,
         "wanted": wanted,
@@ -141,19 +143,32 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, for
         if _as_month()
         else None,
         "own_zone": own_zone.get(),
+        "zones": {slot.location.zone.key for slot in slots},
     }
 
 
-def _link(address: str, **changes: object) -> str:
+def _asked(wanted: SlotFilter) -> dict[str, Any]:
+    """What the address asks for, as far as it is known here: of its other words none is repeated."""
+    return {
+        **{name: getattr(wanted, name) for name in ("mode", "part_of_day", "location", "provider", "day", "since")},
+        "weekdays": sorted(wanted.weekdays),
+        "view": "month" if _as_month() else None,
+        "month": month.strftime("%Y-%m") if (month := _month_asked()) else None,
+    }
+
+
+def _link(address: str, asked: dict[str, Any], **changes: object) -> str:
     """The address of this list as it is filtered now, with these changes; None takes something out."""
-    values: dict[str, Any] = {name: values for name, values in request.args.lists() if name not in {"slot", "zone"}}
-    values.update(changes)
-    query = urlencode({name: value for name, value in values.items() if value not in (None, [""])}, doseq=True)
+    query = urlencode({name: value for name, value in {**asked, **changes}.items() if value is not None}, doseq=True)
     return f"{address}?{query}" if query else address
 
 
 def _as_month() -> bool:
     return request.args.get("view") == "month"
+
+
+def _month_asked() -> date | None:
+    return parse_date(f"{request.args.get('month', '')}-01")
 
 
 def _number(text: str | None) -> int | None:
@@ -169,10 +184,7 @@ def _month(free: dict[date, int]) -> Month:
     today = clock.now().date()
     first = _first_of(min(free, default=today))
     last = _first_of(max(free, default=today))
-    try:
-        shown = min(max(_first_of(date.fromisoformat(f"{request.args.get('month', '')}-01")), first), last)
-    except ValueError:
-        shown = first
+    shown = min(max(_month_asked() or first, first), last)
     weeks = calendar.Calendar(calendar.SUNDAY).monthdatescalendar(shown.year, shown.month)
     return Month(
         shown,

@@ -69,6 +69,8 @@ def answer_safety() -> AnyResponse:
     form = build_form([RED_FLAGS], [], {})
     if not form.validate():
         return _render_safety(form, status=422)
+    if zone := request.form.get("zone"):
+        own_zone.remember(zone)
     assessment_services.record_answers(journeys.ensure(), form.given_answers())
     return redirect(url_for(".choose_slot"), 303)
 

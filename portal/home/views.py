@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, redirect, request, send_from_directory, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.config import current_settings
 from portal.core.htmx import render
 from portal.core.public import same_for_everybody
+from portal.core.static import find_static
 from portal.education.shelf import get_library
 from portal.home.forms import THEMES, DisplayForm
 
@@ -47,10 +48,15 @@ def save_display() -> AnyResponse:
 
 
 @blueprint.get("/theme.css")
-def serve_theme() -> Response:
-    """The colours chosen by this browser, as a style sheet, so that the pages themselves stay the same for all."""
-    response = send_from_directory(f"{current_app.static_folder}/css", f"theme-{_theme()}.css", max_age=0)
-    response.headers["Cache-Control"] = "private, max-age=86400"
+def serve_theme() -> AnyResponse:
+    """The colours chosen by this browser, as a style sheet, so that the pages themselves stay the same for all.
+
+    It is asked for with each page: Chromium uses a sheet that it may keep again whatever cookie that varies by, and
+    the colours just chosen would not show.
+    """
+    file = find_static(f"css/theme-{_theme()}.css")
+    assert file is not None
+    response = file.ready.send("private, no-cache")
     response.vary.add("Cookie")
     return response
 

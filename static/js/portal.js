@@ -31,13 +31,18 @@ const countDown = () => {
 countDown();
 setInterval(countDown, 5000);
 
-// Times of video and phone visits also by the clocks of whoever reads: the browser knows which those are.
+// Times of video and phone visits also by the clocks of whoever reads: the browser knows which those are. The question
+// before the free times takes it along; free times that are by other clocks are asked for once more.
+const ownZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+document.addEventListener("submit", (event) => {
+  for (const field of event.target.querySelectorAll("input[data-own-zone]")) field.value = ownZone();
+});
 document.addEventListener(
   "htmx:after:process",
   () => {
     const zones = document.querySelector("select[data-own-zone]");
-    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (!zones || !own) return;
+    const own = zones && ownZone();
+    if (!own || zones.dataset.ownZone === own) return;
     if (![...zones.options].some((option) => option.value === own)) zones.add(new Option(own.replaceAll("_", " "), own));
     zones.value = own;
     zones.dispatchEvent(new Event("change", { bubbles: true }));

@@ -27,6 +27,17 @@ def test_after_signing_out_going_back_shows_nothing(open_browser, portal, javasc
         assert heading not in page.locator("h1").inner_text()
 
 
+def test_the_colours_just_chosen_show_on_the_very_next_page(open_browser, portal):
+    page = open_browser(True)
+    page.goto(f"{portal.address}/articles/")
+    page.get_by_role("link", name="Dim").click()
+    page.get_by_label("Dim, for when light hurts").check()
+    with page.expect_navigation():
+        page.locator("main form button").click()
+    assert page.url.endswith("/articles/")
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(15, 12, 9)"
+
+
 def test_the_colours_that_somebody_chose_stay(open_browser, portal):
     page = open_browser(viewport=DESKTOP)
     page.context.add_cookies([{"name": "theme", "value": "dim", "url": portal.address}])

@@ -54,6 +54,15 @@ def test_no_template_has_a_script_style_or_handler_of_its_own():
             assert not re.search(r"<style|<script(?![^>]*\bsrc=)|\sstyle=\"|\son[a-z]+=\"", text), file
 
 
+def test_pages_that_scripts_enhance_load_them():
+    enhanced = re.compile(r"\bhx-|data-alone|data-until|data-own-zone|ui\.question\(|live=true")
+    for file in (ROOT / "templates").rglob("*.html"):
+        page = file.read_text()
+        parts = [(ROOT / "templates" / name).read_text() for name in re.findall(r'include "([^"]+)"', page)]
+        if '{% extends "base.html" %}' in page and enhanced.search("".join([page, *parts])):
+            assert "components/enhanced.html" in page, file
+
+
 def test_the_reference_of_the_settings_is_what_they_say():
     assert (ROOT / "docs" / "settings.md").read_text() == write_settings_page(), "run `make settings`"
     assert all(field.description for field in Settings.model_fields.values())
