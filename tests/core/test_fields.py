@@ -28,8 +28,8 @@ IN_AN_ADDRESS = ["%00", "a%00b", "%ED%A0%80", "%FF", "%0A%0D", "%E2%80%AE", "x" 
 
 def some_on_both(cases):
     """The cases, of which those that a database could mind run on both."""
-    for id, value in cases.items():
-        yield pytest.param(value, id=id[:20], marks=[pytest.mark.both_engines] if id in OF_THE_DATABASE else [])
+    marks = {True: [pytest.mark.both_engines], False: []}
+    return [pytest.param(value, id=id[:20], marks=marks[id in OF_THE_DATABASE]) for id, value in cases.items()]
 
 
 def all_forms():
