@@ -34,8 +34,6 @@ ROOT = Path(__file__).parent.parent
 CLINIC = Path(__file__).parent / "clinic.toml"
 # A Wednesday, 10 in the morning in New York; the clinic of the tests has times free from the same day on.
 NOW = "2026-11-18T15:00:00Z"
-# What takes a second or more to make: one process makes it and has all tests that begin with it.
-MADE_ONCE = {"kept_world", "life"}
 SECRETS = {
     "secret_key": "test-secret-key-long-enough-to-start",
     "encryption_keys": ("first-test-key-long-enough-to-start",),
@@ -108,12 +106,8 @@ def postgresql_template(postgresql: servers.PostgresServer, tmp_path_factory: py
     return name
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run on PostgreSQL the modules whose promise rests on the database; `make proof` runs the others there too."""
-    for item in items:
-        for shared in MADE_ONCE.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(shared))
     if servers.PROOF:
         return
     elsewhere = {
