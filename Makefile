@@ -4,6 +4,7 @@ UV     := $(shell command -v uv 2>/dev/null)
 BIN    := .venv/bin
 PORT   ?= 8000
 export PORT
+unexport PYTHONDONTWRITEBYTECODE  # a hundred processes of the tests would compile everything anew
 ifdef UV
 PIP    := uv pip install -q --python .venv --require-hashes --no-deps
 else

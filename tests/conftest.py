@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import sqlite3
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
-from portal.audit.verification import HEADS
 from portal.config import Settings
 from portal.core.db import db
 from portal.scheduling.clinic_file import read_clinic_file
@@ -23,6 +27,7 @@ from portal.scheduling.contact import Contact
 from portal.scheduling.remake import open_slots
 from portal.scheduling.setup import load_clinic
 from tests import servers
+from tests.beginnings import Beginning, clear_away
 from tests.visitor import Visitor
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +45,12 @@ def skip_or_fail(reason: str) -> None:
     if servers.REQUIRE_ALL:
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def some_of(everything: Collection[Any], *shown: Any) -> Collection[Any]:
+    """Of cases that one piece of code treats alike, those that stand for all; `make proof` has all of them."""
+    assert set(shown) <= set(everything)
+    return everything if servers.PROOF else shown
 
 
 def make_settings(folder: Path, **values: object) -> Settings:
@@ -106,6 +117,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in elsewhere]
 
 
+@event.listens_for(Engine, "connect")
+def _leave_out_what_only_matters_after_a_crash(connection: object, _record: object) -> None:
+    """In the tests' own process, as on their PostgreSQL; the processes that they start wait for the disk."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+
+
 def _engine_of(item: pytest.Item) -> str | None:
     return item.callspec.params.get("engine") if hasattr(item, "callspec") else None
 
@@ -131,10 +149,8 @@ def settings(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pyte
     """The settings of a portal whose database is as new for each test."""
     folder = tmp_path_factory.getbasetemp() / engine
     folder.mkdir(exist_ok=True)
-    (folder / HEADS).unlink(missing_ok=True)  # of the audit trail of another test
+    clear_away(folder)
     if engine == "sqlite":
-        for leftover in folder.glob("portal.db*"):
-            leftover.unlink()
         shutil.copyfile(request.getfixturevalue("sqlite_template"), folder / "portal.db")
         return make_settings(folder)
     server: servers.PostgresServer = request.getfixturevalue("postgresql")
@@ -155,6 +171,17 @@ def portal_with(settings: Settings) -> Flask:
     return with_quick_hashes(create_app(settings))
 
 
+@contextmanager
+def portal_by_the_real_clock(settings: Settings) -> Iterator[Flask]:
+    """The tests' clinic with its diary open from now on, for processes of their own cannot share a stopped clock."""
+    app = create_app(settings)
+    with app.app_context():
+        open_slots()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
 def with_quick_hashes(app: Flask) -> Flask:
     """Hashing a password is slow on purpose; here it is not, as most tests of the desk begin with signing in."""
     app.extensions["security"].pwd_context.update(argon2__rounds=1, argon2__memory_cost=8, argon2__parallelism=1)
@@ -170,6 +197,30 @@ def app(settings: Settings, clock: time_machine.Coordinates) -> Iterator[Flask]:
     yield app
     app.config.clear()
     app.config.update(as_made)
+
+
+BEGINNINGS: dict[tuple[str, str], Beginning] = {}
+
+
+@pytest.fixture
+def once(
+    request: pytest.FixtureRequest, app: Flask, engine: str, clock: time_machine.Coordinates
+) -> Callable[..., Any]:
+    """What takes long to arrange is arranged once for each database, and copied for every other test."""
+
+    def once(name: str, arrange: Callable[[], Any], *people: Visitor) -> Any:
+        """What `arrange` returns, with the database, the clock and these people's browsers as it left them."""
+        server = request.getfixturevalue("postgresql") if engine == "postgresql" else None
+        if (name, engine) not in BEGINNINGS:
+            result = arrange()
+            BEGINNINGS[name, engine] = Beginning.keep(name, app, server, people, result)
+            return result
+        beginning = BEGINNINGS[name, engine]
+        beginning.restore(app, server, people)
+        clock.move_to(beginning.moment, tick=False)
+        return beginning.result
+
+    return once
 
 
 @pytest.fixture
@@ -200,7 +251,7 @@ def staff(app: Flask) -> Callable[[StaffRole], Visitor]:
         with app.app_context():
             password = add_staff(email, f"Test {role.value}", role)
         person = Visitor(app)
-        person.sign_in(email, password)
+        person.sign_in(email, password, to="/display")  # a page that is made sooner than the day
         return person
 
     return sign_in
@@ -225,4 +276,5 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dic
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         skip_or_fail("Chromium is not installed: `apt-get install chromium`, or set CHROMIUM")
-    return {**browser_type_launch_args, "executable_path": chromium}
+    few_processes = ["--disable-gpu", "--in-process-gpu", "--process-per-site", "--renderer-process-limit=1"]
+    return {**browser_type_launch_args, "executable_path": chromium, "args": few_processes}

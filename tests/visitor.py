@@ -181,11 +181,19 @@ class Visitor:
         self.open("/book/")
         return self.send(red_flags_now="none")
 
-    def sign_in(self, email: str | None = None, password: str | None = None) -> Page:
-        """Sign in to the desk; once more as before when nobody is named, such as after a night."""
+    def sign_in(self, email: str | None = None, password: str | None = None, to: str | None = None) -> Page:
+        """Sign in to the desk and see today; once more as before when nobody is named, such as after a night."""
         self._account = {"email": email, "password": password} if email else self._account
         page = self.open("/desk/sign-in")
-        return self.send(**self._account) if page.path == "/desk/sign-in" else page
+        return self.send(**self._account, next=to) if page.path == "/desk/sign-in" else page
+
+    def remember(self) -> tuple[dict[Any, Any], dict[str, str | None]]:
+        """The cookies and the account, to be as now again."""
+        return dict(self.client._cookies or {}), self._account
+
+    def be_as(self, browser: tuple[dict[Any, Any], dict[str, str | None]]) -> None:
+        """Have the cookies and the account of a browser that was remembered."""
+        self.client._cookies, self._account = dict(browser[0]), browser[1]
 
     def free_slots(self) -> list[str]:
         """The values of the free times on this page."""
@@ -193,7 +201,8 @@ class Visitor:
 
     def hold(self, slot: str | None = None) -> Page:
         """Choose a time, the first when none is named."""
-        self.open("/book/")
+        if slot is None or not hasattr(self, "page") or self.page.path != "/book/":
+            self.open("/book/")
         form = next(form for form in self.page.forms if "slot" in form.choices)
         return self.send(form, slot=slot or form.choices["slot"][0])
 

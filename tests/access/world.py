@@ -27,6 +27,7 @@ from portal.core.db import Base, db, transactional
 from portal.notifications.models import OutgoingMail
 from portal.scheduling.models import Availability, Closure, Provider
 from tests.assessment.test_walk import NECK
+from tests.beginnings import clear_away, let_go
 from tests.booking.conftest import Diary
 from tests.conftest import NOW, with_quick_hashes
 from tests.visitor import Visitor
@@ -56,24 +57,20 @@ class World:
 
     def keep(self) -> None:
         """Remember how everything stands now, to come back to."""
-        with self.app.app_context():
-            db.session.remove()
-            with db.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-            db.engine.dispose()
-        shutil.copyfile(self.file, self.file.with_suffix(".kept"))
-        self._cookies = {name: dict(person.client._cookies or {}) for name, person in self.people.items()}
+        self.tokens = {
+            name: person.open("/desk/find").form.values["csrf_token"] for name, person in self.people.items()
+        }
+        let_go(self.app)
+        shutil.copyfile(self.file, self.file.with_name("kept.db"))
+        self._browsers = {name: person.remember() for name, person in self.people.items()}
 
     def restore(self) -> None:
         """Let everything stand as it was kept."""
-        with self.app.app_context():
-            db.session.remove()
-            db.engine.dispose()
-        for leftover in self.file.parent.glob("portal.db*"):
-            leftover.unlink()
-        shutil.copyfile(self.file.with_suffix(".kept"), self.file)
+        let_go(self.app)
+        clear_away(self.file.parent)
+        shutil.copyfile(self.file.with_name("kept.db"), self.file)
         for name, person in self.people.items():
-            person.client._cookies = dict(self._cookies[name])
+            person.be_as(self._browsers[name])
 
     def dump(self) -> dict[str, str]:
         """Each table's content in short, but for what every look may add to."""

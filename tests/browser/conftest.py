@@ -95,6 +95,12 @@ def follow(control: Locator) -> None:
         control.click()
 
 
+def assert_readable(page: Page) -> None:
+    """axe finds enough contrast, which is all that other colours can change."""
+    results = Axe().run(page, options={"resultTypes": ["violations"], "runOnly": ["color-contrast"]})
+    assert results.violations_count == 0, f"{page.url}:\n{results.generate_report()}"
+
+
 def assert_accessible(page: Page) -> None:
     """axe finds nothing where the page is used most, and nothing runs out of it at the narrowest or at desktop width.
 

@@ -48,8 +48,12 @@ def dump_decrypted(app):
 
 
 @pytest.fixture
-def life(app, manager, desk, book, diary, mail_server, clock):  # noqa: F811
+def life(app, manager, desk, book, diary, mail_server, clock, once):  # noqa: F811
     """Book, move, wait, be noted, ask for calls, be merged, be written to, come: the person's id and visit's link."""
+    return once("life", lambda: _live(app, manager, desk, book, diary, clock), manager, desk)
+
+
+def _live(app, manager, desk, book, diary, clock):  # noqa: F811
     sick = Visitor(app)
     sick.open("/r/leaflet")
     sick.finish(**NECK)

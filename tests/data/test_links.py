@@ -45,8 +45,12 @@ def engine():
 
 
 @pytest.fixture
-def tokens(app, book, diary):
+def tokens(app, book, once):
     """A live link of each kind."""
+    return once("tokens", lambda: _make_links(app, book))
+
+
+def _make_links(app, book):
     link, _ = book("2026-11-23 09:00")
     waits = Visitor(app)
     waits.open(f"{link}/earlier")

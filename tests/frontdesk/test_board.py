@@ -18,8 +18,6 @@ from portal.frontdesk.scale import arrange, fit_scale, rows_between
 from portal.notifications.models import MailState, OutgoingMail
 from portal.scheduling.models import Closure, Provider, Slot
 
-pytestmark = pytest.mark.both_engines
-
 FRIDAY = "2026-11-20"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
@@ -88,6 +86,7 @@ def test_each_state_is_said_in_words_shaped_by_its_class_and_counted(desk, book,
     assert f'<li class="{status}"><b>1</b> <i>{words}</i></li>' in page.text
 
 
+@pytest.mark.both_engines
 def test_times_without_a_visit_are_free_held_not_taken_or_withdrawn(desk, change, at):
     at("2026-11-20 10:30")
     now = portal_clock.now()
@@ -115,6 +114,7 @@ def test_the_line_of_now_stands_at_its_row_by_the_clocks_of_each_place_and_on_no
     assert [classes for classes, _ in entries(desk.open("/desk/")) if "now" in classes] == [["now", "r13"]]
 
 
+@pytest.mark.both_engines
 def test_closed_times_are_shaded_with_their_reason_and_hide_what_is_withdrawn_by_them(desk, close, change):
     close(f"{FRIDAY}T11:00", f"{FRIDAY}T12:00", "Fire drill")
     change(f"{FRIDAY} 11:00", offered=False)
@@ -237,6 +237,7 @@ class TestMoving:
         assert desk.open(f"/desk/day/{FRIDAY}?moving={nobody}").status == 404
 
 
+@pytest.mark.both_engines
 def test_the_week_has_visits_and_free_times_by_day_and_clinician(desk, book):
     book(f"{FRIDAY} 09:00")
     page = desk.open(f"/desk/week/{FRIDAY}")
@@ -248,6 +249,7 @@ def test_the_week_has_visits_and_free_times_by_day_and_clinician(desk, book):
     assert "Nobody sees patients in this week" in desk.open("/desk/week/2025-01-01").text
 
 
+@pytest.mark.both_engines
 def test_the_month_says_how_much_is_free_in_numbers_and_five_steps(desk, book):
     book(f"{FRIDAY} 09:00")
     page = desk.open("/desk/month/2026-11")
@@ -330,6 +332,7 @@ class TestExport:
     def manager(self, staff):
         return staff(StaffRole.MANAGER)
 
+    @pytest.mark.both_engines
     def test_it_holds_the_visits_of_the_days_and_no_formula(self, manager, book, diary):
         book(f"{FRIDAY} 09:00", name="=1+1", email="-cmd@example.com")
         book("2026-11-23 09:00", name="Zoë Later")
@@ -404,6 +407,7 @@ def test_a_refresh_that_would_show_the_same_sends_nothing(desk, book, part, view
     assert "Doe" not in refresh(next_refresh(changed.text)).text
 
 
+@pytest.mark.both_engines
 def test_a_day_costs_as_many_queries_with_three_hundred_visits_as_with_one(desk, app, book):
     book(f"{FRIDAY} 09:00")
     paths = (f"/desk/day/{FRIDAY}", f"/desk/week/{FRIDAY}", "/desk/month/2026-11", f"/desk/day/{FRIDAY}/sheet")

@@ -15,8 +15,6 @@ from portal.notifications.models import OutgoingMail
 from portal.referrals.models import Journey
 from portal.scheduling.models import Slot, SlotState
 
-pytestmark = pytest.mark.both_engines
-
 CALLER = {"name": "Jane Doe", "date_of_birth": "5/17/1980", "phone": "212 555 0177", "email": "jane@example.com"}
 FRIDAY_9 = "2026-11-20 09:00"
 
@@ -56,6 +54,7 @@ def actions(diary):
     return diary.all(select(AuditEntry.action).order_by(AuditEntry.id))
 
 
+@pytest.mark.both_engines
 def test_a_caller_is_booked_with_six_fields_and_hears_the_reference_letter_by_letter(desk, call, diary, visit):
     page = call(diary.slot_at(FRIDAY_9))
     assert (page.outcome, page.path.rpartition("/")[0]) == ("booked", "/desk/book/done")
@@ -80,6 +79,7 @@ def test_without_an_address_nobody_is_mailed_and_the_page_says_so(call, diary):
     assert diary.mails() == []
 
 
+@pytest.mark.both_engines
 def test_looking_holds_nothing_and_pressing_a_time_holds_it_for_this_call(desk, diary):
     slot = diary.slot_at(FRIDAY_9)
     desk.open(f"/desk/book?slot={slot}")
@@ -94,6 +94,7 @@ def test_looking_holds_nothing_and_pressing_a_time_holds_it_for_this_call(desk, 
     assert diary.all(select(Slot.id).where(Slot.state == SlotState.HELD)) == []
 
 
+@pytest.mark.both_engines
 def test_each_step_renews_the_hold(desk, diary, clock):
     desk.open("/desk/book")
     step(desk, f"hold:{diary.slot_at(FRIDAY_9)}")
@@ -115,6 +116,7 @@ def test_staff_see_every_type_and_times_too_near_for_patients(staff, diary, cloc
     assert "First consult, 60 min" not in page.text
 
 
+@pytest.mark.both_engines
 def test_a_time_that_somebody_else_has_is_an_ordinary_answer_and_nothing_typed_is_lost(desk, call, diary, book):
     slot = diary.slot_at(FRIDAY_9)
     desk.open(f"/desk/book?slot={slot}")
@@ -159,6 +161,7 @@ class TestSafety:
         assert (visit().lane, visit().assessment_id) == (None, None)
 
 
+@pytest.mark.both_engines
 class TestWhoCalls:
     @pytest.fixture(autouse=True)
     def jane(self, book):
@@ -202,6 +205,7 @@ class TestWhoCalls:
         assert diary.count(Appointment) == 2
 
 
+@pytest.mark.both_engines
 def test_a_form_sent_twice_books_once_and_gets_the_same_page(desk, diary):
     desk.open(f"/desk/book?slot={diary.slot_at(FRIDAY_9)}")
     form = next(form for form in desk.page.forms if form.action == "/desk/book")
@@ -211,6 +215,7 @@ def test_a_form_sent_twice_books_once_and_gets_the_same_page(desk, diary):
     assert diary.count(Appointment) == diary.count(VisitChange) == 1
 
 
+@pytest.mark.both_engines
 def test_a_request_is_answered_by_the_booking(desk, visitor, diary, visit):
     visitor.pass_safety()
     visitor.open("/request/time")
@@ -233,6 +238,7 @@ def test_a_code_from_a_leaflet_counts_for_who_gave_it(call, desk, diary, visit):
     assert diary.scalar(select(Journey.link_code).where(Journey.id == visit().journey_id)) == "leaflet"
 
 
+@pytest.mark.both_engines
 class TestOwnTime:
     OWN = {"own_provider": "ada", "own_location": "east", "own_type": "new", "own_day": "2026-11-20"}
 

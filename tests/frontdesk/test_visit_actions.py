@@ -13,8 +13,6 @@ from portal.notifications.services import send_due_mail
 from portal.referrals.models import Milestone
 from portal.scheduling.models import Provider, Slot, SlotState
 
-pytestmark = pytest.mark.both_engines
-
 DAY, BEGINS = "2026-11-20", "2026-11-20 09:00"
 LATER = "2026-11-23 11:00"
 
@@ -69,6 +67,7 @@ def sent(app, mail_server):
     return sent
 
 
+@pytest.mark.both_engines
 def test_a_visit_goes_from_booked_to_done_and_each_step_says_who_and_when(made, at, diary):
     at(f"{DAY} 08:50", made)
     made.press("/status", status="arrived")
@@ -82,6 +81,7 @@ def test_a_visit_goes_from_booked_to_done_and_each_step_says_who_and_when(made, 
     assert diary.count(Milestone, Milestone.kind == "attended") == 1
 
 
+@pytest.mark.both_engines
 def test_a_step_pressed_by_mistake_is_undone_as_if_it_had_not_been(made, at, diary):
     at(f"{DAY} 08:50", made)
     made.press("/status", status="arrived")
@@ -102,6 +102,7 @@ def test_nobody_arrives_the_day_before_or_fails_to_come_before_it_begins(made, a
     assert made.visit.status == "booked"
 
 
+@pytest.mark.both_engines
 class TestMoving:
     @pytest.fixture
     def moved(self, made, sent, diary):
@@ -150,6 +151,7 @@ def test_cancelling_needs_to_know_for_whom_and_keeps_what_was_typed(made):
     assert made.visit.status == "booked"
 
 
+@pytest.mark.both_engines
 def test_a_cancelled_visit_is_not_taken_up_again_in_a_time_that_was_closed_and_given_away(made, diary, book):
     made.press("/cancel", reason="patient")
     book(BEGINS)
@@ -160,6 +162,7 @@ def test_a_cancelled_visit_is_not_taken_up_again_in_a_time_that_was_closed_and_g
     ("path", "values"),
     [("status", {"status": "arrived"}), ("cancel", {"reason": "patient", "words": "moves away"}), ("move", {})],
 )
+@pytest.mark.both_engines
 def test_who_looked_before_a_colleague_changed_the_visit_sees_both_and_decides(made, diary, at, path, values):
     other = {"slot": diary.slot_at("2026-11-25 11:00")} if path == "move" else values
     at(f"{DAY} 08:50", made)
@@ -223,6 +226,7 @@ class TestAClinician:
         assert clinician.open(f"/desk/visit/{visit.id}/brief").status == 404
 
 
+@pytest.mark.both_engines
 def test_slots_of_visits_that_are_done_stay_taken(made, at, diary):
     at(f"{DAY} 09:00", made)
     made.press("/status", status="fulfilled")

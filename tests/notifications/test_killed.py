@@ -20,11 +20,9 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import select
 
-from portal import create_app
 from portal.core.db import db
 from portal.notifications.models import MailState, OutgoingMail
-from portal.scheduling.remake import open_slots
-from tests.conftest import settings_environment
+from tests.conftest import portal_by_the_real_clock, settings_environment
 from tests.notifications.dying import ANSWERED, CLAIMED, DOT_SAID, HALF_SAID, HANDED_OVER, POINTS
 from tests.notifications.queued import queue_confirmations
 from tests.servers import ROOT
@@ -58,13 +56,8 @@ class Outcome:
 
 @pytest.fixture
 def portal(settings):
-    """The tests' clinic by the real clock, for processes of their own cannot share a stopped one."""
-    app = create_app(settings)
-    with app.app_context():
-        open_slots()
+    with portal_by_the_real_clock(settings) as app:
         yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture

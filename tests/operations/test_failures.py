@@ -19,11 +19,9 @@ import psycopg
 import pytest
 from sqlalchemy import make_url, text
 
-from portal import create_app
 from portal.core.db import LOCKS, PATIENCE, db
-from portal.scheduling.remake import open_slots
 from tests import servers
-from tests.conftest import build_template, make_settings, settings_environment, skip_or_fail
+from tests.conftest import build_template, make_settings, portal_by_the_real_clock, settings_environment, skip_or_fail
 from tests.races.crowd import count_visits, find_free, look, prepare_people, send
 
 PHONE = "tel:2125550100"
@@ -45,17 +43,6 @@ def serve(settings, workers=1, **environment):
     """Web processes that give up after one second."""
     environment = {**settings_environment(settings), **environment}
     return servers.web_server(environment, workers, app="tests.operations.impatient:app")
-
-
-@contextmanager
-def portal_with_slots(settings) -> Iterator[object]:
-    """A portal whose diary is open by the real clock."""
-    app = create_app(settings)
-    with app.app_context():
-        open_slots()
-        yield app
-        db.session.remove()
-        db.engine.dispose()
 
 
 def assert_reading_goes_on(address):
@@ -99,7 +86,7 @@ def own_postgresql(tmp_path) -> Iterator[tuple[servers.PostgresServer, object]]:
 
 def test_the_database_crashes_and_comes_back(own_postgresql):
     server, settings = own_postgresql
-    with portal_with_slots(settings) as app:
+    with portal_by_the_real_clock(settings) as app:
         before, during, after = prepare_people(app, 3)
         slots = find_free(3)
         db.session.remove()
@@ -125,7 +112,7 @@ def test_the_database_crashes_and_comes_back(own_postgresql):
 @pytest.mark.proof
 def test_a_database_that_can_only_be_read_shows_the_diary_and_books_nothing(own_postgresql):
     server, settings = own_postgresql
-    with portal_with_slots(settings) as app:
+    with portal_by_the_real_clock(settings) as app:
         first, second = prepare_people(app, 2)
         slots = find_free(2)
         db.session.remove()
@@ -169,7 +156,7 @@ def locked(settings) -> Iterator[None]:
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 @pytest.mark.both_engines
 def test_a_locked_diary_is_given_up_in_seconds_and_requests_do_not_pile_up(settings):
-    with portal_with_slots(settings) as app:
+    with portal_by_the_real_clock(settings) as app:
         people, slots = prepare_people(app, 9), find_free(9)
         db.session.remove()
         with serve(settings, workers=2) as address:
@@ -186,7 +173,7 @@ def test_a_locked_diary_is_given_up_in_seconds_and_requests_do_not_pile_up(setti
 
 
 def test_a_full_disk_loses_nothing_and_is_over_as_soon_as_there_is_room(settings, tmp_path):
-    with portal_with_slots(settings) as app:
+    with portal_by_the_real_clock(settings) as app:
         people, slots = prepare_people(app, 30), find_free(30)
         db.session.remove()
         living = {"PORTAL_TEST_LIVING": str(tmp_path), "GUNICORN_CMD_ARGS": "--config tests/races/living.py"}
@@ -220,7 +207,7 @@ def test_a_volume_that_comes_up_read_only_and_is_mended(settings, tmp_path):
     try:
         shutil.copyfile(settings.data_dir / "portal.db", folder / "portal.db")
         settings = make_settings(folder)
-        with portal_with_slots(settings) as app:
+        with portal_by_the_real_clock(settings) as app:
             [person], [slot_id] = prepare_people(app, 1), find_free(1)
             assert app.test_client().get("/").status_code == 200  # the phone number is known from then on
         subprocess.run(["mount", "-o", "remount,ro", folder], check=True)

@@ -12,10 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from portal import create_app
 from portal.core.db import db
-from portal.scheduling.remake import open_slots
-from tests.conftest import settings_environment
+from tests.conftest import portal_by_the_real_clock, settings_environment
 from tests.races.crowd import find_free, look, prepare_people, send
 from tests.servers import ROOT, free_port, web_server
 
@@ -49,9 +47,7 @@ def value(text, name):
 def test_what_is_asked_booked_taken_and_waiting_is_counted_over_all_processes(settings):
     port = str(free_port())
     environment = {**settings_environment(settings), "PORTAL_METRICS_PORT": port}
-    app = create_app(settings)
-    with app.app_context():
-        open_slots()
+    with portal_by_the_real_clock(settings) as app:
         first, second = prepare_people(app, 2)
         [slot_id] = find_free(1)
         db.session.remove()
@@ -62,8 +58,6 @@ def test_what_is_asked_booked_taken_and_waiting_is_counted_over_all_processes(se
             assert send(address, first.booking_of(slot_id)).outcome == "booked"
             assert send(address, second.booking_of(slot_id)).outcome == "409 taken"
             text = read()
-        db.session.remove()
-        db.engine.dispose()
     assert value(text, r'portal_requests_total\{endpoint="education.show_article",method="GET",status="200"') == 10
     assert value(text, r'portal_request_seconds_count\{endpoint="education.show_article"') == 11
     assert value(text, r'portal_actions_total\{action="booked"') == 1

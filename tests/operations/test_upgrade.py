@@ -14,11 +14,9 @@ import pytest
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Inspector, inspect
 
-from portal import create_app
 from portal.booking.models import Appointment, Status
 from portal.core.db import db
-from portal.scheduling.remake import open_slots
-from tests.conftest import settings_environment
+from tests.conftest import portal_by_the_real_clock, settings_environment
 from tests.races.crowd import Post, find_free, look, prepare_people, send
 from tests.servers import ROOT, web_server
 
@@ -119,9 +117,7 @@ def old_code(tmp_path) -> Path:
 
 @pytest.mark.xdist_group("failures")
 def test_old_and_new_code_serve_one_diary_side_by_side(settings, old_code):
-    app = create_app(settings)
-    with app.app_context():
-        open_slots()
+    with portal_by_the_real_clock(settings) as app:
         by_old, by_new = prepare_people(app, 2)
         slots = find_free(4)
         db.session.remove()
@@ -129,8 +125,6 @@ def test_old_and_new_code_serve_one_diary_side_by_side(settings, old_code):
         with web_server(known_to(old_code, environment), code=old_code) as old, web_server(environment) as new:
             assert live(by_old, old, slots[0], slots[1]) == Status.CANCELLED
             assert live(by_new, new, slots[2], slots[3]) == Status.CANCELLED
-        db.session.remove()
-        db.engine.dispose()
 
 
 def known_to(code: Path, environment: dict[str, str]) -> dict[str, str]:

@@ -1,14 +1,10 @@
 """Nothing of a journey is kept in a process: two of them serve it in turn, and nobody notices."""
 
-import pytest
-
 from benchmarks.web_driver import Browser, walk
 from benchmarks.web_people import Person
 from portal.core.db import db
 from tests.conftest import settings_environment
 from tests.servers import web_server
-
-pytestmark = pytest.mark.both_engines
 
 
 def test_a_journey_whose_every_request_meets_another_process(app, settings):

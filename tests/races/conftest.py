@@ -2,9 +2,7 @@
 
 import pytest
 
-from portal import create_app
-from portal.core.db import db
-from portal.scheduling.remake import open_slots
+from tests.conftest import portal_by_the_real_clock
 
 
 @pytest.fixture
@@ -15,11 +13,6 @@ def settings(settings):
 
 @pytest.fixture
 def portal(settings, monkeypatch):
-    """The tests' clinic by the real clock, for processes of their own cannot share a stopped one."""
     monkeypatch.setattr("portal.core.db.PATIENCE", 30)  # of the test itself among its crowds; the portal's own stays
-    app = create_app(settings)
-    with app.app_context():
-        open_slots()
+    with portal_by_the_real_clock(settings) as app:
         yield app
-        db.session.remove()
-        db.engine.dispose()
