@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ Result = TypeVar("Result")
 ATTEMPTS = 3
 PATIENCE = 5  # seconds to wait for a lock or a connection, then the page says "try again"
 PATIENCE_OF_COMMANDS = 30  # such as a backup among many who write
+WAIT_FOR_WRITER = 8  # milliseconds in which SQLite asks three times; left to itself it soon asks ten times a second
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
@@ -97,7 +99,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver opens no transaction of its own; _begin does
         for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute(f"PRAGMA busy_timeout={PATIENCE_OF_COMMANDS if _in_a_command() else PATIENCE}000")
+        connection.execute(f"PRAGMA busy_timeout={_patience()}000")
+
+
+def _patience() -> int:
+    return PATIENCE_OF_COMMANDS if _in_a_command() else PATIENCE
 
 
 def _in_a_command() -> bool:
@@ -106,9 +112,41 @@ def _in_a_command() -> bool:
 
 @event.listens_for(Engine, "begin")
 def _begin(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {kind}")
+    options = connection.get_execution_options()
+    lasting = options.get("lasting", True)
+    if connection.dialect.name == "postgresql":
+        if not lasting:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+    elif options.get("writes"):
+        driver = _driver(connection)
+        if lasting != connection.info.get("lasting", True):
+            driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
+            connection.info["lasting"] = lasting
+        _begin_writing(connection)
+    else:
+        _driver(connection).execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Take SQLite's one lock, asking for it every few milliseconds."""
+    driver, patience = _driver(connection), _patience()
+    until = time.monotonic() + patience
+    driver.execute(f"PRAGMA busy_timeout={WAIT_FOR_WRITER}")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlite_errorcode", 0) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={patience}000")
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
 
 
 def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -117,14 +155,27 @@ def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters
     Called inside another transactional function it joins that one. A writer takes SQLite's lock when it
     begins, so that it never reads first and finds the lock gone; PostgreSQL's deadlocks are tried again.
     """
+    return _in_transaction(function, lasting=True)
 
+
+def transactional_for_now(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """As `transactional`, for what means nothing once the machine has lost its power: nobody waits for the disk.
+
+    The last moments of such changes go with a power cut, never the order of what happened, and never with the end
+    of a process. A visit, a mail, or what was said to be done is not written so; inside a transaction that lasts
+    it lasts with that.
+    """
+    return _in_transaction(function, lasting=False)
+
+
+def _in_transaction(function: Callable[Parameters, Result], lasting: bool) -> Callable[Parameters, Result]:
     @wraps(function)
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         if db.session.info.get("in_transaction"):
             return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with _transaction():
+                with _transaction(lasting):
                     return function(*args, **kwargs)
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not _worth_another_try(error):
@@ -153,14 +204,14 @@ def look_ahead(function: Callable[[], Result]) -> Result:
 
 
 @contextmanager
-def _transaction() -> Iterator[None]:
-    session = db.session
+def _transaction(lasting: bool) -> Iterator[None]:
+    session = db.session()
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("something was changed outside a transactional function")
     session.rollback()  # ends the reading transaction: what follows sees the present
     session.info["in_transaction"] = True
     try:
-        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        session.connection(execution_options={"writes": True, "lasting": lasting})
         yield
         session.commit()
     except BaseException:
