@@ -23,14 +23,17 @@ from portal.core import clock
 from portal.core.crypto import token_hash
 from portal.core.db import db
 from portal.scheduling.models import Slot
+from portal.scheduling.queries import WITH_SURROUNDINGS
 
 # Built once: they are asked on each page of a booking, or with each.
 LATEST = (
     select(Appointment)
     .where(Appointment.journey_id == bindparam("journey_id"))
     .order_by(Appointment.created_at.desc())
+    .options(joinedload(Appointment.visit_type), joinedload(Appointment.slot).options(*WITH_SURROUNDINGS))
     .limit(1)
 )
+DRAFT = select(BookingDraft).where(BookingDraft.journey_id == bindparam("journey_id"))
 BY_KEY = select(Appointment).where(Appointment.idempotency_key == bindparam("key"))
 ONE_OF_KIND = (
     select(Appointment.id, Slot.ends_at)
@@ -72,7 +75,7 @@ def find_latest_of(journey_id: UUID | None) -> Appointment | None:
 
 def get_draft(journey_id: UUID | None) -> BookingDraft | None:
     """The booking that this journey has begun and not finished."""
-    return db.session.get(BookingDraft, journey_id) if journey_id else None
+    return db.session.scalar(DRAFT, {"journey_id": journey_id}) if journey_id else None
 
 
 def list_open_requests() -> Sequence[PatientRequest]:

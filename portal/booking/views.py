@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -14,10 +15,12 @@ from portal.booking import own_zone, queries, services, slot_list, visit_access
 from portal.booking.forms import ConfirmForm, DetailsForm, SlotForm
 from portal.booking.models import Appointment
 from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
+from portal.core import clock
 from portal.core.htmx import render
 from portal.referrals import journeys
 from portal.referrals.services import Reached, list_reached, reach
 from portal.scheduling import queries as scheduling
+from portal.scheduling.models import Slot
 from portal.scheduling.services import SlotTaken
 
 blueprint = Blueprint("booking", __name__)
@@ -102,12 +105,13 @@ def check_booking() -> AnyResponse:
         return _nothing_begun(journey_id)
     if not draft.complete:
         return redirect(url_for(".enter_details"), 303)
+    slot = scheduling.get_slot(draft.slot_id)
     return render(
         "booking/check.html",
         form=ConfirmForm(slot=str(draft.slot_id), key=draft.idempotency_key),
         details=Details.from_json(draft.details),
-        slot=scheduling.get_slot(draft.slot_id),
-        held_until=_held_until(draft.slot_id, journey_id),
+        slot=slot,
+        held_until=_held_until(slot, journey_id),
         journey_id=journey_id,
         own_zone=own_zone.get(),
     )
@@ -180,12 +184,13 @@ def _render_safety(form: object, status: int = 200) -> Response:
 
 
 def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, status: int = 200) -> Response:
-    held_until = _held_until(slot_id, journey_id)
+    slot = scheduling.get_slot(slot_id)
+    held_until = _held_until(slot, journey_id)
     return render(
         "booking/details.html",
         status=status,
         form=form,
-        slot=scheduling.get_slot(slot_id),
+        slot=slot,
         held_until=held_until,
         journey_id=journey_id,
         own_zone=own_zone.get(),
@@ -215,6 +220,7 @@ def _render_already_booked(existing: Appointment | None, journey_id: UUID) -> Re
     return render("booking/already_booked.html", status=409, own=own, outcome="limited")
 
 
-def _held_until(slot_id: int, journey_id: UUID | None) -> object:
-    held = scheduling.get_held_slot(journey_id)
-    return held.held_until if held is not None and held.id == slot_id else None
+def _held_until(slot: Slot | None, journey_id: UUID | None) -> datetime | None:
+    if slot is None or slot.held_by != journey_id or slot.held_until is None or slot.held_until <= clock.now():
+        return None
+    return slot.held_until

@@ -20,7 +20,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from flask import current_app, has_request_context, request
-from sqlalchemy import Connection, String, bindparam, case, delete, select, update
+from sqlalchemy import Connection, String, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.config import current_settings
@@ -100,7 +100,7 @@ def count_hit(limit: Limit, key: str | None) -> Verdict:
 
 
 def count_hits(*hits: Hit) -> Verdict:
-    """Count a hit of each, all of them or none: whoever has to wait longest is told so.
+    """Count a hit of each, all of them or none: the first that is full decides.
 
     A transaction of its own, so that the hit stays counted whatever becomes of the request. Raises RuntimeError
     inside another transaction, which would wait for itself. A power cut may take back the hits of its last moments:
@@ -109,9 +109,9 @@ def count_hits(*hits: Hit) -> Verdict:
     if not (verdict := peek(*hits)).allowed:
         return verdict  # a flood that is refused anyway takes no lock
     with _transaction() as connection:
-        if full := _count(connection, hits):
+        if (full := _count(connection, hits)) is not None:
+            verdict = _verdict(connection, [full])
             connection.rollback()
-            verdict = _verdict(connection, full)
     return verdict
 
 
@@ -137,11 +137,9 @@ def spend(*hits: Hit) -> None:
     """
     if not db.session.info.get("in_transaction"):
         raise RuntimeError("only what a transaction does can be spent")
-    if not (counted := [hit for hit in hits if hit[1] is not None]):
-        return
     connection = db.session.connection()
-    if full := _count(connection, counted):
-        raise TooMany(_verdict(connection, full))
+    if (full := _count(connection, [hit for hit in hits if hit[1] is not None])) is not None:
+        raise TooMany(_verdict(connection, [full]))
 
 
 def current_source() -> str | None:
@@ -199,31 +197,30 @@ def _transaction() -> Iterator[Connection]:
         connection.commit()
 
 
-def _count(connection: Connection, hits: Sequence[Hit]) -> list[Hit]:
-    """Count a hit of each; returns those that were full already, and are not full any less by this."""
+def _count(connection: Connection, hits: Sequence[Hit]) -> Hit | None:
+    """Count a hit of each; the first that is full already, where there is one, and then not those after it."""
+    statement, now = _counting(connection.dialect.name), clock.now()
     # In one order everywhere, so that two requests with the same keys never wait for each other.
-    by_key = dict(sorted((_stored(*hit), hit) for hit in hits))
-    now = clock.now()
-    values: dict[str, object] = {"now": now}
-    for number, (key, (limit, _)) in enumerate(by_key.items()):
-        values |= {f"key{number}": key, f"ends_at{number}": now + limit.window}
-    counts = connection.execute(_counting(connection.dialect.name, len(by_key)), values).all()
-    return [by_key[key] for key, count in counts if count > by_key[key][0].most]
+    for key, hit in sorted({_stored(*hit): hit for hit in hits}.items()):
+        values = {"key": key, "ends_at": now + hit[0].window, "now": now, "most": hit[0].most}
+        if connection.execute(statement, values).first() is None:
+            return hit
+    return None
 
 
 @cache
-def _counting(_dialect: str, keys: int) -> Any:
-    """The statement that counts a hit of so many keys at once; made once, as making it takes longer than running it."""
+def _counting(_dialect: str) -> Any:
+    """The statement that counts a hit unless there are too many; making it takes longer than running it."""
     over = HitCount.ends_at <= bindparam("now", type_=UtcDateTime)
-    rows = [{"key": bindparam(f"key{n}"), "count": 1, "ends_at": bindparam(f"ends_at{n}")} for n in range(keys)]
-    statement = insert_into(HitCount).values(rows)
+    statement = insert_into(HitCount).values(key=bindparam("key"), count=1, ends_at=bindparam("ends_at"))
     return statement.on_conflict_do_update(
         index_elements=[HitCount.key],
         set_={
             "count": case((over, 1), else_=HitCount.count + 1),
             "ends_at": case((over, statement.excluded.ends_at), else_=HitCount.ends_at),
         },
-    ).returning(HitCount.key, HitCount.count)
+        where=or_(over, HitCount.count < bindparam("most")),
+    ).returning(HitCount.count)
 
 
 def _verdict(connection: Connection, hits: Sequence[Hit]) -> Verdict:

@@ -7,13 +7,12 @@ is booked: nobody is sent away, and a crowd of programs cannot empty the list of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, case, func, or_, select, tuple_
+from sqlalchemy import BindParameter, Select, and_, bindparam, case, func, or_, select
 
 from portal.core import clock
 from portal.core.db import lock, run
@@ -95,14 +94,24 @@ def _count_lost(slot: Claimable, holder: UUID) -> Counter[int]:
         lost[type_id] += count
         days.add((provider_id, day))
     caps = get_set_up().caps
-    capped = [day for day in days if day[0] in caps]
+    capped = {day for day in days if day[0] in caps}
     return lost + _count_on_filled_days(capped, caps, slot, holder) if capped else lost
 
 
-def _count_on_filled_days(days: Collection[Day], caps: dict[int, int], slot: Claimable, holder: UUID) -> Counter[int]:
+def _count_on_filled_days(days: set[Day], caps: dict[int, int], slot: Claimable, holder: UUID) -> Counter[int]:
     """The free times, by type of visit, of those of the days that holds have filled up to their cap."""
-    soonest = clock.now() + get_set_up().clinic.minimum_notice
-    rows = run(ON_DAYS, days=list(days), slot_id=slot.slot_id, holder=holder, now=clock.now(), soonest=soonest).all()
+    who, when = {provider_id for provider_id, _ in days}, {day for _, day in days}
+    now, notice = clock.now(), get_set_up().clinic.minimum_notice
+    found = run(
+        ON_DAYS,
+        providers=list(who),
+        days=list(when),
+        slot_id=slot.slot_id,
+        holder=holder,
+        now=now,
+        soonest=now + notice,
+    )
+    rows = [row for row in found if (row[0], row[1]) in days]
     of_day: dict[Day, tuple[int, int]] = {}
     for provider_id, day, _, visits, full, _ in rows:
         before = of_day.get((provider_id, day), (0, 0))
@@ -124,7 +133,8 @@ def _build_on_days() -> Select[*tuple[Any, ...]]:
     counts = [func.sum(case((condition, 1), else_=0)) for condition in (booked, or_(booked, taken), free)]
     return (
         select(Slot.provider_id, Slot.day, Slot.visit_type_id, *counts)
-        .where(tuple_(Slot.provider_id, Slot.day).in_(bindparam("days", expanding=True)))
+        .where(Slot.provider_id.in_(bindparam("providers", expanding=True)))
+        .where(Slot.day.in_(bindparam("days", expanding=True)))
         .group_by(Slot.provider_id, Slot.day, Slot.visit_type_id)
     )
 

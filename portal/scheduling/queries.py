@@ -35,6 +35,7 @@ HELD_SLOT = select(Slot).where(
     Slot.held_by == bindparam("holder"), Slot.state == SlotState.HELD, Slot.held_until > bindparam("now")
 )
 WITH_SURROUNDINGS = (joinedload(Slot.provider), joinedload(Slot.location), joinedload(Slot.visit_type))
+SLOT = select(Slot).where(Slot.id == bindparam("slot_id")).options(*WITH_SURROUNDINGS)
 
 
 def get_clinic() -> Clinic:
@@ -99,7 +100,7 @@ def get_visit_type(code: str) -> VisitType | None:
 
 def get_slot(slot_id: int) -> Slot | None:
     """A slot with its clinician, place and kind of visit, whatever its state."""
-    return db.session.get(Slot, slot_id, options=WITH_SURROUNDINGS)
+    return db.session.scalar(SLOT, {"slot_id": slot_id})
 
 
 def find_visit_type(type_id: int) -> VisitType:
