@@ -100,29 +100,31 @@ def by_day(slots: Sequence[FreeTime]) -> Days:
     return [(day, tuple(group)) for day, group in groupby(ordered, key=attrgetter("day"))]
 
 
-def slots_of_day(day: date, slots: tuple[FreeTime, ...], chosen: int | None, zone: str | None, more: bool) -> str:
+def slots_of_day(day: date, slots: tuple[FreeTime, ...], chosen: int | None, zone: str | None, more: bool) -> Markup:
     """The free times of a day as radio buttons; while none is chosen, the same on everybody's page."""
     own = any(slot.id == chosen for slot in slots)
     return _write_day(day, slots, chosen, zone, more) if own else _plain_day(day, slots, zone, more)
 
 
 @lru_cache(maxsize=500)
-def _plain_day(day: date, slots: tuple[FreeTime, ...], zone: str | None, more: bool) -> str:
+def _plain_day(day: date, slots: tuple[FreeTime, ...], zone: str | None, more: bool) -> Markup:
     return _write_day(day, slots, None, zone, more)
 
 
 @lru_cache(maxsize=2000)
-def plain_slot_choice(slot: FreeTime, zone: str | None) -> str:
-    """The radio button of a time that is not chosen yet."""
-    return _component("slot_choice", slot, own_zone=zone)
+def _plain_item(slot: FreeTime, zone: str | None) -> Markup:
+    return _component("slot_item", slot, own_zone=zone)
 
 
-def _write_day(day: date, slots: tuple[FreeTime, ...], chosen: int | None, zone: str | None, more: bool) -> str:
-    return _component("slot_day", day, slots, chosen, zone, more)
+def _write_day(day: date, slots: tuple[FreeTime, ...], chosen: int | None, zone: str | None, more: bool) -> Markup:
+    items = (
+        _component("slot_item", slot, chosen, zone) if slot.id == chosen else _plain_item(slot, zone) for slot in slots
+    )
+    return _component("slot_day", day, Markup("").join(items), len(slots), more)
 
 
-def _component(name: str, *values: object, **more: object) -> str:
-    html: str = getattr(current_app.jinja_env.get_template("components/ui.html").module, name)(*values, **more)
+def _component(name: str, *values: object, **more: object) -> Markup:
+    html: Markup = getattr(current_app.jinja_env.get_template("components/ui.html").module, name)(*values, **more)
     return html
 
 
