@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -43,7 +42,6 @@ Result = TypeVar("Result")
 ATTEMPTS = 3
 PATIENCE = 5  # seconds to wait for a lock or a connection, then the page says "try again"
 PATIENCE_OF_COMMANDS = 30  # such as a backup among many who write
-WAIT_FOR_WRITER = 8  # milliseconds in which SQLite asks three times; left to itself it soon asks ten times a second
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
@@ -101,11 +99,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver opens no transaction of its own; _begin does
         for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute(f"PRAGMA busy_timeout={_patience()}000")
-
-
-def _patience() -> int:
-    return PATIENCE_OF_COMMANDS if _in_a_command() else PATIENCE
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE_OF_COMMANDS if _in_a_command() else PATIENCE}000")
 
 
 def _in_a_command() -> bool:
@@ -124,26 +118,9 @@ def _begin(connection: Connection) -> None:
         if lasting != connection.info.get("lasting", True):
             driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
             connection.info["lasting"] = lasting
-        _begin_writing(connection)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
         _driver(connection).execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
-
-
-def _begin_writing(connection: Connection) -> None:
-    """Take SQLite's one lock, asking for it every few milliseconds."""
-    driver, patience = _driver(connection), _patience()
-    until = time.monotonic() + patience
-    driver.execute(f"PRAGMA busy_timeout={WAIT_FOR_WRITER}")
-    try:
-        while True:
-            try:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlite_errorcode", 0) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                    raise
-    finally:
-        driver.execute(f"PRAGMA busy_timeout={patience}000")
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:
