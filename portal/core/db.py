@@ -113,19 +113,15 @@ def _begin(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         if not lasting:
             connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
-    elif options.get("writes"):
-        driver = _driver(connection)
-        if lasting != connection.info.get("lasting", True):
-            driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
-            connection.info["lasting"] = lasting
+        return
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    if lasting != connection.info.get("lasting", True):
+        driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
+        connection.info["lasting"] = lasting
+    if options.get("writes"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:
-        _driver(connection).execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    return driver
+        driver.execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
 
 
 def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
