@@ -157,11 +157,9 @@ def _warn_of_proxy() -> None:
 
 def _is_pressed(pressed: Pressed, source: str) -> bool:
     """Whether much is done, by this source or by everybody, or much that no person can have typed."""
-    return (
-        used(pressed.source, source) >= times(pressed.by_source)
-        or used(pressed.everybody, EVERYBODY) >= times(pressed.by_everybody)
-        or used(allowed.FAST_FORMS, source) >= times(allowed.MOST_FAST_FORMS)
-    )
+    counts = used((pressed.source, source), (pressed.everybody, EVERYBODY), (allowed.FAST_FORMS, source))
+    marks = (pressed.by_source, pressed.by_everybody, allowed.MOST_FAST_FORMS)
+    return any(count >= times(mark) for count, mark in zip(counts, marks, strict=True))
 
 
 def _has_proof(source: str) -> bool:

@@ -17,7 +17,7 @@ from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import allowed, clock
 from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, transactional
+from portal.core.db import db, run, transactional
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
@@ -29,14 +29,9 @@ NEWEST = (
     .order_by(Assessment.revision.desc())
     .limit(1)
 )
-# The same of the table, not of the class: a page that only shows answers needs no object that could be changed.
-_stored = Assessment.__table__.c
-NEWEST_ANSWERS = (
-    select(_stored.answers)
-    .where(_stored.journey_id == bindparam("journey_id"))
-    .order_by(_stored.revision.desc())
-    .limit(1)
-)
+# A page that only shows answers needs no object that could be changed.
+NEWEST_ANSWERS = NEWEST.with_only_columns(Assessment.id, Assessment.answers)
+KEEP = update(Assessment).where(Assessment.id == bindparam("kept_id")).values(kept=True)
 
 
 class Standing(NamedTuple):
@@ -63,8 +58,8 @@ def find_answers(journey_id: UUID | None) -> Answers | None:
     """What was answered so far on this journey; None where no assessment was begun."""
     if journey_id is None:
         return None
-    stored = db.session.execute(NEWEST_ANSWERS, {"journey_id": journey_id}).scalar()
-    return None if stored is None else parse(stored)
+    row = run(NEWEST_ANSWERS, journey_id=journey_id).first()
+    return None if row is None else parse(row.answers)
 
 
 def answers_of(assessment: Assessment | None) -> Answers:
@@ -77,12 +72,12 @@ def standing_of(journey_id: UUID | None) -> Standing | None:
 
     None while nothing is known about the warning signs of the first screen: it must be asked first.
     """
-    assessment = get_current(journey_id)
-    answers = answers_of(assessment)
-    if assessment is None or is_skipped(RED_FLAGS.id, answers):
+    row = run(NEWEST_ANSWERS, journey_id=journey_id).first() if journey_id else None
+    answers = parse(row.answers) if row else {}
+    if row is None or is_skipped(RED_FLAGS.id, answers):
         return None
     evaluation = evaluate(answers)
-    return Standing(evaluation.lane, evaluation.prompt, assessment.id)
+    return Standing(evaluation.lane, evaluation.prompt, row.id)
 
 
 @transactional
@@ -174,7 +169,7 @@ def get_resume_link(link_id: UUID) -> ResumeLink | None:
 @transactional
 def keep_for_visit(assessment_id: UUID) -> None:
     """Keep an assessment beyond its month, as part of the record of a visit."""
-    db.session.execute(update(Assessment).where(Assessment.id == assessment_id).values(kept=True))
+    run(KEEP, kept_id=assessment_id)
 
 
 def _start_revision(journey_id: UUID, after: Assessment | None) -> Assessment:

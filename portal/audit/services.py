@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from flask import Flask, has_request_context, request
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.audit.models import AuditEntry
@@ -17,6 +17,9 @@ from portal.core import clock
 from portal.core.db import db
 
 CHAIN_LOCK = 0x617564697431  # PostgreSQL advisory lock: one writer at the end of the chain
+LAST_SEAL = select(AuditEntry.seal).order_by(AuditEntry.id.desc()).limit(1)
+WRITE = insert(AuditEntry)
+WRITTEN = [column.key for column in AuditEntry.__table__.columns if column.key != "id"]
 FIRST = "0" * 64  # what the first entry names as the one before
 
 _identify: list[Callable[[], str | None]] = []
@@ -66,12 +69,12 @@ def _write_pending(session: Session) -> None:
         return
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(CHAIN_LOCK)))
-    previous = session.scalar(select(AuditEntry.seal).order_by(AuditEntry.id.desc()).limit(1)) or FIRST
+    connection = session.connection()
+    previous = connection.scalar(LAST_SEAL) or FIRST
     for entry in entries:
         entry.previous = previous
         entry.seal = previous = seal(entry)
-    session.add_all(entries)
-    session.flush()
+    connection.execute(WRITE, [{name: getattr(entry, name) for name in WRITTEN} for entry in entries])
 
 
 def _forget_pending(session: Session) -> None:

@@ -41,7 +41,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(request_views.blueprint)
     app.register_blueprint(refer_views.blueprint)
     app.register_blueprint(waitlist_views.blueprint)
-    app.jinja_env.globals.update(moment_there=own_zone.moment_there, plain_slot_choice=slot_list.plain_slot_choice)
+    app.jinja_env.globals.update(moment_there=own_zone.moment_there, slots_of_day=slot_list.slots_of_day)
     chores.register("tend the earlier-slot list", waitlist.tend, every=MINUTE)
     chores.register("digests", digest.queue_digests, every=10 * MINUTE)
     do_after_closing(waitlist.end_lost_offers)

@@ -8,7 +8,7 @@ from portal.booking.models import Appointment
 from portal.core import clock
 from portal.notifications.queries import may_have_heard, was_told
 from portal.notifications.services import queue_mail, supersede_mail
-from portal.scheduling.queries import get_clinic
+from portal.scheduling.set_up import get_set_up
 
 PREPARE_DAYS = 7  # before the visit; for one booked later than that, an hour after booking
 SETTLE = timedelta(hours=1)
@@ -17,9 +17,9 @@ TOO_FRESH = timedelta(hours=12)  # whoever booked half a day before needs no rem
 
 def announce(appointment: Appointment, news: str, may_undo: bool = False) -> None:
     """Queue the news ("booked", "moved", "cancelled") of a visit; what waited about it is not true any more."""
-    if news != "booked":
+    if news != "booked":  # of what was not there before, nothing waits
         appointment.ics_sequence += 1
-    supersede_mail(appointment.id)
+        supersede_mail(appointment.id)
     queue_mail(news, appointment.id, appointment.ics_sequence, may_undo=may_undo)
     if news != "cancelled":
         _queue_reminders(appointment)
@@ -36,7 +36,7 @@ def announce_restored(appointment: Appointment) -> None:
 
 
 def _queue_reminders(appointment: Appointment) -> None:
-    clinic, now = get_clinic(), clock.now()
+    clinic, now = get_set_up().clinic, clock.now()
     for days in clinic.reminder_days:
         moment = _days_before(appointment, days, clinic.reminder_time)
         if now + TOO_FRESH < moment < appointment.slot.starts_at:

@@ -23,8 +23,9 @@ from portal.core import clock
 from portal.core.crypto import token_hash
 from portal.core.db import db
 from portal.scheduling.models import Slot
+from portal.scheduling.queries import WITH_SURROUNDINGS
 
-# Built once: they are asked for each letter, and on each page of a booking.
+# Built once: they are asked for each letter, on each page of a booking, or with each booking.
 SLOT = joinedload(Appointment.slot)
 WHOLE = (
     select(Appointment)
@@ -36,7 +37,22 @@ LATEST = (
     select(Appointment)
     .where(Appointment.journey_id == bindparam("journey_id"))
     .order_by(Appointment.created_at.desc())
+    .options(joinedload(Appointment.visit_type), joinedload(Appointment.slot).options(*WITH_SURROUNDINGS))
     .limit(1)
+)
+DRAFT = select(BookingDraft).where(BookingDraft.journey_id == bindparam("journey_id"))
+BY_KEY = select(Appointment).where(Appointment.idempotency_key == bindparam("key"))
+ONE_OF_KIND = (
+    select(Appointment.id, Slot.ends_at)
+    .join(Appointment.slot)
+    .where(Appointment.one_of_kind.in_(bindparam("keys", expanding=True)))
+)
+HAS_REFERENCE = select(Appointment.id).where(Appointment.reference == bindparam("reference"))
+ALIKE = (
+    select(Patient)
+    .where(Patient.name == bindparam("name"), Patient.date_of_birth == bindparam("born"))
+    .where(Patient.merged_into_id.is_(None))
+    .order_by(Patient.created_at)
 )
 
 
@@ -52,7 +68,7 @@ def find_by_token(token: str) -> Appointment | None:
 
 def find_by_idempotency_key(key: str) -> Appointment | None:
     """The appointment that a booking form with that key has made."""
-    return db.session.scalar(select(Appointment).where(Appointment.idempotency_key == key))
+    return db.session.scalar(BY_KEY, {"key": key})
 
 
 def find_latest_of(journey_id: UUID | None) -> Appointment | None:
@@ -64,7 +80,7 @@ def find_latest_of(journey_id: UUID | None) -> Appointment | None:
 
 def get_draft(journey_id: UUID | None) -> BookingDraft | None:
     """The booking that this journey has begun and not finished."""
-    return db.session.get(BookingDraft, journey_id) if journey_id else None
+    return db.session.scalar(DRAFT, {"journey_id": journey_id}) if journey_id else None
 
 
 def list_open_requests() -> Sequence[PatientRequest]:

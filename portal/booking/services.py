@@ -7,27 +7,30 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
+from portal.assessment.rules import Lane
 from portal.assessment.services import Standing, keep_for_visit, standing_of
+from portal.booking import queries
 from portal.booking.announce import announce
 from portal.booking.models import Appointment, BookingDraft, Patient, Status
-from portal.booking.queries import find_by_idempotency_key, find_one_of_kind, get_draft
 from portal.config import current_settings
 from portal.core import allowed, clock
 from portal.core.crypto import DIGITS, find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, transactional
+from portal.core.db import db, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
-from portal.scheduling.hoarding import is_free, is_held_by, may_hold
+from portal.scheduling.hoarding import find_claimable, may_hold
 from portal.scheduling.models import Slot
-from portal.scheduling.queries import get_clinic
+from portal.scheduling.queries import find_visit_type
 from portal.scheduling.services import SlotTaken, claim_slot, hold_slot, release_holds
+from portal.scheduling.set_up import get_set_up
 
 MOST_TRIES = 10
+END_DRAFT = delete(BookingDraft).where(BookingDraft.journey_id == bindparam("journey_id"))
 LANE_OF_RETURNING = "consult"  # of visits that the desk has made, without an assessment
 
 
@@ -81,53 +84,63 @@ def require_standing(journey_id: UUID | None) -> Standing:
     return standing
 
 
-@transactional
+@transactional_for_now
 def choose_slot(slot_id: int, journey_id: UUID) -> None:
     """Hold a slot for this journey and begin a booking of it, keeping what was typed before.
 
     While too much is held it is not held, and claimed when it is booked. Raises SlotTaken, SafetyUnknown or MayNotBook.
     """
-    standing = require_standing(journey_id)
-    hold_or_look(slot_id, journey_id)
-    _check_offered(db.session.get(Slot, slot_id), standing)
-    draft = get_draft(journey_id) or BookingDraft(journey_id=journey_id, details={}, idempotency_key=new_token())
+    standing, draft = require_standing(journey_id), queries.get_draft(journey_id)
+    _hold_or_look(slot_id, journey_id, typed=draft is not None and draft.complete, lane=standing.lane)
+    draft = draft or BookingDraft(journey_id=journey_id, details={}, idempotency_key=new_token())
     draft.slot_id, draft.changed_at = slot_id, clock.now()
     db.session.add(draft)
     reach(journey_id, Reached.SLOT_HELD)
 
 
-@transactional
-def hold_or_look(slot_id: int, journey_id: UUID) -> None:
+@transactional_for_now
+def renew_hold(slot_id: int, journey_id: UUID) -> None:
+    """Another ten minutes for a slot; while too much is held, only see that it is free. Raises SlotTaken."""
+    draft = queries.get_draft(journey_id)
+    _hold_or_look(slot_id, journey_id, typed=draft is not None and draft.complete)
+
+
+@transactional_for_now
+def save_details(journey_id: UUID, typed: dict[str, str], complete: bool) -> bool:
+    """Keep what was typed with the booking that the journey has begun, also while something in it is wrong, and hold
+    its slot longer as `renew_hold` does; whether the slot is still to be had."""
+    draft = queries.get_draft(journey_id)
+    if draft is None:
+        return False
+    draft.details, draft.complete, draft.changed_at = typed, complete, clock.now()
+    try:
+        _hold_or_look(draft.slot_id, journey_id, typed=complete)
+    except SlotTaken:
+        return False
+    return True
+
+
+def _hold_or_look(slot_id: int, journey_id: UUID, typed: bool, lane: Lane | None = None) -> None:
     """Hold a slot for this journey, or hold it longer; while too much is held, only see that it is free.
 
-    Raises SlotTaken when it is not.
+    Raises SlotTaken when it is not, or is not for that lane.
     """
-    draft = get_draft(journey_id)
-    if may_hold(slot_id, journey_id, typed=draft is not None and draft.complete) and _count_hold(slot_id, journey_id):
-        hold_slot(slot_id, journey_id)
-        return
-    if not is_free(slot_id, journey_id):
+    slot = find_claimable(slot_id, journey_id)
+    if slot is None or lane not in {None, *find_visit_type(slot.visit_type_id).lanes}:
         raise SlotTaken(slot_id)
-    release_holds(journey_id)
+    if slot.is_held or (may_hold(slot, journey_id, typed) and _count_hold()):
+        hold_slot(slot_id, journey_id)
+    else:
+        release_holds(journey_id)
 
 
-def _count_hold(slot_id: int, journey_id: UUID) -> bool:
-    """Count a time held by the present source, unless it is held by this journey already; False for one too many."""
-    if is_held_by(slot_id, journey_id):
-        return True
+def _count_hold() -> bool:
+    """Count a time held by the present source; False for one too many."""
     try:
         spend((allowed.HOLDS_OF_SOURCE, current_source()))
     except TooMany:
         return False
     return True
-
-
-@transactional
-def save_details(journey_id: UUID, typed: dict[str, str], complete: bool) -> None:
-    """Keep what was typed with the booking that the journey has begun, also while something in it is wrong."""
-    draft = get_draft(journey_id)
-    if draft is not None:
-        draft.details, draft.complete, draft.changed_at = typed, complete, clock.now()
 
 
 def book(
@@ -177,7 +190,7 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     keep_for_visit(standing.assessment_id)
     db.session.add(appointment)
     db.session.flush()
-    db.session.execute(delete(BookingDraft).where(BookingDraft.journey_id == journey_id))
+    run(END_DRAFT, journey_id=journey_id)
     reach(journey_id, Reached.BOOKED)
     announce(appointment, "booked")
     audit.services.record("booked", f"appointment:{appointment.id}", slot=slot.id)
@@ -232,20 +245,17 @@ def _in_one_line(person: Details | Patient, kind: str) -> str:
 
 def require_only_one(person: Details | Patient, kind: str) -> None:
     """Raise AlreadyBooked when a visit of this person and kind is still to come."""
-    keys = find_one_of_kind_keys(person, kind)
-    over = select(Slot.id).where(Slot.id == Appointment.slot_id, Slot.ends_at <= clock.now()).exists()
-    db.session.execute(
-        update(Appointment)
-        .where(Appointment.one_of_kind.in_(keys), over)
-        .values(one_of_kind=None)
-        .execution_options(synchronize_session=False)
-    )
-    if (existing := find_one_of_kind(keys)) is not None:
-        raise AlreadyBooked(existing)
+    standing = run(queries.ONE_OF_KIND, keys=find_one_of_kind_keys(person, kind)).all()
+    if over := [visit_id for visit_id, ends_at in standing if ends_at <= clock.now()]:
+        past = update(Appointment).where(Appointment.id.in_(over)).values(one_of_kind=None)
+        db.session.execute(past.execution_options(synchronize_session=False))
+    for visit_id, ends_at in standing:
+        if ends_at > clock.now():
+            raise AlreadyBooked(db.session.get(Appointment, visit_id))
 
 
 def _own_booking(idempotency_key: str, journey_id: UUID) -> Appointment | None:
-    existing = find_by_idempotency_key(idempotency_key)
+    existing = queries.find_by_idempotency_key(idempotency_key)
     return existing if existing is not None and existing.journey_id == journey_id else None
 
 
@@ -277,16 +287,15 @@ def build_appointment(slot: Slot, patient: Patient, idempotency_key: str) -> App
 def _unused_reference() -> str:
     """A reference like TPM-7K3F-94."""
     while True:
-        reference = f"{get_clinic().code}-{new_code(4)}-{new_code(2, DIGITS)}"
-        if db.session.scalar(select(Appointment.id).where(Appointment.reference == reference)) is None:
+        reference = f"{get_set_up().clinic.code}-{new_code(4)}-{new_code(2, DIGITS)}"
+        if run(queries.HAS_REFERENCE, reference=reference).first() is None:
             return reference
 
 
 def find_or_add_patient(details: Details) -> Patient:
     """The patient with exactly these details, or a new one; who is alike is for the desk to judge."""
     values = {name: value for name, value in details.__dict__.items() if name != "note"}
-    alike = select(Patient).filter_by(name=details.name, date_of_birth=details.date_of_birth, merged_into_id=None)
-    for known in db.session.scalars(alike.order_by(Patient.created_at)):
+    for known in db.session.scalars(queries.ALIKE, {"name": details.name, "born": details.date_of_birth}):
         if all(getattr(known, name) == value for name, value in values.items()):
             return known
     patient = Patient(**values, created_at=clock.now())

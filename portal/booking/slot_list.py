@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache, partial
@@ -13,15 +13,18 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Response, current_app, request, url_for
+from flask import Response, current_app, render_template, request, url_for
+from markupsafe import Markup
 
 from portal.booking import own_zone, queries
-from portal.booking.forms import FilterForm, SlotForm, parse_date
+from portal.booking.forms import FilterForm, parse_date
 from portal.booking.models import Appointment
 from portal.booking.services import LANE_OF_RETURNING
 from portal.core import clock
 from portal.core.compression import say_nothing_asked
 from portal.core.htmx import render
+from portal.core.kept import kept
+from portal.referrals.services import Reached
 from portal.scheduling import queries as scheduling
 from portal.scheduling.free_times import FreeTime, SlotFilter, count_free_by_day, find_free_slots
 from portal.scheduling.models import Slot
@@ -29,7 +32,7 @@ from portal.scheduling.set_up import get_set_up
 
 SOON = timedelta(days=14)  # within this, somebody in the prompt lane should be seen
 NEAREST_SHOWN, MOST_SHOWN, MOST_ON_A_DAY = 6, 60, 500
-Days = list[tuple[date, list[FreeTime]]]
+Days = list[tuple[date, tuple[FreeTime, ...]]]
 
 
 @dataclass(frozen=True)
@@ -44,11 +47,11 @@ class Month:
 
 
 def render_for_booking(
-    lane: str, prompt: bool, holder: UUID | None, form: SlotForm, error: str | None = None
+    lane: str, prompt: bool, holder: UUID, reached: Collection[Reached], error: str | None = None
 ) -> Response:
-    """The page of free times for a new visit."""
-    held = scheduling.get_held_slot(holder)
-    context = _context(url_for("booking.choose_slot"), SlotFilter(), lane, holder, form)
+    """The page of free times for a new visit, for somebody who has come so far."""
+    held = scheduling.get_held_slot(holder) if Reached.SLOT_HELD in reached else None
+    context = _context(url_for("booking.choose_slot"), SlotFilter(), lane, holder)
     return render(
         "booking/slots.html",
         "slot_list",
@@ -58,19 +61,19 @@ def render_for_booking(
         held=held,
         prompt=prompt,
         none_soon=prompt and not _any_soon(context["first"]),
-        booked=queries.find_latest_of(holder),
+        booked=queries.find_latest_of(holder) if Reached.BOOKED in reached else None,
         phone_only=get_set_up().phone_only_types,
         outcome="invalid" if error else None,
     )
 
 
 def render_for_move(
-    appointment: Appointment, form: SlotForm, error: str | None = None, status: int = 200, taken: int | None = None
+    appointment: Appointment, error: str | None = None, status: int = 200, taken: int | None = None
 ) -> Response:
     """The page of free times that a visit can move to; `taken` is the one that has gone a moment ago."""
     address = url_for("visit.choose_time", key=appointment.reference)
     wanted = SlotFilter(kind=appointment.visit_type.kind)
-    context = _context(address, wanted, appointment.lane or LANE_OF_RETURNING, None, form)
+    context = _context(address, wanted, appointment.lane or LANE_OF_RETURNING, None)
     outcome = "invalid" if error else "taken" if taken else None
     return render(
         "booking/move.html",
@@ -95,14 +98,34 @@ def list_nearest(wanted: Slot | None, lane: str, holder: UUID) -> Days:
 def by_day(slots: Sequence[FreeTime]) -> Days:
     """Slots by day and time on the clocks of their place."""
     ordered = sorted(slots, key=lambda slot: (slot.day, slot.begins, slot.starts_at))
-    return [(day, list(group)) for day, group in groupby(ordered, key=attrgetter("day"))]
+    return [(day, tuple(group)) for day, group in groupby(ordered, key=attrgetter("day"))]
+
+
+def slots_of_day(day: date, slots: tuple[FreeTime, ...], chosen: int | None, zone: str | None, more: bool) -> Markup:
+    """The free times of a day as radio buttons; while none is chosen, the same on everybody's page."""
+    own = any(slot.id == chosen for slot in slots)
+    return _write_day(day, slots, chosen, zone, more) if own else _plain_day(day, slots, zone, more)
+
+
+@lru_cache(maxsize=500)
+def _plain_day(day: date, slots: tuple[FreeTime, ...], zone: str | None, more: bool) -> Markup:
+    return _write_day(day, slots, None, zone, more)
 
 
 @lru_cache(maxsize=2000)
-def plain_slot_choice(slot: FreeTime, zone: str | None) -> str:
-    """The radio button of a time that is not chosen yet: the same on everybody's page."""
-    components = current_app.jinja_env.get_template("components/ui.html").module
-    html: str = components.slot_choice(slot, own_zone=zone)  # type: ignore[attr-defined]
+def _plain_item(slot: FreeTime, zone: str | None) -> Markup:
+    return _component("slot_item", slot, own_zone=zone)
+
+
+def _write_day(day: date, slots: tuple[FreeTime, ...], chosen: int | None, zone: str | None, more: bool) -> Markup:
+    items = (
+        _component("slot_item", slot, chosen, zone) if slot.id == chosen else _plain_item(slot, zone) for slot in slots
+    )
+    return _component("slot_day", day, Markup("").join(items), len(slots), more)
+
+
+def _component(name: str, *values: object, **more: object) -> Markup:
+    html: Markup = getattr(current_app.jinja_env.get_template("components/ui.html").module, name)(*values, **more)
     return html
 
 
@@ -117,21 +140,19 @@ def _whole_days(slots: Sequence[FreeTime]) -> tuple[Days, date | None]:
     return (days[:-1], days[-1][0]) if len(days) > 1 else (by_day(slots[:-1]), days[0][0] + timedelta(days=1))
 
 
-def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, form: SlotForm) -> dict[str, Any]:
+def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None) -> dict[str, Any]:
     say_nothing_asked()
     if "zone" in request.args:
         own_zone.remember(request.args["zone"])
-    filters = FilterForm(request.args)
-    known = get_set_up()
-    filters.offer(known.modes, known.locations, known.providers, own_zone.get())
-    wanted = replace(filters.wanted(), kind=base.kind)
+    zone = own_zone.get()
+    filters = _build_filters(zone) if request.args else None
+    wanted = replace(filters.wanted(), kind=base.kind) if filters else base
     slots = find_free_slots(wanted, lane, holder, MOST_ON_A_DAY if wanted.day else MOST_SHOWN + 1)
     days, next_day = (by_day(slots), None) if wanted.day else _whole_days(slots)
     return {
         "address": address,
         "link": partial(_link, address, _asked(wanted)),
-        "form": form,
-        "filters": filters,
+        "show_filters": partial(_show_filters, address, filters, zone, _zones(slots)),
         "wanted": wanted,
         "days": days,
         "next_day": next_day,
@@ -142,8 +163,7 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None, for
         "month": _month(count_free_by_day(replace(wanted, day=None, since=None), lane, holder))
         if _as_month()
         else None,
-        "own_zone": own_zone.get(),
-        "zones": {slot.location.zone.key for slot in slots},
+        "own_zone": zone,
     }
 
 
@@ -155,6 +175,37 @@ def _asked(wanted: SlotFilter) -> dict[str, Any]:
         "view": "month" if _as_month() else None,
         "month": month.strftime("%Y-%m") if (month := _month_asked()) else None,
     }
+
+
+def _build_filters(zone: str | None) -> FilterForm:
+    """The filters as the address has them."""
+    filters, known = FilterForm(request.args), get_set_up()
+    filters.offer(known.modes, known.locations, known.providers, zone)
+    return filters
+
+
+def _show_filters(address: str, filters: FilterForm | None, zone: str | None, shown_by: str) -> Markup:
+    """The form to narrow the list; while nothing is chosen in it, the same on everybody's page of free times."""
+    if filters is None and address == url_for("booking.choose_slot"):
+        return _plain_filters(address, zone, shown_by)
+    return _write_filters(address, filters or _build_filters(zone), zone, shown_by)
+
+
+@kept
+def _plain_filters(address: str, zone: str | None, shown_by: str) -> Markup:
+    return _write_filters(address, _build_filters(zone), zone, shown_by)
+
+
+def _write_filters(address: str, filters: FilterForm, zone: str | None, shown_by: str) -> Markup:
+    words = render_template(
+        "booking/_filters.html", address=address, filters=filters, own_zone=zone, zones=shown_by, month=_as_month()
+    )
+    return Markup(words)  # noqa: S704 - a template's words
+
+
+def _zones(slots: Sequence[FreeTime]) -> str:
+    """By which clocks these times are shown."""
+    return " ".join(sorted({slot.location.zone.key for slot in slots}))
 
 
 def _link(address: str, asked: dict[str, Any], **changes: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -10,15 +11,16 @@ from werkzeug import Response as AnyResponse
 from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
-from portal.assessment.rules import Lane
 from portal.booking import own_zone, queries, services, slot_list, visit_access
 from portal.booking.forms import ConfirmForm, DetailsForm, SlotForm
 from portal.booking.models import Appointment
 from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
+from portal.core import clock
 from portal.core.htmx import render
 from portal.referrals import journeys
-from portal.referrals.services import Reached, reach
+from portal.referrals.services import Reached, list_reached, reach
 from portal.scheduling import queries as scheduling
+from portal.scheduling.models import Slot
 from portal.scheduling.services import SlotTaken
 
 blueprint = Blueprint("booking", __name__)
@@ -36,26 +38,18 @@ def show_lane_instead(_error: MayNotBook) -> AnyResponse:
 
 @blueprint.get("/book/")
 def choose_slot() -> AnyResponse:
-    journey_id = journeys.current()
-    standing = services.require_standing(journey_id)
-    if journey_id is not None:
-        reach(journey_id, Reached.SLOTS_SEEN)
-    return slot_list.render_for_booking(standing.lane, standing.prompt, journey_id, SlotForm())
+    return _render_slots(journeys.current())
 
 
 @blueprint.post("/book/")
 def hold_slot() -> AnyResponse:
-    journey_id = journeys.current()
-    standing = services.require_standing(journey_id)
-    assert journey_id is not None  # whoever has a standing is on a journey
-    form = SlotForm()
-    if form.slot_id is None:
-        error = "Choose one of the times, then go on."
-        return slot_list.render_for_booking(standing.lane, standing.prompt, journey_id, form, error)
+    journey_id, form = journeys.current(), SlotForm()
+    if journey_id is None or form.slot_id is None:
+        return _render_slots(journey_id, "Choose one of the times, then go on.")
     try:
         services.choose_slot(form.slot_id, journey_id)
     except SlotTaken:
-        return _render_taken(form.slot_id, standing.lane, journey_id)
+        return _render_taken(form.slot_id, journey_id)
     return redirect(url_for(".enter_details"), 303)
 
 
@@ -89,15 +83,14 @@ def enter_details() -> AnyResponse:
 def save_details() -> AnyResponse:
     """Each time it is sent renews the hold and keeps what was typed, right or wrong; "keep" does only that."""
     journey_id = journeys.current()
-    standing = services.require_standing(journey_id)
+    services.require_standing(journey_id)
     draft = queries.get_draft(journey_id)
     if draft is None or journey_id is None:
         return _nothing_begun(journey_id)
     form = DetailsForm()
     complete = form.validate()
-    services.save_details(journey_id, form.details().to_json() if complete else form.typed(), complete)
-    if (taken := _hold_again(draft.slot_id, standing.lane, journey_id)) is not None:
-        return taken
+    if not services.save_details(journey_id, form.details().to_json() if complete else form.typed(), complete):
+        return _render_taken(draft.slot_id, journey_id)
     if "keep" in request.form:
         return redirect(url_for(".enter_details"), 303)
     if not complete:
@@ -114,12 +107,13 @@ def check_booking() -> AnyResponse:
         return _nothing_begun(journey_id)
     if not draft.complete:
         return redirect(url_for(".enter_details"), 303)
+    slot = scheduling.get_slot(draft.slot_id)
     return render(
         "booking/check.html",
         form=ConfirmForm(slot=str(draft.slot_id), key=draft.idempotency_key),
         details=Details.from_json(draft.details),
-        slot=scheduling.get_slot(draft.slot_id),
-        held_until=_held_until(draft.slot_id, journey_id),
+        slot=slot,
+        held_until=_held_until(slot, journey_id),
         journey_id=journey_id,
         own_zone=own_zone.get(),
     )
@@ -136,7 +130,7 @@ def book() -> AnyResponse:
     try:
         services.book(journey_id, form.slot_id, details, form.key.data, own_zone.get())
     except SlotTaken:
-        return _render_taken(form.slot_id, services.require_standing(journey_id).lane, journey_id)
+        return _render_taken(form.slot_id, journey_id)
     except AlreadyBooked as error:
         return _render_already_booked(error.appointment, journey_id)
     return redirect(url_for(".show_confirmation"), 303)
@@ -146,12 +140,14 @@ def book() -> AnyResponse:
 def renew_hold() -> AnyResponse:
     """Another ten minutes for the time that is held, from any page that shows it."""
     journey_id = journeys.current()
-    standing = services.require_standing(journey_id)
+    services.require_standing(journey_id)
     draft = queries.get_draft(journey_id)
     if draft is None or journey_id is None:
         return _nothing_begun(journey_id)
-    if (taken := _hold_again(draft.slot_id, standing.lane, journey_id)) is not None:
-        return taken
+    try:
+        services.renew_hold(draft.slot_id, journey_id)
+    except SlotTaken:
+        return _render_taken(draft.slot_id, journey_id)
     return redirect(url_for(".check_booking" if draft.complete else ".enter_details"), 303)
 
 
@@ -176,13 +172,13 @@ def _nothing_begun(journey_id: UUID | None) -> AnyResponse:
     return redirect(url_for(".show_confirmation" if booked else ".choose_slot"), 303)
 
 
-def _hold_again(slot_id: int, lane: Lane, journey_id: UUID) -> Response | None:
-    """Another ten minutes for the time chosen; the page that says so when it is gone."""
-    try:
-        services.hold_or_look(slot_id, journey_id)
-    except SlotTaken:
-        return _render_taken(slot_id, lane, journey_id)
-    return None
+def _render_slots(journey_id: UUID | None, error: str | None = None) -> Response:
+    standing = services.require_standing(journey_id)
+    assert journey_id is not None  # whoever has a standing is on a journey
+    reached = list_reached(journey_id)
+    if Reached.SLOTS_SEEN not in reached:
+        reach(journey_id, Reached.SLOTS_SEEN)
+    return slot_list.render_for_booking(standing.lane, standing.prompt, journey_id, reached, error)
 
 
 def _render_safety(form: object, status: int = 200) -> Response:
@@ -190,12 +186,13 @@ def _render_safety(form: object, status: int = 200) -> Response:
 
 
 def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, status: int = 200) -> Response:
-    held_until = _held_until(slot_id, journey_id)
+    slot = scheduling.get_slot(slot_id)
+    held_until = _held_until(slot, journey_id)
     return render(
         "booking/details.html",
         status=status,
         form=form,
-        slot=scheduling.get_slot(slot_id),
+        slot=slot,
         held_until=held_until,
         journey_id=journey_id,
         own_zone=own_zone.get(),
@@ -203,8 +200,9 @@ def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, st
     )
 
 
-def _render_taken(slot_id: int, lane: Lane, journey_id: UUID) -> Response:
+def _render_taken(slot_id: int, journey_id: UUID) -> Response:
     """An ordinary answer: somebody was faster. What was typed is kept; the nearest free times are here."""
+    lane = services.require_standing(journey_id).lane
     wanted = scheduling.get_slot(slot_id)
     return render(
         "booking/taken.html",
@@ -224,6 +222,7 @@ def _render_already_booked(existing: Appointment | None, journey_id: UUID) -> Re
     return render("booking/already_booked.html", status=409, own=own, outcome="limited")
 
 
-def _held_until(slot_id: int, journey_id: UUID | None) -> object:
-    held = scheduling.get_held_slot(journey_id)
-    return held.held_until if held is not None and held.id == slot_id else None
+def _held_until(slot: Slot | None, journey_id: UUID | None) -> datetime | None:
+    if slot is None or slot.held_by != journey_id or slot.held_until is None or slot.held_until <= clock.now():
+        return None
+    return slot.held_until

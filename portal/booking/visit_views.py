@@ -64,7 +64,7 @@ def choose_time(key: str) -> AnyResponse:
     appointment = _find(key)
     if not can_change(appointment):
         return _back_to(appointment)
-    return slot_list.render_for_move(appointment, SlotForm())
+    return slot_list.render_for_move(appointment)
 
 
 @blueprint.post("/move")
@@ -72,11 +72,11 @@ def move(key: str) -> AnyResponse:
     appointment = _find(key)
     form = SlotForm()
     if form.slot_id is None:
-        return slot_list.render_for_move(appointment, form, "Choose one of the times, then go on.", 422)
+        return slot_list.render_for_move(appointment, "Choose one of the times, then go on.", 422)
     try:
         moved = changes.move(appointment.id, form.slot_id)
     except SlotTaken:
-        return slot_list.render_for_move(_find(key), SlotForm(formdata=None), status=409, taken=form.slot_id)
+        return slot_list.render_for_move(_find(key), status=409, taken=form.slot_id)
     except TooLate:
         return _render_visit(_find(key), "unavailable", 409)
     return _render_visit(moved, "moved")

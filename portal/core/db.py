@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import click
@@ -15,8 +15,10 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     Connection,
+    CursorResult,
     DateTime,
     Dialect,
+    Executable,
     LargeBinary,
     MetaData,
     String,
@@ -126,9 +128,20 @@ def _in_a_command() -> bool:
 
 @event.listens_for(Engine, "begin")
 def _begin(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {kind}")
+    options = connection.get_execution_options()
+    lasting = options.get("lasting", True)
+    if connection.dialect.name == "postgresql":
+        if not lasting:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        return
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    if lasting != connection.info.get("lasting", True):
+        driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
+        connection.info["lasting"] = lasting
+    if options.get("writes"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        driver.execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
 
 
 def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
@@ -137,14 +150,27 @@ def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters
     Called inside another transactional function it joins that one. A writer takes SQLite's lock when it
     begins, so that it never reads first and finds the lock gone; PostgreSQL's deadlocks are tried again.
     """
+    return _in_transaction(function, lasting=True)
 
+
+def transactional_for_now(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """As `transactional`, for what means nothing once the machine has lost its power: nobody waits for the disk.
+
+    The last moments of such changes go with a power cut, never the order of what happened, and never with the end
+    of a process. A visit, a mail, or what was said to be done is not written so; inside a transaction that lasts
+    it lasts with that.
+    """
+    return _in_transaction(function, lasting=False)
+
+
+def _in_transaction(function: Callable[Parameters, Result], lasting: bool) -> Callable[Parameters, Result]:
     @wraps(function)
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         if db.session.info.get("in_transaction"):
             return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with _transaction():
+                with _transaction(lasting):
                     return function(*args, **kwargs)
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not _worth_another_try(error):
@@ -173,14 +199,14 @@ def look_ahead(function: Callable[[], Result]) -> Result:
 
 
 @contextmanager
-def _transaction() -> Iterator[None]:
-    session = db.session
+def _transaction(lasting: bool) -> Iterator[None]:
+    session = db.session()
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("something was changed outside a transactional function")
     session.rollback()  # ends the reading transaction: what follows sees the present
     session.info["in_transaction"] = True
     try:
-        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+        session.connection(execution_options={"writes": True, "lasting": lasting})
         yield
         session.commit()
     except BaseException:
@@ -194,11 +220,30 @@ def _worth_another_try(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in {SERIALIZATION_FAILURE, DEADLOCK}
 
 
+def run(statement: Executable, **values: Any) -> CursorResult[*tuple[Any, ...]]:
+    """Run a statement that was built once, with these values, in the session's transaction.
+
+    It gives columns, never objects, and takes a quarter of the time of a statement that is built each time.
+    """
+    session = db.session()
+    session.flush()
+    return session.connection().execute(statement, values)
+
+
+def lock(rows: Executable) -> None:
+    """Lock rows until the transaction ends, where there can be more than one writer: SQLite has but one."""
+    if db.session.get_bind().dialect.name != "sqlite":
+        db.session.execute(rows)
+
+
 def insert_once(model: type[Base], **values: Any) -> bool:
     """Insert a row unless one with the same unique key stands already; say whether it was inserted."""
-    keys = inspect(model).primary_key
-    statement = insert_into(model).values(**values).on_conflict_do_nothing().returning(*keys)
-    return db.session.execute(statement).first() is not None
+    return run(_inserting(model, db.session.get_bind().dialect.name), **values).first() is not None
+
+
+@cache
+def _inserting(model: type[Base], _dialect: str) -> Any:
+    return insert_into(model).on_conflict_do_nothing().returning(*inspect(model).primary_key)
 
 
 def insert_into(model: type[Base]) -> Any:

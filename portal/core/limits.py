@@ -11,14 +11,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from ipaddress import IPv6Address, ip_address
+from typing import Any
 
 from flask import current_app, has_request_context, request
-from sqlalchemy import Connection, String, case, delete, or_, select, update
+from sqlalchemy import Connection, String, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.config import current_settings
@@ -37,6 +39,11 @@ class HitCount(Base):
     key: Mapped[str] = mapped_column(String(64), primary_key=True)
     count: Mapped[int]
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+FOUND = select(HitCount.key, HitCount.count, HitCount.ends_at).where(
+    HitCount.key.in_(bindparam("keys", expanding=True)), HitCount.ends_at > bindparam("now", type_=UtcDateTime)
+)
 
 
 @dataclass(frozen=True)
@@ -96,31 +103,29 @@ def count_hits(*hits: Hit) -> Verdict:
     """Count a hit of each, all of them or none: the first that is full decides.
 
     A transaction of its own, so that the hit stays counted whatever becomes of the request. Raises RuntimeError
-    inside another transaction, which would wait for itself.
+    inside another transaction, which would wait for itself. A power cut may take back the hits of its last moments:
+    nobody waits for the disk to count.
     """
     if not (verdict := peek(*hits)).allowed:
         return verdict  # a flood that is refused anyway takes no lock
     with _transaction() as connection:
-        # In one order everywhere, so that two requests with the same keys never wait for each other.
-        for limit, key in sorted(hits, key=lambda hit: _stored(*hit)):
-            if not _count(connection, limit, key):
-                verdict = _verdict(connection, limit, key)
-                connection.rollback()
-                return verdict
-    return ALLOWED
+        if (full := _count(connection, hits)) is not None:
+            verdict = _verdict(connection, [full])
+            connection.rollback()
+    return verdict
 
 
 def peek(*hits: Hit) -> Verdict:
     """What `count_hits` would say now; nothing is counted or written."""
     with db.engine.connect() as connection:
-        refused = [v for v in (_verdict(connection, *hit) for hit in hits) if not v.allowed]
-    return max(refused, key=lambda verdict: verdict.retry_after, default=ALLOWED)
+        return _verdict(connection, hits)
 
 
-def used(limit: Limit, key: str | None) -> int:
-    """How many hits of a key count now."""
+def used(*hits: Hit) -> list[int]:
+    """How many hits of each count now."""
     with db.engine.connect() as connection:
-        return _row(connection, limit, key)[0]
+        found = _find(connection, hits)
+    return [found[_stored(*hit)][0] if _stored(*hit) in found else 0 for hit in hits]
 
 
 def spend(*hits: Hit) -> None:
@@ -133,9 +138,8 @@ def spend(*hits: Hit) -> None:
     if not db.session.info.get("in_transaction"):
         raise RuntimeError("only what a transaction does can be spent")
     connection = db.session.connection()
-    for limit, key in sorted((hit for hit in hits if hit[1] is not None), key=lambda hit: _stored(*hit)):
-        if not _count(connection, limit, key):
-            raise TooMany(_verdict(connection, limit, key))
+    if (full := _count(connection, [hit for hit in hits if hit[1] is not None])) is not None:
+        raise TooMany(_verdict(connection, [full]))
 
 
 def current_source() -> str | None:
@@ -188,39 +192,52 @@ def source_key(address: str | None) -> str:
 def _transaction() -> Iterator[Connection]:
     if db.session.info.get("in_transaction"):
         raise RuntimeError("a hit is counted before a transaction, never inside one")
-    with db.engine.connect().execution_options(sqlite_begin="IMMEDIATE") as connection:
+    with db.engine.connect().execution_options(writes=True, lasting=False) as connection:
         yield connection
         connection.commit()
 
 
-def _count(connection: Connection, limit: Limit, key: str | None) -> bool:
-    now = clock.now()
-    over = HitCount.ends_at <= now
-    statement = insert_into(HitCount).values(key=_stored(limit, key), count=1, ends_at=now + limit.window)
-    counted = statement.on_conflict_do_update(
+def _count(connection: Connection, hits: Sequence[Hit]) -> Hit | None:
+    """Count a hit of each; the first that is full already, where there is one, and then not those after it."""
+    statement, now = _counting(connection.dialect.name), clock.now()
+    # In one order everywhere, so that two requests with the same keys never wait for each other.
+    for key, hit in sorted({_stored(*hit): hit for hit in hits}.items()):
+        values = {"key": key, "ends_at": now + hit[0].window, "now": now, "most": hit[0].most}
+        if connection.execute(statement, values).first() is None:
+            return hit
+    return None
+
+
+@cache
+def _counting(_dialect: str) -> Any:
+    """The statement that counts a hit unless there are too many; making it takes longer than running it."""
+    over = HitCount.ends_at <= bindparam("now", type_=UtcDateTime)
+    statement = insert_into(HitCount).values(key=bindparam("key"), count=1, ends_at=bindparam("ends_at"))
+    return statement.on_conflict_do_update(
         index_elements=[HitCount.key],
         set_={
             "count": case((over, 1), else_=HitCount.count + 1),
-            "ends_at": case((over, now + limit.window), else_=HitCount.ends_at),
+            "ends_at": case((over, statement.excluded.ends_at), else_=HitCount.ends_at),
         },
-        where=or_(over, HitCount.count < limit.most),
+        where=or_(over, HitCount.count < bindparam("most")),
     ).returning(HitCount.count)
-    return connection.execute(counted).first() is not None
 
 
-def _verdict(connection: Connection, limit: Limit, key: str | None) -> Verdict:
-    count, ends_at = _row(connection, limit, key)
-    if count < limit.most:
-        return ALLOWED
-    return Verdict(False, math.ceil((ends_at - clock.now()).total_seconds()), limit)
+def _verdict(connection: Connection, hits: Sequence[Hit]) -> Verdict:
+    """Whether none of these is full, and if one is, when the last of them begins anew."""
+    now, found = clock.now(), _find(connection, hits)
+    refused = [
+        Verdict(False, math.ceil((found[key][1] - now).total_seconds()), hit[0])
+        for hit in hits
+        if (key := _stored(*hit)) in found and found[key][0] >= hit[0].most
+    ]
+    return max(refused, key=lambda verdict: verdict.retry_after, default=ALLOWED)
 
 
-def _row(connection: Connection, limit: Limit, key: str | None) -> tuple[int, datetime]:
-    now = clock.now()
-    row = connection.execute(
-        select(HitCount.count, HitCount.ends_at).where(HitCount.key == _stored(limit, key), HitCount.ends_at > now)
-    ).one_or_none()
-    return (row[0], row[1]) if row else (0, now)
+def _find(connection: Connection, hits: Sequence[Hit]) -> dict[str, tuple[int, datetime]]:
+    """The count of each hit, by what is stored of its key, and when its window ends; without those that are over."""
+    rows = connection.execute(FOUND, {"keys": [_stored(*hit) for hit in hits], "now": clock.now()})
+    return {key: (count, ends_at) for key, count, ends_at in rows}
 
 
 def _stored(limit: Limit, key: str | None) -> str:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import bindparam, delete, select, update
 
 from portal.core import clock
-from portal.core.db import db, insert_into, insert_once, transactional
+from portal.core.db import db, insert_into, insert_once, run, transactional, transactional_for_now
 from portal.referrals.days import today
 from portal.referrals.models import DailyCount, Journey, LinkState, Milestone, ReferralLink
 from portal.referrals.pages import find_page
@@ -44,6 +44,19 @@ class Reached(StrEnum):
 
 class NoSuchLink(LookupError):
     """There is no link of that code that leads anywhere now."""
+
+
+# Built once: each step of a journey sends them.
+ITS_ID = Journey.id == bindparam("of_journey")
+STARTED, REACHED = select(Journey.started_at).where(ITS_ID), select(Journey.reached).where(ITS_ID)
+NOTE_REACHED = (
+    update(Journey)
+    .where(ITS_ID)
+    .values(reached=Journey.reached.bitwise_or(bindparam("bit")))
+    .execution_options(synchronize_session=False)
+)
+NOTE_LANE = NOTE_REACHED.values(lane=bindparam("its_lane"))
+NOTE_BOOKED = NOTE_REACHED.values(minutes_to_book=bindparam("minutes"))
 
 
 @dataclass(frozen=True)
@@ -120,19 +133,25 @@ def arrive(touch: Touch, journey_id: UUID | None) -> UUID:
     return journey.id
 
 
-@transactional
+@transactional_for_now
 def reach(journey_id: UUID, point: Reached, lane: str | None = None) -> None:
     """Note that a journey has come to a point; coming there again changes nothing."""
     if not insert_once(Milestone, journey_id=journey_id, kind=point.value, lane=lane, at=clock.now()):
         return
-    values: dict[str, object] = {"reached": Journey.reached.bitwise_or(point.bit)}
-    if lane:
-        values["lane"] = lane
+    values = {"of_journey": journey_id, "bit": point.bit}
     if point is Reached.BOOKED:
-        took = clock.now() - db.session.get_one(Journey, journey_id).started_at
-        values["minutes_to_book"] = took // timedelta(minutes=1)
-    changed = update(Journey).where(Journey.id == journey_id).values(**values)
-    db.session.execute(changed.execution_options(synchronize_session=False))
+        took = clock.now() - run(STARTED, of_journey=journey_id).scalar_one()
+        run(NOTE_BOOKED, **values, minutes=took // timedelta(minutes=1))
+    elif lane:
+        run(NOTE_LANE, **values, its_lane=lane)
+    else:
+        run(NOTE_REACHED, **values)
+
+
+def list_reached(journey_id: UUID) -> set[Reached]:
+    """The points that a journey has come to."""
+    bits = run(REACHED, of_journey=journey_id).scalar() or 0
+    return {point for point in Reached if bits & point.bit}
 
 
 @transactional

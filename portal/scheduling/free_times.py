@@ -9,18 +9,26 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Select, Uuid, bindparam, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Date, Select, bindparam, func, or_, select, text, tuple_
 
 from portal.core import clock
-from portal.core.db import UtcDateTime, db
-from portal.scheduling.models import CAN_BE_OFFERED, Location, Mode, Provider, Slot, VisitType
+from portal.core.db import run
+from portal.scheduling.models import (
+    CAN_BE_OFFERED,
+    HOLDER,
+    NOW,
+    SOONEST,
+    Location,
+    Mode,
+    Provider,
+    Slot,
+    VisitType,
+)
 from portal.scheduling.set_up import NoClinic, SetUp, get_set_up
 
 NOON = time(12)
 DAY = timedelta(days=1)
-NOW, SOONEST = bindparam("now", type_=UtcDateTime), bindparam("soonest", type_=UtcDateTime)
 Query = Select[*tuple[Any, ...]]
-HOLDER = bindparam("holder", type_=Uuid)
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,9 @@ class FreeTime:
     location: Location
     visit_type: VisitType
 
+    def __hash__(self) -> int:
+        return self.id  # whole pages of them are looked up in what is kept
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -74,7 +85,7 @@ def find_free_slots(
     """
     known = get_set_up()
     providers, locations, types = known.all_providers, known.all_locations, known.all_types
-    rows = db.session.execute(_times_query(_ask(known, wanted, lane, holder), limit), _claiming(known, lane, holder))
+    rows = run(_times_query(_ask(known, wanted, lane, holder), limit), **_claiming(known, lane, holder))
     return [
         FreeTime(id, day, begins, starts_at, ends_at, providers[provider_id], locations[place_id], types[type_id])
         for id, day, begins, starts_at, ends_at, provider_id, place_id, type_id in rows
@@ -85,8 +96,8 @@ def find_free_slots(
 def count_free_by_day(wanted: SlotFilter, lane: str, holder: UUID | None = None) -> dict[date, int]:
     """How many slots are free for this lane on each day that has any."""
     known = get_set_up()
-    rows = db.session.execute(_count_query(_ask(known, wanted, lane, holder)), _claiming(known, lane, holder))
-    return dict(rows.all())
+    rows = run(_count_query(_ask(known, wanted, lane, holder)), **_claiming(known, lane, holder))
+    return {row[0]: row[1] for row in rows}
 
 
 def list_free_slots(lane: str, limit: int) -> list[FreeTime]:
@@ -166,12 +177,10 @@ def _days(wanted: SlotFilter, weeks: int) -> tuple[date, ...] | None:
 
 def _full_days(known: SetUp, holder: UUID | None) -> tuple[tuple[int, date], ...]:
     """The days, by clinician, that have all the visits they may have; what the holder has does not count."""
-    caps = {person.id: person.daily_cap for person in known.all_providers.values() if person.daily_cap is not None}
-    if not caps:
+    if not (caps := known.caps):
         return ()
     now = clock.now()
-    since = {"now": now, "yesterday": now.date() - DAY, "holder": holder}
-    rows = db.session.execute(_taken_query(tuple(caps)), since)
+    rows = run(_taken_query(tuple(caps)), now=now, yesterday=now.date() - DAY, holder=holder)
     return tuple((provider_id, day) for provider_id, day, count in rows if count >= caps[provider_id])
 
 

@@ -7,7 +7,20 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, and_, or_, text
+from sqlalchemy import (
+    BindParameter,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.core.db import Base, JSONText, UtcDateTime
@@ -15,6 +28,8 @@ from portal.core.db import Base, JSONText, UtcDateTime
 # Values, or their names in a query that is built once.
 Instant = datetime | BindParameter[datetime]
 Holder = UUID | BindParameter[UUID] | None
+NOW, SOONEST = bindparam("now", type_=UtcDateTime), bindparam("soonest", type_=UtcDateTime)
+HOLDER = bindparam("holder", type_=Uuid)
 
 
 class Clinic(Base):

@@ -26,6 +26,7 @@ from portal.scheduling.models import (
 )
 from portal.scheduling.openings import concerns, covers
 from portal.scheduling.set_up import NoClinic as NoClinic
+from portal.scheduling.set_up import get_set_up
 
 DAY = timedelta(days=1)
 MOST_PAST = 100  # of what is over, on a page
@@ -34,6 +35,7 @@ HELD_SLOT = select(Slot).where(
     Slot.held_by == bindparam("holder"), Slot.state == SlotState.HELD, Slot.held_until > bindparam("now")
 )
 WITH_SURROUNDINGS = (joinedload(Slot.provider), joinedload(Slot.location), joinedload(Slot.visit_type))
+SLOT = select(Slot).where(Slot.id == bindparam("slot_id")).options(*WITH_SURROUNDINGS)
 
 
 def get_clinic() -> Clinic:
@@ -98,7 +100,17 @@ def get_visit_type(code: str) -> VisitType | None:
 
 def get_slot(slot_id: int) -> Slot | None:
     """A slot with its clinician, place and kind of visit, whatever its state."""
-    return db.session.get(Slot, slot_id, options=WITH_SURROUNDINGS)
+    return db.session.scalar(SLOT, {"slot_id": slot_id})
+
+
+def find_visit_type(type_id: int) -> VisitType:
+    """The type of visit of that id, from the set-up: to read only."""
+    return get_set_up().all_types.get(type_id) or db.session.get_one(VisitType, type_id)  # if added a moment ago
+
+
+def find_place(location_id: int) -> Location:
+    """The place of that id, from the set-up: to read only."""
+    return get_set_up().all_locations.get(location_id) or db.session.get_one(Location, location_id)
 
 
 def find_freed_slots() -> Sequence[Slot]:

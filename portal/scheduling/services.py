@@ -6,18 +6,39 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import CursorResult, func, or_, select, true, update
+from sqlalchemy import Update, bindparam, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
 
 from portal.core import clock
-from portal.core.db import db, transactional
-from portal.scheduling.models import Location, Provider, Slot, SlotState, VisitType
-from portal.scheduling.queries import WITH_SURROUNDINGS, get_clinic
+from portal.core.db import db, lock, run, transactional
+from portal.scheduling.models import HOLDER, NOW, SOONEST, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.remake import AS_OFFERED, open_slots
+from portal.scheduling.set_up import get_set_up
 
 HOLD = timedelta(minutes=10)
-TAKEN = {"state": SlotState.BOOKED, "held_by": None, "held_until": None, "freed_at": None}
 GIVEN_BACK = {"state": SlotState.FREE, "held_by": None, "held_until": None}
+# Built once, as each booking sends them several times.
+CLAIM = (
+    update(Slot)
+    .where(Slot.id == bindparam("slot_id"), Slot.can_be_claimed(HOLDER, NOW, SOONEST))
+    .execution_options(synchronize_session=False)
+)
+HOLD_IT = CLAIM.values(state=SlotState.HELD, held_by=HOLDER, held_until=bindparam("until"))
+BOOK_IT = CLAIM.values(state=SlotState.BOOKED, held_by=None, held_until=None, freed_at=None)
+RELEASE = (
+    update(Slot)
+    .where(Slot.held_by == HOLDER, Slot.state == SlotState.HELD, Slot.id.is_distinct_from(bindparam("besides")))
+    .values(**GIVEN_BACK)
+    .execution_options(synchronize_session=False)
+)
+CLAIMED = (
+    select(Slot)
+    .where(Slot.id == bindparam("slot_id"))
+    .options(joinedload(Slot.visit_type), joinedload(Slot.location))
+    .execution_options(populate_existing=True)
+)
+DAY_OF_SLOT = select(Slot.provider_id, Slot.day).where(Slot.id == bindparam("slot_id"))
 
 
 class SlotTaken(Exception):
@@ -42,7 +63,7 @@ def hold_slot(slot_id: int, holder: UUID, until: datetime | None = None, notice:
     online any more, or does not exist.
     """
     until = until or clock.now() + HOLD
-    _claim(slot_id, holder, notice, state=SlotState.HELD, held_by=holder, held_until=until)
+    _claim(HOLD_IT, slot_id, holder, notice, until=until)
     release_holds(holder, besides=slot_id)
     return until
 
@@ -50,12 +71,7 @@ def hold_slot(slot_id: int, holder: UUID, until: datetime | None = None, notice:
 @transactional
 def release_holds(holder: UUID, besides: int | None = None) -> None:
     """Give back what this holder holds, but for one slot."""
-    db.session.execute(
-        update(Slot)
-        .where(Slot.held_by == holder, Slot.state == SlotState.HELD, Slot.id.is_distinct_from(besides))
-        .values(**GIVEN_BACK)
-        .execution_options(synchronize_session=False)
-    )
+    run(RELEASE, holder=holder, besides=besides)
 
 
 @transactional
@@ -65,10 +81,10 @@ def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = Non
     The clinic's notice counts unless another is named. Raises SlotTaken when somebody else has it or it is not
     offered any more.
     """
-    _claim(slot_id, holder, notice, **TAKEN)
+    _claim(BOOK_IT, slot_id, holder, notice)
     if holder is not None:
         release_holds(holder)
-    slot = db.session.get(Slot, slot_id, populate_existing=True, options=WITH_SURROUNDINGS)
+    slot = db.session.scalar(CLAIMED, {"slot_id": slot_id})
     assert slot is not None
     return slot
 
@@ -79,7 +95,7 @@ def claim_time(provider_id: int, location_id: int, visit_type: VisitType, starts
 
     A free time that is offered just so is the one that is booked. Raises TimeTaken when a visit or a hold is there.
     """
-    db.session.execute(select(Provider.id).where(Provider.id == provider_id).with_for_update())
+    lock(select(Provider.id).where(Provider.id == provider_id).with_for_update())
     wanted = _slot_at(provider_id, db.session.get_one(Location, location_id), visit_type, starts_at)
     in_the_way = _counting(wanted)
     for slot in in_the_way:
@@ -152,18 +168,12 @@ def release_slot(slot_id: int) -> None:
         open_slots()
 
 
-def _claim(slot_id: int, holder: UUID | None, notice: timedelta | None, **values: object) -> None:
+def _claim(statement: Update, slot_id: int, holder: UUID | None, notice: timedelta | None, **values: object) -> None:
     if _day_is_full(slot_id, holder):
         raise SlotTaken(slot_id)
-    notice = get_clinic().minimum_notice if notice is None else notice
-    result = db.session.execute(
-        update(Slot)
-        .where(Slot.id == slot_id, Slot.can_be_claimed(holder, clock.now(), clock.now() + notice))
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(result, CursorResult)
-    if result.rowcount != 1:
+    now = clock.now()
+    notice = get_set_up().clinic.minimum_notice if notice is None else notice
+    if run(statement, slot_id=slot_id, holder=holder, now=now, soonest=now + notice, **values).rowcount != 1:
         raise SlotTaken(slot_id)
 
 
@@ -172,12 +182,12 @@ def _day_is_full(slot_id: int, holder: UUID | None) -> bool:
 
     Locks the clinician, so that of two people who take the last place of a day one gets it.
     """
-    provider_id, day, cap = db.session.execute(
-        select(Slot.provider_id, Slot.day, Provider.daily_cap).join(Slot.provider).where(Slot.id == slot_id)
-    ).one_or_none() or (None, None, None)
-    if cap is None:
+    if not (caps := get_set_up().caps):
         return False
-    db.session.execute(select(Provider.id).where(Provider.id == provider_id).with_for_update())
+    provider_id, day = run(DAY_OF_SLOT, slot_id=slot_id).one_or_none() or (None, None)
+    if provider_id not in caps:
+        return False
+    lock(select(Provider.id).where(Provider.id == provider_id).with_for_update())
     others = or_(Slot.held_by.is_(None), Slot.held_by != holder) if holder else true()
     taken = select(func.count()).where(Slot.provider_id == provider_id, Slot.day == day, Slot.id != slot_id, others)
-    return (db.session.scalar(taken.where(Slot.is_taken(clock.now()))) or 0) >= cap
+    return (db.session.scalar(taken.where(Slot.is_taken(clock.now()))) or 0) >= caps[provider_id]

@@ -44,6 +44,12 @@ class SetUp:
         return [type_ for type_ in self.all_types.values() if type_.active]
 
     @property
+    def caps(self) -> dict[int, int]:
+        """How many visits a day the clinicians have at most, where there is a most, by their ids."""
+        people = self.all_providers.values()
+        return {person.id: person.daily_cap for person in people if person.daily_cap is not None}
+
+    @property
     def modes(self) -> list[Mode]:
         """The ways of meeting that can be booked online, in the order of their names."""
         return sorted({Mode(type_.mode) for type_ in self.types if type_.lanes})

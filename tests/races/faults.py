@@ -37,8 +37,10 @@ def look_first_and_write_later():
 def claim_whatever_it_is():
     """To claim a slot takes it from whoever has it."""
 
-    def claim(slot_id, holder, notice, **values):
-        db.session.execute(update(Slot).where(Slot.id == slot_id).values(**values))
+    def claim(statement, slot_id, holder, notice, until=None):
+        held = until is not None
+        values = {"state": SlotState.HELD if held else SlotState.BOOKED, "held_by": holder if held else None}
+        db.session.execute(update(Slot).where(Slot.id == slot_id).values(**values, held_until=until))
 
     scheduling._claim = claim
     return create_app()
@@ -46,7 +48,7 @@ def claim_whatever_it_is():
 
 def forget_keys():
     """A form that is sent again is not known again."""
-    booking.find_by_idempotency_key = lambda key: None
+    booking.queries.find_by_idempotency_key = lambda key: None
     return create_app()
 
 
