@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from blinker import Signal
 from flask import Flask, has_request_context, request
 from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ WRITE = insert(AuditEntry)
 WRITTEN = [column.key for column in AuditEntry.__table__.columns if column.key != "id"]
 FIRST = "0" * 64  # what the first entry names as the one before
 
+entries_written = Signal("Sent by a session for what it has just written; it may still be undone: actions.")
 _identify: list[Callable[[], str | None]] = []
 
 
@@ -75,6 +77,7 @@ def _write_pending(session: Session) -> None:
         entry.previous = previous
         entry.seal = previous = seal(entry)
     connection.execute(WRITE, [{name: getattr(entry, name) for name in WRITTEN} for entry in entries])
+    entries_written.send(session, actions=[entry.action for entry in entries])
 
 
 def _forget_pending(session: Session) -> None:

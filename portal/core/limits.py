@@ -226,11 +226,11 @@ def _counting(_dialect: str) -> Any:
 def _verdict(connection: Connection, hits: Sequence[Hit]) -> Verdict:
     """Whether none of these is full, and if one is, when the last of them begins anew."""
     now, found = clock.now(), _find(connection, hits)
-    refused = [
-        Verdict(False, math.ceil((found[key][1] - now).total_seconds()), hit[0])
-        for hit in hits
-        if (key := _stored(*hit)) in found and found[key][0] >= hit[0].most
-    ]
+    refused = []
+    for hit in hits:
+        count, ends_at = found.get(_stored(*hit), (0, now))
+        if count >= hit[0].most:
+            refused.append(Verdict(False, math.ceil((ends_at - now).total_seconds()), hit[0]))
     return max(refused, key=lambda verdict: verdict.retry_after, default=ALLOWED)
 
 

@@ -25,7 +25,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from portal.audit.models import AuditEntry
+from portal.audit.services import entries_written
 from portal.config import Settings, current_settings
 from portal.core.db import db
 from portal.core.front import given_at_once
@@ -134,8 +134,9 @@ def _count_outcome(_app: Flask, context: dict[str, Any], **_: Any) -> None:
         outcomes_total.labels(outcome).inc()
 
 
-def _note_action(_mapper: object, _connection: object, entry: AuditEntry) -> None:
-    db.session.info.setdefault("actions", []).append(entry.action)
+@entries_written.connect
+def _note_actions(session: Session, actions: list[str]) -> None:
+    session.info.setdefault("actions", []).extend(actions)
 
 
 def _count_actions(session: Session) -> None:
@@ -147,6 +148,5 @@ def _forget_actions(session: Session) -> None:
     session.info.pop("actions", None)
 
 
-event.listen(AuditEntry, "after_insert", _note_action)
 event.listen(db.session, "after_commit", _count_actions)
 event.listen(db.session, "after_rollback", _forget_actions)
