@@ -12,8 +12,6 @@ from portal.notifications.models import OutgoingMail
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture
 def patient(visitor):
@@ -58,6 +56,7 @@ def test_the_first_free_time_is_named_in_the_first_line(patient):
     assert page.text.index("Wednesday, November 18") < page.text.index("Friday, November 20")
 
 
+@pytest.mark.both_engines
 def test_a_time_is_held_the_details_kept_and_the_visit_booked_once(patient, app):
     patient.hold()
     assert (patient.page.path, patient.page.outcome) == ("/book/details", "held")
@@ -151,6 +150,7 @@ def test_names_with_markup_are_shown_as_text(patient):
     assert "&lt;b&gt;Jane&lt;/b&gt;" in page.text
 
 
+@pytest.mark.both_engines
 def test_a_taken_time_is_an_ordinary_answer_with_the_nearest_free_times(patient, other, app):
     slot = patient.free_slots()[2]
     patient.hold(slot)
@@ -161,6 +161,7 @@ def test_a_taken_time_is_an_ordinary_answer_with_the_nearest_free_times(patient,
     assert other.send(slot=nearest[0]).path == "/book/details"
 
 
+@pytest.mark.both_engines
 def test_a_hold_that_ran_out_loses_nothing_and_the_time_is_taken_again_if_free(patient, clock):
     patient.hold()
     clock.shift(timedelta(minutes=11))
@@ -169,6 +170,7 @@ def test_a_hold_that_ran_out_loses_nothing_and_the_time_is_taken_again_if_free(p
     assert patient.send().outcome == "booked"
 
 
+@pytest.mark.both_engines
 def test_a_hold_that_ran_out_and_was_taken_keeps_the_details_for_the_next_choice(patient, other, clock):
     slot = patient.free_slots()[3]
     patient.hold(slot)
@@ -181,6 +183,7 @@ def test_a_hold_that_ran_out_and_was_taken_keeps_the_details_for_the_next_choice
     assert patient.page.form.values["name"] == ["Jane Doe"]
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(("minutes", "outcome"), [(9, "taken"), (10, "held")])
 def test_a_hold_lasts_ten_minutes_to_the_moment(patient, other, clock, minutes, outcome):
     slot = patient.free_slots()[3]
@@ -189,6 +192,7 @@ def test_a_hold_lasts_ten_minutes_to_the_moment(patient, other, clock, minutes, 
     assert other.hold(slot).outcome == outcome
 
 
+@pytest.mark.both_engines
 def test_who_holds_a_time_may_book_it_though_the_notice_runs_out_meanwhile(patient, other, clock):
     soonest = patient.free_slots()[0]  # at noon, just the two hours of notice from now
     patient.hold(soonest)
@@ -208,6 +212,7 @@ def test_each_step_renews_the_hold(patient, other, clock):
     assert other.hold(slot).outcome == "taken"
 
 
+@pytest.mark.both_engines
 def test_choosing_another_time_gives_the_first_one_back(patient, other):
     first, second = patient.free_slots()[:2]
     patient.hold(first)
@@ -242,12 +247,14 @@ class TestTimesThatAreNotOffered:
     def test_an_unknown_time(self, patient):
         assert self.hold(patient, "999999").outcome == "taken"
 
+    @pytest.mark.both_engines
     @pytest.mark.parametrize("values", [{"offered": False}, {"state": SlotState.BOOKED}], ids=["withdrawn", "booked"])
     def test_a_withdrawn_or_booked_time(self, patient, app, values):
         slot = patient.free_slots()[0]
         change_slot(app, slot, **values)
         assert self.hold(patient, slot).outcome == "taken"
 
+    @pytest.mark.both_engines
     def test_a_time_that_is_past_or_too_soon(self, patient, app):
         with app.app_context():
             past = db.session.scalar(select(Slot).order_by(Slot.starts_at))
@@ -303,6 +310,7 @@ def test_what_is_stored_of_the_details_before_booking_is_encrypted(patient, app)
     assert b"wheelchair" not in stored
 
 
+@pytest.mark.both_engines
 def test_a_fault_half_way_leaves_nothing_behind(patient, app, monkeypatch):
     patient.hold()
     patient.fill_in()

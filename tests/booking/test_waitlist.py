@@ -12,8 +12,6 @@ from portal.core.db import db
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.both_engines
-
 FREED = "2026-11-20 10:00"
 
 
@@ -69,6 +67,7 @@ def given_back(book, cancel):
     return lambda: cancel(link)
 
 
+@pytest.mark.both_engines
 def test_who_should_be_seen_promptly_comes_first_then_who_waited_longest(book, join, given_back, diary, clock):
     people = [book(f"2026-11-23 {hour:02}:00") for hour in (9, 10, 11)]
     for link, _ in people:
@@ -102,6 +101,7 @@ def test_an_earlier_visit_is_not_offered_a_later_time(book, join, given_back, di
     assert offers(diary) == []
 
 
+@pytest.mark.both_engines
 def test_taking_the_offer_moves_the_visit_and_passes_its_old_time_on(app, book, join, given_back, diary):
     first, reference = book("2026-11-23 09:00")
     second, _ = book("2026-11-23 11:00")
@@ -129,6 +129,7 @@ def test_looking_at_an_offer_changes_nothing(app, book, join, given_back, diary)
     assert offers(diary) == before
 
 
+@pytest.mark.both_engines
 def test_an_offer_that_is_declined_or_lapses_goes_to_the_next_and_the_place_is_kept(
     app, book, join, given_back, diary, tend, clock
 ):
@@ -152,6 +153,7 @@ def test_an_offer_that_is_declined_or_lapses_goes_to_the_next_and_the_place_is_k
     assert "so does your place on the list" in page.text
 
 
+@pytest.mark.both_engines
 def test_while_it_is_offered_nobody_else_can_hold_the_time(app, book, join, given_back, diary):
     join(book("2026-11-23 09:00")[0])
     given_back()
@@ -205,6 +207,7 @@ def test_wishes_in_words_for_the_desk():
     assert Wishes(weekdays=("0", "4"), parts_of_day=("morning",)).in_words() == "Monday, Friday; mornings"
 
 
+@pytest.mark.both_engines
 def test_whoever_takes_an_older_offer_holds_no_newer_one(app, book, join, cancel, diary):
     first, second = book("2026-11-20 10:00")[0], book("2026-11-20 11:00")[0]
     join(book("2026-11-23 09:00")[0])

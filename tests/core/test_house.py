@@ -11,7 +11,7 @@ from portal import create_app
 from portal.access import POLICIES, UndeclaredRoute, init_app
 from portal.config import Settings
 from portal.operations.settings_page import write_settings_page
-from tests.conftest import make_settings
+from tests.conftest import make_settings, some_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,7 +68,10 @@ def test_the_reference_of_the_settings_is_what_they_say():
     assert all(field.description for field in Settings.model_fields.values())
 
 
-@pytest.mark.parametrize("module", ["portal.booking.models", "portal.frontdesk.board", "portal.scheduling.queries"])
+@pytest.mark.parametrize(
+    "module",
+    some_of(["portal.booking.models", "portal.frontdesk.board", "portal.scheduling.queries"], "portal.frontdesk.board"),
+)
 def test_a_script_may_import_any_part_first(module):
     imported = subprocess.run([sys.executable, "-c", f"import {module}"], cwd=ROOT, capture_output=True, text=True)
     assert imported.returncode == 0, imported.stderr

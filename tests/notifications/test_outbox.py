@@ -16,8 +16,6 @@ from portal.notifications.services import note_bounce, send_due_mail, send_now, 
 from tests.notifications.queued import queue_confirmations
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture
 def send(app):
@@ -78,6 +76,7 @@ class TestReminders:
         send()
         assert subjects(mail_server).count("Reminder: your appointment on Monday, November 30") == 2
 
+    @pytest.mark.both_engines
     def test_of_a_cancelled_or_moved_visit_none_leaves_for_the_old_time(self, app, visit, send, mail_server, clock):
         send()
         change(app, visit, "move")
@@ -99,6 +98,7 @@ class TestReminders:
         assert len(mail_server.received) == 1
 
 
+@pytest.mark.both_engines
 def test_book_move_cancel_while_the_server_is_down_only_what_is_true_leaves(app, visit, send, mail_server, clock):
     mail_server.answers["rcpt"] = "451 try later"
     send()
@@ -111,6 +111,7 @@ def test_book_move_cancel_while_the_server_is_down_only_what_is_true_leaves(app,
     assert subject.endswith("is cancelled")
 
 
+@pytest.mark.both_engines
 def test_a_passing_refusal_is_tried_for_three_days_and_then_a_task(app, visit, send, mail_server, clock):
     mail_server.answers["rcpt"] = "451 greylisted"
     begun = portal_clock.now()
@@ -170,6 +171,7 @@ def test_one_letter_that_cannot_be_written_holds_up_no_other(app, visit, send, m
     assert states(app)["booked"] == MailState.RETRYING
 
 
+@pytest.mark.both_engines
 def test_a_message_keeps_its_id_when_it_is_sent_again(app, visit, send, mail_server):
     send()
     with app.app_context():
@@ -200,6 +202,7 @@ class TestWhatStaffDoWaitsThreeMinutes:
     def press(self, desk, path, **values):
         return desk.send(next(form for form in desk.page.forms if path in form.action), **values)
 
+    @pytest.mark.both_engines
     def test_undone_before_nobody_hears_of_it(self, app, at_the_visit, send, mail_server, clock):
         self.press(at_the_visit, "/cancel", reason="clinic")
         clock.shift(timedelta(minutes=2, seconds=59))
@@ -261,6 +264,7 @@ def test_the_digest_of_the_next_day_names_times_and_no_names(app, visit, send, m
     assert b"9:00 am EST" in digests[0]
 
 
+@pytest.mark.both_engines
 def test_how_long_mail_has_waited_counts_from_when_it_was_due(app, visit, clock):
     with app.app_context():
         assert oldest_waiting() == datetime.fromisoformat("2026-11-18T15:00:00Z")
@@ -298,6 +302,7 @@ def test_every_mail_in_every_state_can_be_looked_at_and_leaves_nothing_behind(ap
         assert db.session.scalar(select(Appointment.id)) is None
 
 
+@pytest.mark.both_engines
 def test_each_mail_asks_the_database_four_times(app):
     """To claim it, what it says, to hand it over and what became of it."""
     app.config["KEEP"] = KEEP
@@ -312,6 +317,7 @@ def test_each_mail_asks_the_database_four_times(app):
     assert asked[1] - asked[0] <= 3 * 4
 
 
+@pytest.mark.both_engines
 def test_the_next_mail_is_found_as_fast_in_a_long_queue_as_in_a_short_one(app, engine):
     """By an index, in its order: nothing is read through and nothing sorted."""
     with app.app_context():

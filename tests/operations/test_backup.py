@@ -18,7 +18,6 @@ from portal.notifications.services import send_due_mail
 from tests.conftest import make_settings
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.both_engines
 NIGHT = timedelta(hours=8)
 DAY = timedelta(days=1)
 
@@ -60,6 +59,7 @@ def last_slot(app):
     return person.free_slots()[-1]
 
 
+@pytest.mark.both_engines
 def test_the_drill(app, run, backup, book, clock, mail_server):
     kept = book(last_slot(app))
     send_mail(app)
@@ -105,6 +105,7 @@ def test_what_stands_is_never_overwritten_by_accident(app, run, backup, book):
     assert references(app) == {reference}
 
 
+@pytest.mark.both_engines
 def test_the_database_of_before_is_kept_aside(app, run, backup, book):
     file = backup()
     later = book()
@@ -152,6 +153,7 @@ def test_an_older_backup_is_brought_up_to_this_portal(app, run, backup, book):
     assert "ok migrations" in run("doctor")[1]
 
 
+@pytest.mark.both_engines
 def test_a_clinic_moves_from_sqlite_to_postgresql(settings, engine, sqlite_template, tmp_path, clock):
     """By a backup made on the one and restored on the other."""
     if engine != "postgresql":

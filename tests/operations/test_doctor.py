@@ -14,8 +14,6 @@ from portal.operations import doctor as doctor_module
 from portal.operations import notes
 from portal.operations.health import State
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture
 def examine(app):
@@ -33,6 +31,7 @@ def examine(app):
     return examine
 
 
+@pytest.mark.both_engines
 def test_nothing_fails_in_a_new_portal_in_development(run):
     said = run("doctor")[1].splitlines()
     assert len(said) > 10
@@ -58,6 +57,7 @@ def test_it_names_a_backup_that_is_too_old(backup, examine, clock):
     assert examine(env="production")["backup"].state is State.WARN
 
 
+@pytest.mark.both_engines
 def test_it_names_mail_that_nobody_got(run, book, app, mail_server):
     book()
     mail_server.answers["rcpt"] = "550 no such user"
@@ -68,6 +68,7 @@ def test_it_names_mail_that_nobody_got(run, book, app, mail_server):
     assert "FAIL mail for the desk: 1 did not arrive; see /desk/mail/" in said
 
 
+@pytest.mark.both_engines
 def test_it_names_an_older_schema(app, run):
     with app.app_context():
         db.session.execute(text("UPDATE alembic_version SET version_num = '0011'"))
@@ -77,6 +78,7 @@ def test_it_names_an_older_schema(app, run):
     assert "run `flask db upgrade`" in said
 
 
+@pytest.mark.both_engines
 def test_a_schema_newer_than_the_code_is_no_failure(app, visitor):
     with app.app_context():
         db.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -100,6 +102,7 @@ def test_it_meets_the_mail_server_for_real(examine, mail_server, app):
     assert examine(smtp_url="smtp://127.0.0.1:1")["mail server"].state is State.FAIL
 
 
+@pytest.mark.both_engines
 def test_it_names_values_that_no_key_opens(visitor, examine, app, settings):
     from portal import create_app
 
