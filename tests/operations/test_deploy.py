@@ -6,8 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 import yaml
+from flask.cli import FlaskGroup, ScriptInfo
 
 from portal.config import Settings, variable
 from tests.servers import ROOT
@@ -34,9 +36,10 @@ def test_each_setting_that_is_named_exists(file):
 @pytest.mark.parametrize("file", TEXTS, ids=lambda file: file.name)
 def test_each_command_that_is_named_exists(file, app):
     for line in re.findall(r"(?:bin/|`|command: |^ {0,3})flask (?:--app \w+ )?([a-z][a-z -]*)", file.read_text(), re.M):
-        command, words = app.cli, line.split()
+        command, words = FlaskGroup(), line.split()
+        typed = click.Context(command, obj=ScriptInfo(create_app=lambda: app))
         while words and hasattr(command, "commands"):
-            command = command.get_command(None, words[0])
+            command = command.get_command(typed, words[0])
             assert command is not None, f"{file.name}: flask {line}"
             words = words[1:]
 
