@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 import click
 from flask import Flask
@@ -29,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 from portal.config import Settings, resource_folder
@@ -119,7 +121,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver opens no transaction of its own; _begin does
         for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute(f"PRAGMA busy_timeout={PATIENCE_OF_COMMANDS if _in_a_command() else PATIENCE}000")
+        connection.execute(f"PRAGMA busy_timeout={_patience()}000")
+
+
+def _patience() -> int:
+    return PATIENCE_OF_COMMANDS if _in_a_command() else PATIENCE
 
 
 def _in_a_command() -> bool:
@@ -170,7 +176,7 @@ def _in_transaction(function: Callable[Parameters, Result], lasting: bool) -> Ca
             return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with _transaction(lasting):
+                with taking_turns(), _transaction(lasting):
                     return function(*args, **kwargs)
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not _worth_another_try(error):
@@ -196,6 +202,28 @@ def look_ahead(function: Callable[[], Result]) -> Result:
     with suppress(_SeenEnough):
         do_and_undo()
     return seen[-1]
+
+
+@contextmanager
+def taking_turns() -> Iterator[None]:
+    """Let the threads of this process write one after the other on SQLite, which has one writer at a time.
+
+    At the file they would ask again and again, and who asks at the right moment wins; here they queue. Other processes
+    are met at the file. Raises OperationalError for who has queued for long, as for who has asked for long there.
+    """
+    if db.engine.dialect.name != "sqlite":
+        yield
+        return
+    turn = _turns.setdefault(db.engine, threading.Lock())
+    if not turn.acquire(timeout=_patience()):
+        raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+    try:
+        yield
+    finally:
+        turn.release()
+
+
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 
 @contextmanager

@@ -88,15 +88,12 @@ class Story:
 
     def ask(self, what: Post | str, tries: int = TRIES) -> Answer | None:
         """The answer, tried again as people do; None where none came."""
-        for last in reversed(range(tries)):
+        for _ in range(tries):
             try:
                 answer = (
                     look(self.address, what, self.person.cookie) if isinstance(what, str) else send(self.address, what)
                 )
             except (OSError, HTTPException):
-                time.sleep(0.05)
-                continue
-            if answer.status == 503 and last:  # a diary that is locked for long says to try again
                 time.sleep(0.05)
                 continue
             if answer.status >= 500 or answer.status == 400:
