@@ -163,8 +163,8 @@ def transactional_for_now(function: Callable[Parameters, Result]) -> Callable[Pa
     """As `transactional`, for what means nothing once the machine has lost its power: nobody waits for the disk.
 
     The last moments of such changes go with a power cut, never the order of what happened, and never with the end
-    of a process. A visit, a mail, or what was said to be done is not written so; inside a transaction that lasts
-    it lasts with that.
+    of a process. A visit, a mail, or what was said to be done is not written so, which calling it from here would
+    do: that raises RuntimeError. Inside a transaction that lasts it lasts with that.
     """
     return _in_transaction(function, lasting=False)
 
@@ -173,6 +173,8 @@ def _in_transaction(function: Callable[Parameters, Result], lasting: bool) -> Ca
     @wraps(function)
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         if db.session.info.get("in_transaction"):
+            if lasting and not db.session.info["lasting"]:
+                raise RuntimeError("what must last was called inside a transaction that need not")
             return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -232,7 +234,7 @@ def _transaction(lasting: bool) -> Iterator[None]:
     if session.new or session.dirty or session.deleted:
         raise RuntimeError("something was changed outside a transactional function")
     session.rollback()  # ends the reading transaction: what follows sees the present
-    session.info["in_transaction"] = True
+    session.info.update(in_transaction=True, lasting=lasting)
     try:
         session.connection(execution_options={"writes": True, "lasting": lasting})
         yield

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
 from portal.core import clock
-from portal.core.db import db, lock, run, transactional
+from portal.core.db import db, lock, run, transactional, transactional_for_now
 from portal.scheduling.models import HOLDER, NOW, SOONEST, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.remake import AS_OFFERED, open_slots
 from portal.scheduling.set_up import get_set_up
@@ -55,7 +55,7 @@ class TimeTaken(SlotTaken):
         return found
 
 
-@transactional
+@transactional_for_now
 def hold_slot(slot_id: int, holder: UUID, until: datetime | None = None, notice: timedelta | None = None) -> datetime:
     """Hold a slot for this holder, 10 minutes unless told, and give back any other it held; returns until when.
 
@@ -68,7 +68,7 @@ def hold_slot(slot_id: int, holder: UUID, until: datetime | None = None, notice:
     return until
 
 
-@transactional
+@transactional_for_now
 def release_holds(holder: UUID, besides: int | None = None) -> None:
     """Give back what this holder holds, but for one slot."""
     run(RELEASE, holder=holder, besides=besides)

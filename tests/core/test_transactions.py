@@ -1,9 +1,12 @@
 """One way to open a transaction: all of it happens or none, and a function called within joins."""
 
-import pytest
-from sqlalchemy import func, select
+from threading import Thread
 
-from portal.core.db import db, insert_once, transactional
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
+
+from portal.core.db import db, insert_once, taking_turns, transactional, transactional_for_now
 from portal.referrals.links import save_link
 from portal.referrals.models import Journey, ReferralLink
 from portal.referrals.services import start_journey
@@ -52,3 +55,47 @@ def test_a_time_without_a_zone_cannot_be_stored():
     db.session.add(Journey(started_at=datetime(2026, 1, 1)))
     with pytest.raises(StatementError, match="without a zone"):
         db.session.flush()
+
+
+@transactional
+def last():
+    return db.session.scalar(text("PRAGMA synchronous"))
+
+
+@transactional_for_now
+def pass_by():
+    return db.session.scalar(text("PRAGMA synchronous"))
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_need_not_last_does_not_wait_for_the_disk_and_what_must_does():
+    full, normal = 2, 1
+    assert [pass_by(), last(), pass_by(), last()] == [normal, full, normal, full]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_what_must_last_cannot_be_done_by_what_need_not():
+    with pytest.raises(RuntimeError, match="must last"):
+        transactional_for_now(last)()
+    assert transactional(pass_by)() == 2
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_whoever_queues_for_long_to_write_is_told_as_at_a_locked_file(app, monkeypatch):
+    monkeypatch.setattr("portal.core.db.PATIENCE", 0.1)
+    told = []
+
+    def write():
+        with app.app_context():
+            try:
+                start_journey()
+            except OperationalError as error:
+                told.append(str(error))
+
+    with taking_turns():
+        second = Thread(target=write)
+        second.start()
+        second.join()
+    assert "database is locked" in told[0]
+    write()
+    assert len(told) == 1
