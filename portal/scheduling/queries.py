@@ -54,7 +54,10 @@ def list_locations() -> Sequence[Location]:
 
 def get_zone() -> ZoneInfo:
     """The clinic's own clocks: those of its first place, by name; UTC before there is one."""
-    places = list_locations()
+    try:
+        places = get_set_up().locations
+    except NoClinic:
+        places = []
     return places[0].zone if places else ZoneInfo("UTC")
 
 
