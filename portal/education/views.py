@@ -47,13 +47,11 @@ def show_treatment(slug: str) -> AnyResponse:
 @blueprint.get("/<any(articles, treatments):kind>/<slug>/card.png")
 @same_for_everybody(DAY)
 def show_card(kind: str, slug: str) -> Response:
-    """The picture of a page for where it is shared."""
+    """The picture of a page for where it is shared; who shows it there fetches it once and keeps a copy."""
     page = _pages(get_library(), kind).get(slug) or abort(404)
     clinic = render_template("mail/sender.txt")
     response = make_response(render_card(page.about.title, page.about.topic, clinic, page.drawing))
     response.headers["Content-Type"] = "image/png"
-    # Other sites show this picture: it is the one thing of ours that they may.
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 
