@@ -140,7 +140,7 @@ def get_board(
     """
     visits, slots = list_marked_rows(day, day, provider_id), diary.list_slot_rows(day, day, provider_id)
     working = diary.list_working(day, provider_id)
-    columns = _Columns(by_place, diary.get_set_up_of(slots, working))
+    columns = _Columns(by_place, diary.get_set_up_of(visits, slots, working))
     _fill_in_visits(columns, visits, {slot.id: slot for slot in slots}, find_troubled(day, day))
     taken = {visit.slot_id for visit in visits if visit.status in TAKE_THE_SLOT}
     _fill_in_times(columns, [slot for slot in slots if slot.id not in taken], moving)

@@ -65,10 +65,15 @@ def list_working(day: date, provider_id: int | None = None) -> list[WorkRow]:
 def get_set_up_of(*found: Sequence[Any]) -> SetUp:
     """The set-up, with every clinician, place and type of visit that these rows name. Raises NoClinic."""
     known = get_set_up()
-    places, providers = known.all_locations.keys(), known.all_providers.keys()
+    ids: dict[str, dict[int, Any]] = {
+        "provider_id": known.all_providers,
+        "location_id": known.all_locations,
+        "visit_type_id": known.all_types,
+    }
     for rows in found:
-        if not ({row.provider_id for row in rows} <= providers and {row.location_id for row in rows} <= places):
-            return read_set_up()  # one was added a moment ago
+        for name in ids.keys() & (rows[0]._fields if rows else ()):
+            if not {getattr(row, name) for row in rows} <= ids[name].keys():
+                return read_set_up()  # one was added a moment ago
     return known
 
 

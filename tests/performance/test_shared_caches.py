@@ -1,14 +1,16 @@
 """What a cache between the portal and many people may keep is about nobody, and is never old for long."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from portal.accounts.services import StaffRole
 from portal.core.db import db, transactional
 from portal.core.kept import KEEP
 from portal.scheduling import contact
-from portal.scheduling.models import Clinic
+from portal.scheduling.models import Clinic, Slot, VisitType
 from tests.visitor import Visitor
 
 PHONE = "+1 646 555 0199"
@@ -193,3 +195,24 @@ def test_only_what_a_stranger_asks_plainly_is_answered_in_front_of_flask(keeping
 def test_a_kept_page_is_given_at_no_other_address_than_ours(keeping, visitor):
     visitor.open("/articles/migraine")
     assert visitor.client.get("/articles/migraine", base_url="http://evil.example/").status_code == 400
+
+
+def test_a_type_of_visit_that_another_process_just_added_is_on_the_desks_pages_at_once(keeping, staff):
+    desk = staff(StaffRole.FRONT_DESK)
+    day, week = "/desk/day/2026-11-20", "/desk/week/2026-11-20"
+    assert desk.open(day).status == desk.open(week).status == 200
+
+    @transactional
+    def add_type():
+        known = db.session.scalar(select(VisitType))
+        columns = {name: getattr(known, name) for name in ("kind", "mode", "minutes", "description", "preparation")}
+        added = VisitType(code="group", name="Group teaching", lanes=[], **columns)
+        db.session.add(added)
+        db.session.flush()
+        slot = db.session.scalar(select(Slot).where(Slot.day == date(2026, 11, 20)))
+        slot.visit_type_id = added.id
+
+    with keeping.app_context():
+        add_type()
+    assert "Group teaching" in desk.open(day).text
+    assert desk.open(week).status == 200
