@@ -18,26 +18,35 @@ class Portal(Flask):
 
 
 @contextmanager
-def nothing_collected() -> Iterator[None]:
-    """Search for no garbage meanwhile: what is imported and built at start stays, and searching takes a fifth of it."""
+def _building(for_good: bool) -> Iterator[None]:
+    """Search for no garbage meanwhile: nearly all that is imported and built stays, and searching takes a fifth of it.
+
+    Then all of it is old. Built for good, it is left out of every search: that would copy it into each forked process.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         gc.freeze()
-        gc.unfreeze()  # both together make everything old, so that the next search does not begin with all of it
+        if not for_good:
+            gc.unfreeze()
         if collecting:
             gc.enable()
 
 
-@nothing_collected()
 def create_app(settings: Settings | None = None) -> Flask:
     """A portal ready to serve, with these settings or those of the environment.
 
     Raises SettingsError when they do not let it start, and UndeclaredRoute when a route says nowhere who
     may use it.
     """
+    settings = settings or Settings.from_environment()
+    with _building(for_good=settings.production):
+        return _build(settings)
+
+
+def _build(settings: Settings) -> Flask:
     # Here, so that gunicorn's first process, which only reads `portal.serving`, has no code that grows old in it.
     from portal import access, core, limits
     from portal.features import FEATURES
@@ -47,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         template_folder=str(resource_folder("templates")),
         static_folder=str(resource_folder("static")),
     )
-    core.init_app(app, settings or Settings.from_environment())
+    core.init_app(app, settings)
     for feature in FEATURES:
         feature.init_app(app)
     access.init_app(app)
