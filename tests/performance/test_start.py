@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import portal
 from tests.conftest import settings_environment
 
@@ -15,6 +17,11 @@ BROUGHT_WHEN_NEEDED = {
     "icalendar": "calendar entries: 25 ms, 3 MB",
     "zxcvbn": "judging a new password: 20 ms, 12 MB",
 }
+
+
+@pytest.fixture
+def engine():
+    return "sqlite"
 
 
 def test_a_web_process_starts_without_what_it_may_never_need(settings):
