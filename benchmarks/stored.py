@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -29,6 +30,7 @@ AT_ONCE = 5000  # rows
 HALF_HOUR, FIVE_MINUTES, DAY = timedelta(minutes=30), timedelta(minutes=5), timedelta(days=1)
 TWENTY_MINUTES = timedelta(minutes=20)
 A_DAY = 16  # half hours that a clinician works
+ORDERING = re.compile(r"^(BEGIN|SET LOCAL)|FOR UPDATE$|pg_advisory_xact_lock")  # of transactions, and no question
 
 Time = tuple[int, datetime]  # a clinician, and when
 
@@ -69,11 +71,13 @@ def store_free_times(count: int) -> None:
 
 @contextmanager
 def note_queries() -> Iterator[list[str]]:
-    """The statements that are sent to any database meanwhile, but for the beginnings of transactions."""
+    """The questions that are asked of any database meanwhile: all statements but those that begin and order
+    transactions, of which PostgreSQL needs more.
+    """
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if not statement.startswith("BEGIN"):
+        if not ORDERING.search(statement):
             sent.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)

@@ -185,7 +185,7 @@ def find_slots_hit(closures: Sequence[Closure]) -> list[list[Slot]]:
     booked = db.session.scalars(
         select(Slot)
         .where(Slot.state == SlotState.BOOKED, Slot.starts_at > now)
-        .where(Slot.day >= now.date() - timedelta(days=1))  # of what that leaves out there is an index
+        .where(Slot.day >= now.date() - timedelta(days=1))  # by which there is an index
         .options(*WITH_SURROUNDINGS)
         .order_by(Slot.starts_at)
     ).all()
