@@ -25,7 +25,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
-    Transaction,
     TypeDecorator,
     event,
     inspect,
@@ -245,17 +244,6 @@ def _transaction(lasting: bool) -> Iterator[None]:
         raise
     finally:
         session.info["in_transaction"] = False
-
-
-@contextmanager
-def writing(connection: Connection, lasting: bool) -> Iterator[Transaction]:
-    """A transaction over a connection of one's own, for who writes again and again; it takes its turn like the others.
-
-    With `lasting` it is as `transactional`, without as `transactional_for_now`; it is never tried again.
-    """
-    connection.execution_options(writes=True, lasting=lasting)
-    with taking_turns(), connection.begin() as transaction:
-        yield transaction
 
 
 def _worth_another_try(error: DBAPIError) -> bool:

@@ -38,7 +38,8 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from portal import audit
 from portal.config import current_settings
 from portal.core import clock
-from portal.core.db import db, insert_once, transactional, writing
+from portal.core.db import db, insert_once, transactional
+from portal.core.own_connection import own_connection, reading, writing, writing_once
 from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import write_letter
 from portal.notifications.mime import BadAddress, build_message
@@ -200,7 +201,7 @@ def send_due_mail(is_over: Callable[[], bool] = lambda: False) -> int:
     """
     tried, outcome = 0, None
     _note_doubts()
-    with db.engine.connect() as connection, Courier(current_settings()) as courier:
+    with own_connection() as connection, Courier(current_settings()) as courier:
         worker = Worker(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}", connection)
         while (mail := _go_on(worker, outcome, is_over())) is not None:
             outcome = _send(mail, worker, courier)
@@ -293,8 +294,8 @@ def _send(mail: Claim, worker: Worker, courier: Courier) -> Outcome | None:
     """What became of the mail; None where it is another worker's by now."""
     recipient = None
     try:
-        letter = write_letter(mail.kind, mail.about_id, mail.sequence)
-        db.session.rollback()  # the server may take its time: nothing is kept open meanwhile
+        with reading(worker.connection):
+            letter = write_letter(mail.kind, mail.about_id, mail.sequence)
         if letter is None:
             return Outcome(mail.id, MailState.SUPERSEDED)
         recipient = letter.to
@@ -327,7 +328,7 @@ def _try_again(mail: Claim, state: MailState, error: str) -> Outcome:
 
 def _hand_over(mail_id: int, worker: Worker) -> bool:
     """Note that all but the final dot is said; whether the mail is still this worker's to send."""
-    with writing(worker.connection, lasting=True):
+    with writing_once(worker.connection):
         return _note(mail_id, worker, {"state": MailState.HANDING_OVER, "lease_until": clock.now() + LEASE})
 
 
