@@ -24,6 +24,7 @@ from portal.core import (
     pages,
     sessions,
     static,
+    turns,
 )
 
 LARGEST_FORM = 64 * 1024  # bytes; the longest honest form is a tenth of it
@@ -47,6 +48,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         TRUSTED_HOSTS=[settings.host] if settings.production else [settings.host, *LOOPBACK_HOSTS],
         TEMPLATES_AUTO_RELOAD=not settings.production,
     )
+    app.wsgi_app = turns.Turns(app.wsgi_app, LARGEST_FORM)  # type: ignore[method-assign]
     app.wsgi_app = front.Front(app, settings)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         count = settings.trusted_proxies

@@ -9,8 +9,11 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from flask import Flask
 from flask_wtf import CSRFProtect, FlaskForm
+from markupsafe import Markup, escape
 from wtforms import Field, HiddenField, StringField, TextAreaField, ValidationError
 from wtforms.validators import Length
+from wtforms.widgets import Input
+from wtforms.widgets.core import clean_key
 
 csrf = CSRFProtect()
 LONGEST: dict[type[Field], int] = {HiddenField: 20_000, TextAreaField: 2000}  # characters, where a form names no other
@@ -24,6 +27,20 @@ def init_app(app: Flask) -> None:
     # The token is the check. A referrer cannot be asked for: pages whose address is a key send none.
     app.config["WTF_CSRF_SSL_STRICT"] = False
     csrf.init_app(app)
+    Input.html_params = staticmethod(write_attributes)
+
+
+def write_attributes(**attributes: Any) -> Markup:
+    """The attributes of an input, in the very words of WTForms, which takes eight times as long over them."""
+    written = (_write(clean_key(name), value) for name, value in sorted(attributes.items()) if value is not False)
+    return Markup(" ".join(written))  # noqa: S704 - escaped below
+
+
+def _write(name: str, value: Any) -> str:
+    if value is True:
+        return name
+    # What was escaped before, as a template's words are, may have quotes that end the value.
+    return f'{name}="' + str.replace(escape(value), '"', "&quot;") + '"'
 
 
 def clean(value: Any) -> Any:

@@ -5,11 +5,13 @@ import pkgutil
 import re
 
 import pytest
+from markupsafe import Markup
 from wtforms import HiddenField, StringField
+from wtforms.widgets import html_params
 
 import portal
 from portal.access import ANYONE, POLICIES
-from portal.core.forms import BaseForm
+from portal.core.forms import BaseForm, write_attributes
 from tests.visitor import Visitor
 
 # Databases differ in what they take as text and in how much; `make proof` has all the others on both.
@@ -108,3 +110,9 @@ def test_whatever_stands_in_an_address_gets_a_clear_answer(app, nasty):
             assert answer.status_code < 500, address[:200]
             seen += 1
     assert seen > 40
+
+
+@pytest.mark.parametrize("value", ["O'Brien <\"x\">&amp;", Markup('<b>"bold"</b>'), True, False, None, 7, "", "日本"])
+def test_an_input_is_written_as_wtforms_writes_it(value):
+    attributes = {"name": "who", "value": value, "class_": "wide", "aria_label": value, "data-a_b": "x"}
+    assert write_attributes(**attributes) == html_params(**attributes)
