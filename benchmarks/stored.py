@@ -73,7 +73,7 @@ def note_queries() -> Iterator[list[str]]:
     sent: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if not statement.startswith("BEGIN"):
+        if not statement.startswith(("BEGIN", "SET LOCAL")):
             sent.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)

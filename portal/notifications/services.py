@@ -296,10 +296,10 @@ def _send(mail: Claim, worker: Worker, courier: Courier) -> Outcome | None:
     try:
         with reading(worker.connection):
             letter = write_letter(mail.kind, mail.about_id, mail.sequence)
-        if letter is None:
-            return Outcome(mail.id, MailState.SUPERSEDED)
-        recipient = letter.to
-        message = build_message(letter, mail.message_id)
+            if letter is None:
+                return Outcome(mail.id, MailState.SUPERSEDED)
+            recipient = letter.to
+            message = build_message(letter, mail.message_id)
         sender = envelope_sender(current_settings(), mail.id)
         courier.deliver(sender, recipient, message, lambda: _hand_over(mail.id, worker))
         return Outcome(mail.id, MailState.SENT, recipient=recipient)

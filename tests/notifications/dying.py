@@ -22,7 +22,7 @@ from flask.cli import ScriptInfo
 
 from portal import create_app
 from portal.core import chores
-from portal.core.db import transactional
+from portal.core.own_connection import writing_once
 from portal.notifications import cli, services
 from portal.notifications.mime import build_message
 from portal.notifications.models import MailState
@@ -65,7 +65,7 @@ def make_mortal(folder: Path, chance: float) -> None:
 
     genuine_note, genuine_send = services._note, smtplib.SMTP.send
 
-    def note(mail_id: int, worker: str, values: dict[str, object]) -> bool:
+    def note(mail_id: int, worker: services.Worker, values: dict[str, object]) -> bool:
         done = genuine_note(mail_id, worker, values)
         if values.get("state") == MailState.SENT:
             pass_by(ANSWERED)  # and nothing is committed
@@ -106,8 +106,9 @@ def die_after(name: str, pass_by: Callable[[object], None]) -> None:
 def mark_before_the_dot() -> None:
     """A mail counts as sent as soon as it is handed over."""
 
-    def hand_over(mail_id: int, worker: str) -> bool:
-        return transactional(services._note)(mail_id, worker, {"state": MailState.SENT})
+    def hand_over(mail_id: int, worker: services.Worker) -> bool:
+        with writing_once(worker.connection):
+            return services._note(mail_id, worker, {"state": MailState.SENT})
 
     services._hand_over = hand_over
 
