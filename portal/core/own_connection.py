@@ -51,6 +51,8 @@ def reading(connection: Connection) -> Iterator[None]:
 
 
 def _prepare(connection: Connection, writes: bool = False, lasting: bool = True, alone: bool = False) -> None:
-    connection.execution_options(writes=writes, lasting=lasting)
+    options: dict[str, object] = {"writes": writes, "lasting": lasting}
     if connection.dialect.name == "postgresql":
-        connection.execution_options(isolation_level="AUTOCOMMIT" if alone else "READ COMMITTED")
+        options["isolation_level"] = "AUTOCOMMIT" if alone else "READ COMMITTED"
+    if not options.items() <= connection.get_execution_options().items():  # looking is cheaper than setting
+        connection.execution_options(**options)

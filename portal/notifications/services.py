@@ -53,7 +53,9 @@ UNDO_WINDOW = timedelta(minutes=3)
 # What happens with every mail is asked of the table, and made once: making a statement takes longer than running it.
 TABLE = cast(Table, OutgoingMail.__table__)
 IN_HAND = update(TABLE).where(
-    TABLE.c.id == bindparam("mail"), TABLE.c.worker == bindparam("taker"), TABLE.c.state.in_(UNDER_WAY)
+    TABLE.c.id == bindparam("mail"),
+    TABLE.c.worker == bindparam("taker"),
+    or_(*(TABLE.c.state == state for state in UNDER_WAY)),  # IN would be written out anew each time
 )
 
 log = logging.getLogger(__name__)
@@ -285,7 +287,7 @@ def _waits_for_its_turn(now: BindParameter[datetime]) -> ColumnElement[bool]:
     return exists().where(
         earlier.about_id == TABLE.c.about_id,
         earlier.id < TABLE.c.id,
-        earlier.state.in_(UNDER_WAY),
+        or_(*(earlier.state == state for state in UNDER_WAY)),
         earlier.lease_until >= now,
     )
 
