@@ -1,7 +1,8 @@
 """How fast queued mail leaves, with one worker and with several: `make bench`.
 
-Real workers, as in production, send to a mail server on this machine that takes everything. Prints mails a second, from the first that
-was sent to the last. What would take more than three minutes, by the rate of fewer mails, is left out.
+Real workers, as in production, send to a mail server on this machine that takes everything. Prints mails a second,
+from the first that was sent to the last. What would take more than three minutes, by the rate of fewer mails, is left
+out.
 """
 
 from __future__ import annotations

@@ -47,10 +47,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 SECRET, EMAIL = "for-measuring-only-" * 2, "desk@clinic.example"
 FEW, MANY, FREE, SLOTS = 100, 100_000, 30_000, 20_000
 CLIENTS, TURNS = 8, 5
-SERVER = (
-    *("gunicorn", "--worker-class", "gthread", "--workers", "2", "--threads", "4"),
-    *("--preload", "--no-control-socket", "--log-level", "error"),
-)
+SERVER = ("gunicorn", "--config", "python:portal.serving", "--max-requests", "0")  # as it is run, and to the end
 DAYS_AHEAD = 28  # of the full day
 
 
@@ -127,7 +124,7 @@ def measure_engine(engine: str, visits: int, turns: int, only: str = "") -> str:
         with (
             portal_site(folder, few, *desks[0]) as small,
             portal_site(folder, many, *desks[1]) as large,
-            bare_site(bare) as least,
+            bare_site(folder, bare) as least,
         ):
             rows = measure(small, large, least, turns, only)
             memory = [f"{megabytes(process):.0f} MB" for process in family(large.process)[1:]]
@@ -284,9 +281,10 @@ def portal_site(folder: Path, address: str, full_day: str, password: str) -> Ite
 
 
 @contextmanager
-def bare_site(address: str) -> Iterator[Site]:
+def bare_site(folder: Path, address: str) -> Iterator[Site]:
     port = free_port()
-    with serve("benchmarks.web_bare:create_app()", port, {"BARE_DATABASE": address}, "/hello") as process:
+    same = environment(folder, address, port)  # the server's configuration reads it
+    with serve("benchmarks.web_bare:create_app()", port, {**same, "BARE_DATABASE": address}, "/hello") as process:
         yield Site(port, process)
 
 
@@ -320,14 +318,12 @@ def wait_until_alive(port: int, path: str, process: subprocess.Popen[bytes]) -> 
 
 
 def start_times(folder: Path, address: str) -> str:
-    """How long one web process takes from its start to its first answer."""
+    """How long it takes from the start of the server to its first answer."""
     took = []
     for _ in range(5):
         port = free_port()
         begin = time.perf_counter()
-        with serve(
-            "portal:create_app()", port, {**environment(folder, address, port), "WEB_CONCURRENCY": "1"}, "/healthz"
-        ):
+        with serve("portal:create_app()", port, environment(folder, address, port), "/healthz"):
             took.append(time.perf_counter() - begin)
     return f"From start to the first answer: {median(took):.2f} s (of five, {min(took):.2f} to {max(took):.2f} s)."
 

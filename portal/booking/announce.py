@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 from portal.booking.models import Appointment
 from portal.core import clock
 from portal.notifications.queries import may_have_heard, was_told
-from portal.notifications.services import queue_mail, supersede_mail
+from portal.notifications.services import Mailing, queue_mails, supersede_mail
 from portal.scheduling.set_up import get_set_up
 
 PREPARE_DAYS = 7  # before the visit; for one booked later than that, an hour after booking
@@ -20,9 +20,8 @@ def announce(appointment: Appointment, news: str, may_undo: bool = False) -> Non
     if news != "booked":  # of what was not there before, nothing waits
         appointment.ics_sequence += 1
         supersede_mail(appointment.id)
-    queue_mail(news, appointment.id, appointment.ics_sequence, may_undo=may_undo)
-    if news != "cancelled":
-        _queue_reminders(appointment)
+    reminders = _list_reminders(appointment) if news != "cancelled" else []
+    queue_mails(appointment.id, appointment.ics_sequence, Mailing(news, may_undo=may_undo), *reminders)
 
 
 def announce_restored(appointment: Appointment) -> None:
@@ -30,21 +29,22 @@ def announce_restored(appointment: Appointment) -> None:
     before, change = appointment.ics_sequence - 1, appointment.ics_sequence
     appointment.ics_sequence += 1
     supersede_mail(appointment.id)
-    if may_have_heard(appointment.id, change) or not was_told(appointment.id, before):
-        queue_mail("booked", appointment.id, appointment.ics_sequence)
-    _queue_reminders(appointment)
+    unheard = may_have_heard(appointment.id, change) or not was_told(appointment.id, before)
+    news = [Mailing("booked")] if unheard else []
+    queue_mails(appointment.id, appointment.ics_sequence, *news, *_list_reminders(appointment))
 
 
-def _queue_reminders(appointment: Appointment) -> None:
-    clinic, now = get_set_up().clinic, clock.now()
+def _list_reminders(appointment: Appointment) -> list[Mailing]:
+    clinic, now, mailings = get_set_up().clinic, clock.now(), []
     for days in clinic.reminder_days:
         moment = _days_before(appointment, days, clinic.reminder_time)
         if now + TOO_FRESH < moment < appointment.slot.starts_at:
-            queue_mail(f"reminder:{days}", appointment.id, appointment.ics_sequence, moment)
+            mailings.append(Mailing(f"reminder:{days}", moment))
     if appointment.visit_type.preparation:
         moment = max(now + SETTLE, _days_before(appointment, PREPARE_DAYS, clinic.reminder_time))
         if moment < appointment.slot.starts_at - TOO_FRESH:
-            queue_mail("prepare", appointment.id, appointment.ics_sequence, moment)
+            mailings.append(Mailing("prepare", moment))
+    return mailings
 
 
 def _days_before(appointment: Appointment, days: int, wall: time) -> datetime:

@@ -268,7 +268,17 @@ def lock(rows: Executable) -> None:
 
 def insert_once(model: type[Base], **values: Any) -> bool:
     """Insert a row unless one with the same unique key stands already; say whether it was inserted."""
-    return run(_inserting(model, db.session.get_bind().dialect.name), **values).first() is not None
+    return insert_all_once(model, [values]) == 1
+
+
+def insert_all_once(model: type[Base], rows: list[dict[str, Any]]) -> int:
+    """Insert in one statement those rows whose unique key no other has yet; returns how many that were."""
+    if not rows:
+        return 0
+    session = db.session()
+    session.flush()
+    statement = _inserting(model, session.get_bind().dialect.name)
+    return len(session.connection().execute(statement, rows).all())
 
 
 @cache

@@ -20,7 +20,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from flask import current_app, has_request_context, request
-from sqlalchemy import Connection, String, bindparam, case, delete, or_, select, update
+from sqlalchemy import BindParameter, Connection, Integer, String, bindparam, case, delete, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.config import current_settings
@@ -133,7 +133,7 @@ def spend(*hits: Hit) -> None:
 
     For what is done, where `count_hits` is for what is tried. To be called last, as other requests with the same
     keys wait for the transaction's end. A hit without a key, such as the source of a command, is not counted.
-    Raises TooMany when one is full.
+    Raises TooMany when one is full; what it counted of others is to be undone with the transaction.
     """
     if not db.session.info.get("in_transaction"):
         raise RuntimeError("only what a transaction does can be spent")
@@ -198,29 +198,34 @@ def _transaction() -> Iterator[Connection]:
 
 
 def _count(connection: Connection, hits: Sequence[Hit]) -> Hit | None:
-    """Count a hit of each; the first that is full already, where there is one, and then not those after it."""
-    statement, now = _counting(connection.dialect.name), clock.now()
+    """Count a hit of each; one that is full already, where there is one: then the others are to be undone."""
     # In one order everywhere, so that two requests with the same keys never wait for each other.
-    for key, hit in sorted({_stored(*hit): hit for hit in hits}.items()):
-        values = {"key": key, "ends_at": now + hit[0].window, "now": now, "most": hit[0].most}
-        if connection.execute(statement, values).first() is None:
-            return hit
-    return None
+    stored, now = sorted({_stored(*hit): hit for hit in hits}.items()), clock.now()
+    values: dict[str, Any] = {"now": now}
+    for place, (key, (limit, _)) in enumerate(stored):
+        values |= {f"key{place}": key, f"ends{place}": now + limit.window, f"most{place}": limit.most}
+    statement = _counting(connection.dialect.name, len(stored))
+    counted = set(connection.scalars(statement, values)) if stored else set()
+    return next((hit for key, hit in stored if key not in counted), None)
 
 
 @cache
-def _counting(_dialect: str) -> Any:
-    """The statement that counts a hit unless there are too many; making it takes longer than running it."""
-    over = HitCount.ends_at <= bindparam("now", type_=UtcDateTime)
-    statement = insert_into(HitCount).values(key=bindparam("key"), count=1, ends_at=bindparam("ends_at"))
+def _counting(_dialect: str, hits: int) -> Any:
+    """The statement that counts so many hits, but for those that are full, and returns the keys that it has counted."""
+    now: BindParameter[datetime] = bindparam("now", type_=UtcDateTime)
+    keys = [bindparam(f"key{place}", type_=String) for place in range(hits)]
+    ends = [bindparam(f"ends{place}", type_=UtcDateTime) for place in range(hits)]
+    rows = [{"key": key, "count": 1, "ends_at": end} for key, end in zip(keys, ends, strict=True)]
+    statement, over = insert_into(HitCount).values(rows), HitCount.ends_at <= now
+    most = case(*((statement.excluded.key == key, bindparam(f"most{n}", type_=Integer)) for n, key in enumerate(keys)))
     return statement.on_conflict_do_update(
         index_elements=[HitCount.key],
         set_={
             "count": case((over, 1), else_=HitCount.count + 1),
             "ends_at": case((over, statement.excluded.ends_at), else_=HitCount.ends_at),
         },
-        where=or_(over, HitCount.count < bindparam("most")),
-    ).returning(HitCount.count)
+        where=or_(over, HitCount.count < most),
+    ).returning(HitCount.key)
 
 
 def _verdict(connection: Connection, hits: Sequence[Hit]) -> Verdict:

@@ -1,4 +1,4 @@
-"""A process works on one request at a time; its other threads listen to who sends slowly, and write to who takes slowly.
+"""A process works on one request at a time; its other threads read from who sends slowly and write to who takes slowly.
 
 Threads of Python at work take the interpreter from each other at each step of the database: four at once need half as
 much processor time again for each request as one after the other, and all of them are answered later. See

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
@@ -38,7 +38,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from portal import audit
 from portal.config import current_settings
 from portal.core import clock
-from portal.core.db import db, insert_once, transactional
+from portal.core.db import db, insert_all_once, transactional
 from portal.core.own_connection import own_connection, reading, writing, writing_once
 from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import write_letter
@@ -61,29 +61,43 @@ IN_HAND = update(TABLE).where(
 log = logging.getLogger(__name__)
 
 
-@transactional
-def queue_mail(
-    kind: str, about_id: UUID, sequence: int, not_before: datetime | None = None, may_undo: bool = False
-) -> bool:
-    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing. Whether it was new.
+class Mailing(NamedTuple):
+    """A mail to be queued: its kind, and the moment before which it stays.
 
     With `may_undo` it waits three minutes, in which staff may send it at once or withhold it.
     """
+
+    kind: str
+    not_before: datetime | None = None
+    may_undo: bool = False
+
+
+def queue_mail(kind: str, about_id: UUID, sequence: int) -> bool:
+    """Queue a mail of that kind about that state of a thing; queueing it again changes nothing. Whether it was new."""
+    return queue_mails(about_id, sequence, Mailing(kind)) == 1
+
+
+@transactional
+def queue_mails(about_id: UUID, sequence: int, *mailings: Mailing) -> int:
+    """Queue mails about that state of a thing; queueing one again changes nothing. How many were new."""
+    return insert_all_once(OutgoingMail, [_as_row(mailing, about_id, sequence) for mailing in mailings])
+
+
+def _as_row(mailing: Mailing, about_id: UUID, sequence: int) -> dict[str, Any]:
     now = clock.now()
-    due_at = not_before or (now + UNDO_WINDOW if may_undo else now)
-    return insert_once(
-        OutgoingMail,
-        kind=kind,
-        about_id=about_id,
-        sequence=sequence,
-        message_id=f"<{uuid4()}@{current_settings().sender.partition('@')[2]}>",
-        not_before=due_at,
-        due_at=due_at,
-        may_undo=may_undo,
-        state=MailState.QUEUED.value,
-        attempts=0,
-        queued_at=now,
-    )
+    due_at = mailing.not_before or (now + UNDO_WINDOW if mailing.may_undo else now)
+    return {
+        "kind": mailing.kind,
+        "about_id": about_id,
+        "sequence": sequence,
+        "message_id": f"<{uuid4()}@{current_settings().sender.partition('@')[2]}>",
+        "not_before": due_at,
+        "due_at": due_at,
+        "may_undo": mailing.may_undo,
+        "state": MailState.QUEUED.value,
+        "attempts": 0,
+        "queued_at": now,
+    }
 
 
 @transactional
