@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, Transaction
 
@@ -19,7 +20,11 @@ def own_connection() -> Iterator[Connection]:
     """The connection."""
     db.session.rollback()  # lets go of the session's
     with db.engine.connect() as connection:
-        yield connection
+        try:
+            yield connection
+        finally:
+            if not connection.invalidated:
+                _let_commit_by_itself(connection, False)
 
 
 @contextmanager
@@ -51,8 +56,13 @@ def reading(connection: Connection) -> Iterator[None]:
 
 
 def _prepare(connection: Connection, writes: bool = False, lasting: bool = True, alone: bool = False) -> None:
-    options: dict[str, object] = {"writes": writes, "lasting": lasting}
+    connection.execution_options(writes=writes, lasting=lasting)
+    _let_commit_by_itself(connection, alone)
+
+
+def _let_commit_by_itself(connection: Connection, alone: bool) -> None:
+    """Told to the driver, as the connection's `isolation_level` would keep a note of each change until it is closed."""
     if connection.dialect.name == "postgresql":
-        options["isolation_level"] = "AUTOCOMMIT" if alone else "READ COMMITTED"
-    if not options.items() <= connection.get_execution_options().items():  # looking is cheaper than setting
-        connection.execution_options(**options)
+        driver: Any = connection.connection.driver_connection
+        if driver.autocommit is not alone and not driver.closed:
+            driver.autocommit = alone

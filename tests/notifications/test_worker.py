@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 
-from portal.core.db import db
+from portal.core.db import db, transactional
 from portal.notifications import services
-from portal.notifications.models import MailState
+from portal.notifications.models import MailState, OutgoingMail
 from portal.notifications.services import send_due_mail
 from tests.notifications.queued import list_confirmations, queue_confirmations
 
@@ -57,6 +57,19 @@ def test_a_worker_that_is_to_stop_waits_for_the_disk(commits):
     assert send_due_mail(lambda: next(stop)) == 1
     assert commits[-1] == WAITS
     assert Counter(mail.state for mail in list_confirmations()) == {MailState.SENT: 1, MailState.QUEUED: 2}
+
+
+def test_afterwards_a_transaction_is_all_or_nothing_as_ever():
+    @transactional
+    def change_and_fail():
+        db.session.execute(update(OutgoingMail).values(attempts=99))
+        raise LookupError
+
+    queue_confirmations(1)
+    send_due_mail()
+    with pytest.raises(LookupError):
+        change_and_fail()
+    assert [mail.attempts for mail in list_confirmations()] == [1]
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
