@@ -59,14 +59,19 @@ def test_a_worker_that_is_to_stop_waits_for_the_disk(commits):
     assert Counter(mail.state for mail in list_confirmations()) == {MailState.SENT: 1, MailState.QUEUED: 2}
 
 
-def test_afterwards_a_transaction_is_all_or_nothing_as_ever():
+def test_after_a_worker_that_ended_in_the_middle_a_transaction_is_all_or_nothing_as_ever(monkeypatch):
+    def leave(*_):
+        raise SystemExit
+
     @transactional
     def change_and_fail():
         db.session.execute(update(OutgoingMail).values(attempts=99))
         raise LookupError
 
     queue_confirmations(1)
-    send_due_mail()
+    monkeypatch.setattr(services, "build_message", leave)
+    with pytest.raises(SystemExit):
+        send_due_mail()
     with pytest.raises(LookupError):
         change_and_fail()
     assert [mail.attempts for mail in list_confirmations()] == [1]
