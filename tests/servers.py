@@ -108,9 +108,12 @@ def free_port() -> int:
 
 @contextmanager
 def web_server(
-    environment: dict[str, str], workers: int = 1, app: str = "wsgi:app", code: Path = ROOT
+    environment: dict[str, str], workers: int = 1, app: str = "wsgi:app", code: Path = ROOT, connections: int = 0
 ) -> Iterator[str]:
-    """gunicorn with so many processes, of this code or of another; yields the address it serves."""
+    """gunicorn with so many processes, of this code or of another; yields the address it serves.
+
+    Each process takes its share of so many connections at once, where one alone could take all of them.
+    """
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
     command += [
@@ -122,6 +125,7 @@ def web_server(
         "--preload",
         "--log-level",
         "error",
+        *(["--worker-connections", str(-(-connections // workers))] if connections else []),
         app,
     ]
     process = subprocess.Popen(

@@ -17,7 +17,7 @@ from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import allowed, clock
 from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, run, transactional
+from portal.core.db import db, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
@@ -31,6 +31,14 @@ NEWEST = (
 )
 # A page that only shows answers needs no object that could be changed.
 NEWEST_ANSWERS = NEWEST.with_only_columns(Assessment.id, Assessment.answers)
+NEWEST_STATE = NEWEST.with_only_columns(
+    Assessment.id, Assessment.revision, Assessment.answers, Assessment.furthest, Assessment.finished_at
+)
+NOTE_ANSWERS = (
+    update(Assessment)
+    .where(Assessment.id == bindparam("of_assessment"))
+    .values(answers=bindparam("its_answers"), furthest=bindparam("its_furthest"))
+)
 KEEP = update(Assessment).where(Assessment.id == bindparam("kept_id")).values(kept=True)
 
 
@@ -80,21 +88,21 @@ def standing_of(journey_id: UUID | None) -> Standing | None:
     return Standing(evaluation.lane, evaluation.prompt, row.id)
 
 
-@transactional
+@transactional_for_now
 def record_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
     """Add answers to the journey's assessment and return all it has now.
 
     Answers of branches that the new ones close are dropped. A finished assessment is left as it is and a
-    new revision begun, unless nothing changes.
+    new revision begun, unless nothing changes. After a power cut the last ones are asked again.
     """
-    current = get_current(journey_id)
-    before = answers_of(current)
+    current = run(NEWEST_STATE, journey_id=journey_id).first()
+    before = parse(current.answers) if current else {}
     answers = prune({**before, **given})
     if current is None or (current.finished_at and answers != before):
-        current = _start_revision(journey_id, after=current)
-    if not current.finished_at:
-        current.answers = to_json(answers)
-        current.furthest = max(current.furthest, _furthest(answers))
+        _start_revision(journey_id, current.revision + 1 if current else 1, answers)
+    elif not current.finished_at:
+        furthest = max(current.furthest, _furthest(answers))
+        run(NOTE_ANSWERS, of_assessment=current.id, its_answers=to_json(answers), its_furthest=furthest)
     return answers
 
 
@@ -119,7 +127,7 @@ def start_over(journey_id: UUID) -> None:
     """Begin an empty revision; what was answered before stays as it was, in its own."""
     current = get_current(journey_id)
     if current is None or current.answers:
-        _start_revision(journey_id, after=current)
+        _start_revision(journey_id, current.revision + 1 if current else 1, {})
 
 
 @transactional
@@ -172,18 +180,17 @@ def keep_for_visit(assessment_id: UUID) -> None:
     run(KEEP, kept_id=assessment_id)
 
 
-def _start_revision(journey_id: UUID, after: Assessment | None) -> Assessment:
+def _start_revision(journey_id: UUID, revision: int, answers: Answers) -> None:
     assessment = Assessment(
         journey_id=journey_id,
-        revision=after.revision + 1 if after else 1,
+        revision=revision,
         questionnaire_version=VERSION,
-        answers={},
-        furthest=0,
+        answers=to_json(answers),
+        furthest=_furthest(answers),
         started_at=clock.now(),
     )
     db.session.add(assessment)
     reach(journey_id, Reached.ASSESSMENT_STARTED)
-    return assessment
 
 
 def _furthest(answers: Answers) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -43,6 +44,7 @@ Result = TypeVar("Result")
 ATTEMPTS = 3
 PATIENCE = 5  # seconds to wait for a lock or a connection, then the page says "try again"
 PATIENCE_OF_COMMANDS = 30  # such as a backup among many who write
+AT_LEAST_EVERY = 10  # milliseconds, in which who waits to write on SQLite asks again
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
@@ -145,9 +147,33 @@ def _begin(connection: Connection) -> None:
         driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
         connection.info["lasting"] = lasting
     if options.get("writes"):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _begin_to_write(connection, driver)
     else:
         driver.execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
+
+
+def _begin_to_write(connection: Connection, driver: sqlite3.Connection) -> None:
+    """Take SQLite's lock of the one writer. Raises OperationalError when nobody lets it go for long.
+
+    SQLite would ask for it less and less often, ten times a second in the end, and others would pass who come later.
+    """
+    until = time.monotonic() + _patience()
+    driver.execute(f"PRAGMA busy_timeout={AT_LEAST_EVERY}")
+    try:
+        while not _takes_lock(connection, until):
+            pass
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={_patience()}000")
+
+
+def _takes_lock(connection: Connection, until: float) -> bool:
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            raise
+        return False
+    return True
 
 
 def transactional(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:

@@ -15,7 +15,7 @@ from portal.core.db import db
 from portal.scheduling import services as scheduling
 from portal.scheduling.models import Slot, SlotState
 
-A_PAGE = 0.05  # seconds: what any real page does between its look and its write
+A_PAGE = 0.3  # seconds between a look and a write, in which the other processes come to look, too
 
 
 def look_first_and_write_later():

@@ -29,7 +29,7 @@ def release_the_herd(portal, settings, times=1, served="wsgi:app"):
     slots, people = find_free(times), prepare_people(portal, HERD + times)
     db.session.remove()
     answers = []
-    with web_server(settings_environment(settings), workers=WORKERS, app=served) as address:
+    with web_server(settings_environment(settings), WORKERS, served, connections=HERD) as address:
         for slot_id in slots:
             herd, waiting = people[:HERD], people[HERD:]
             here = send_together(address, [person.booking_of(slot_id) for person in herd])

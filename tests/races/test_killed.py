@@ -112,12 +112,12 @@ def live_and_kill(portal, settings, folder: Path, kills: int, pause: float, serv
     db.session.remove()
     living = {"PORTAL_TEST_LIVING": str(folder), "GUNICORN_CMD_ARGS": "--config tests/races/living.py"}
     stories: list[Story] = []
-    over = threading.Event()
+    over, arriving = threading.Event(), threading.Lock()
 
     def live_on(address: str) -> None:
         """One after the other is here for the first time."""
         while not over.is_set():
-            with portal.app_context():
+            with arriving, portal.app_context():  # one by one: the test has not as many connections as people
                 (person,) = prepare_people(portal, 1)
             stories.append(story := Story(address, person))
             story.live(slots)

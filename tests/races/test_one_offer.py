@@ -61,7 +61,7 @@ def accept_at_once(portal, settings, served="wsgi:app"):
         for person, offer in zip(people, offers, strict=True)
     ]
     db.session.remove()
-    with web_server(settings_environment(settings), workers=WORKERS, app=served) as address:
+    with web_server(settings_environment(settings), WORKERS, served, connections=PEOPLE) as address:
         answers = send_together(address, forms)
     return slot_id, had, [answer.outcome for answer in answers]
 

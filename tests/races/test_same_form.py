@@ -26,7 +26,7 @@ def press_fifty_times(portal, settings, served="wsgi:app"):
     db.session.remove()
     form = person.booking_of(slot_id)
     forms = [replace(form, wait=number % 2 == 0) for number in range(PRESSES)]
-    with web_server(settings_environment(settings), workers=WORKERS, app=served) as address:
+    with web_server(settings_environment(settings), WORKERS, served, connections=PRESSES) as address:
         answers = send_together(address, forms)
     return [answer.outcome for answer in answers if answer is not None]
 

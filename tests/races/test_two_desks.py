@@ -62,7 +62,7 @@ def test_of_two_desks_at_one_time_one_books_and_the_other_is_told(desks, portal,
     for slot in slots[TIMES::2]:  # a time over one slot reaches into the next
         rounds.append((slot.id, a_quarter_later(slot), [{303: 1, 409: 1}, {303: 1, 422: 1}]))
     db.session.remove()
-    with web_server(settings_environment(settings), workers=2) as address:
+    with web_server(settings_environment(settings), workers=2, connections=2) as address:
         for slot_id, second, allowed in rounds:
             answers = send_together(address, [booking(desks[0], slot=slot_id), booking(desks[1], **second)])
             assert Counter(answer.status for answer in answers) in allowed, [answer.page for answer in answers]
