@@ -292,7 +292,11 @@ def bare_site(folder: Path, address: str) -> Iterator[Site]:
 def serve(app: str, port: int, more: dict[str, str], alive: str, server: Sequence[str] = SERVER) -> Iterator[int]:
     """gunicorn, or what else is asked for; its process."""
     command = [sys.executable, "-m", *server, *(["--bind", f"127.0.0.1:{port}"] if server is SERVER else []), app]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **more}, start_new_session=True)
+    surroundings = {**os.environ, **more}
+    surroundings.pop(
+        "PYTHONDONTWRITEBYTECODE", None
+    )  # what is installed has its bytecode: nothing is compiled at start
+    process = subprocess.Popen(command, cwd=ROOT, env=surroundings, start_new_session=True)
     try:
         wait_until_alive(port, alive, process)
         yield process.pid

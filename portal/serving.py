@@ -3,8 +3,6 @@
 Where it listens is the one thing that differs; `--bind` on the command line, or `PORT`, says so.
 """
 
-import gc
-
 from portal.config import Settings
 
 _settings = Settings.from_environment()
@@ -23,9 +21,3 @@ reload = not _settings.production
 preload_app = not reload  # one import for all processes: see docs/decisions/0012-server.md
 control_socket_disable = True
 loglevel = "warning"
-
-
-def when_ready(_server: object) -> None:
-    """Leave what is imported out of every search for garbage: that would copy its memory into each process."""
-    gc.collect()
-    gc.freeze()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from portal.accounts import without_webauthn  # noqa: F401 - before anything else imports Flask-Security
+
+# isort: split
 import hashlib
 from collections.abc import Callable
 from typing import Any

@@ -9,9 +9,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from itertools import chain
 
-from icalendar import vText
-from icalendar.parser import Contentline, Parameters
-
 from portal.booking.models import Appointment, Status
 from portal.config import current_settings
 from portal.core import clock
@@ -90,6 +87,8 @@ def _alarm(words: str, before: str) -> list[str]:
 
 
 def _person(role: str, address: str, **about: str) -> str:
+    from icalendar.parser import Parameters  # here and below: most web processes write no entry
+
     parameters = f";{Parameters(about).to_ical().decode()}" if about else ""
     return f"{role}{parameters}:mailto:{address}"
 
@@ -105,9 +104,13 @@ def _moment(moment: datetime) -> str:
 
 
 def _text(words: str) -> str:
+    from icalendar import vText
+
     return vText(words).to_ical().decode()
 
 
 def _fold(line: str) -> bytes:
+    from icalendar.parser import Contentline
+
     plain = line.encode()
     return plain if len(plain) <= LONGEST else bytes(Contentline(line).to_ical())  # type: ignore[no-untyped-call]

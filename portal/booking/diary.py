@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, Status, VisitChange, VisitNote
 from portal.core.db import db
+from portal.core.rows import read_rows
 from portal.notifications import queries as notifications
 from portal.scheduling.models import Slot
 
@@ -108,7 +109,7 @@ TROUBLED = notifications.troubled_among(select(Appointment.id).join(Appointment.
 def _list_rows(more: tuple[Any, ...], first: date, last: date, provider_id: int | None) -> Sequence[VisitRow]:
     asked: dict[str, Any] = {"first": first, "last": last, "provider": provider_id}
     # By the connection, because the session would make each row anew.
-    return db.session.connection().execute(_rows_query(more, provider_id is not None), asked).all()
+    return read_rows(db.session.connection().execute(_rows_query(more, provider_id is not None), asked))
 
 
 @cache

@@ -186,9 +186,10 @@ def find_visits(appointment_ids: Collection[UUID]) -> dict[UUID, Appointment]:
 
 
 def find_appointments_in(slot_ids: Collection[int]) -> dict[int, list[Appointment]]:
-    """The appointments of these slots, cancelled ones too, by slot and in the order they were made."""
+    """The appointments of these slots with who comes and where, cancelled ones too, by slot and as they were made."""
     found: dict[int, list[Appointment]] = {}
     rows = select(Appointment).where(Appointment.slot_id.in_(slot_ids)).order_by(Appointment.created_at)
+    rows = rows.options(joinedload(Appointment.patient), SLOT.options(*WITH_SURROUNDINGS))
     for appointment in db.session.scalars(rows):
         found.setdefault(appointment.slot_id, []).append(appointment)
     return found

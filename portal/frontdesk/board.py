@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import groupby
+from operator import attrgetter
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 from portal.booking.diary import VisitRow, find_troubled, list_marked_rows
@@ -16,7 +19,7 @@ from portal.frontdesk.scale import Scale, arrange, fit_scale, rows_between
 from portal.frontdesk.words import STATES, wall_in_words
 from portal.scheduling import diary
 from portal.scheduling.diary import ClosureRow, SlotRow
-from portal.scheduling.models import Location, Mode, Provider, SlotState, VisitType
+from portal.scheduling.models import Location, Mode, Provider, SlotState
 from portal.scheduling.openings import concerns
 from portal.scheduling.set_up import SetUp
 
@@ -24,9 +27,19 @@ UNUSED, WITHDRAWN = "unused", "withdrawn"  # a free time that has passed; one th
 ColumnKey = tuple[int, int | str]
 
 
+class Kind(NamedTuple):
+    """What a board says of a type of visit; a row of the set-up takes ten times as long to say it."""
+
+    name: str
+    kind: str
+    mode: str
+
+
 @dataclass(kw_only=True, slots=True)
 class Item:
     """Something of a column: from and up to which row of the day, and where that is on the board."""
+
+    is_entry: ClassVar = False
 
     begin: int
     end: int
@@ -45,9 +58,11 @@ class Item:
 class Entry(Item):
     """A visit, or a time without one."""
 
+    is_entry: ClassVar = True
+
     begins: str
     slot_id: int
-    kind: VisitType
+    kind: Kind
     visit: VisitRow = None
     marks: tuple[str, ...] = ()
     waiting: int | None = None  # minutes since the patient arrived
@@ -95,7 +110,7 @@ class Column:
     @property
     def items(self) -> list[Item]:
         """All there is, in the order of the day."""
-        return sorted([*self.bands, *self.entries], key=lambda item: (item.row, item.state != "closed", item.place))
+        return sorted([*self.bands, *self.entries], key=attrgetter("row", "is_entry", "place"))
 
     @property
     def before_now(self) -> list[Item]:
@@ -105,7 +120,7 @@ class Column:
     @property
     def after_now(self) -> list[Item]:
         """What has not begun."""
-        return [item for item in self.items if self.now is not None and item.row > self.now]
+        return [] if self.now is None else [item for item in self.items if item.row > self.now]
 
 
 @dataclass
@@ -174,7 +189,8 @@ class _Columns:
 
     def __init__(self, by_place: bool, known: SetUp) -> None:
         self.by_place = by_place
-        self.providers, self.types, self.locations = known.all_providers, known.all_types, known.all_locations
+        self.providers, self.locations = known.all_providers, known.all_locations
+        self.kinds = {type_id: Kind(kind.name, kind.kind, kind.mode) for type_id, kind in known.all_types.items()}
         self._columns: dict[ColumnKey, Column] = {}
         self._at: dict[tuple[int, int], Column] = {}  # the same, by clinician and place
 
@@ -192,7 +208,7 @@ class _Columns:
     def add(self, slot: SlotRow, state: str, type_id: int) -> Entry:
         """What is at that time, in its column."""
         begin, end = rows_between(slot.begins, (slot.ends_at - slot.starts_at).total_seconds() / 60)
-        begins, kind = wall_in_words(slot.begins), self.types[type_id]
+        begins, kind = wall_in_words(slot.begins), self.kinds[type_id]
         entry = Entry(begin=begin, end=end, state=state, begins=begins, slot_id=slot.id, kind=kind)
         self.get(slot.provider_id, slot.location_id).entries.append(entry)
         return entry
@@ -216,7 +232,7 @@ def _fill_in_visits(
         slot = slots[visit.slot_id]
         entry = columns.add(slot, visit.status, visit.visit_type_id)
         entry.visit = visit
-        entry.marks = _marks(visit, entry.kind, troubled)
+        entry.marks = _marks(visit.id in troubled, visit.lane, visit.prompt, visit.new, visit.moved, entry.kind.mode)
         if visit.status == Status.ARRIVED and visit.arrived_at:
             entry.waiting = max((now - visit.arrived_at) // timedelta(minutes=1), 0)
 
@@ -227,7 +243,7 @@ def _fill_in_times(columns: _Columns, slots: Iterable[SlotRow], moving: Appointm
     for slot in slots:
         if slot.offered or slot.starts_at > now:
             entry = columns.add(slot, state_of(slot, now), slot.visit_type_id)
-            entry.can_move_here = moving is not None and can_take(slot, entry.kind, moving, now)
+            entry.can_move_here = moving is not None and can_take(slot, entry.kind.kind, moving, now)
             if entry.state == SlotState.HELD:
                 zone = columns.locations[slot.location_id].zone
                 entry.until = wall_in_words(slot.held_until.astimezone(zone).time())
@@ -243,20 +259,19 @@ def state_of(slot: SlotRow, now: datetime) -> str:
     return UNUSED if slot.starts_at <= now else SlotState.FREE
 
 
-def can_take(slot: SlotRow, kind: VisitType, moving: Appointment, now: datetime) -> bool:
+def can_take(slot: SlotRow, kind: str, moving: Appointment, now: datetime) -> bool:
     """Whether a visit can move to that time: it is free and of the visit's kind."""
-    return state_of(slot, now) == SlotState.FREE and kind.kind == moving.visit_type.kind
+    return state_of(slot, now) == SlotState.FREE and kind == moving.visit_type.kind
 
 
-def _marks(visit: VisitRow, kind: VisitType, troubled: Container[UUID]) -> tuple[str, ...]:
-    lane = "prompt" if visit.prompt and visit.lane else visit.lane
-    mode = "" if kind.mode == Mode.IN_PERSON else kind.mode
+@lru_cache(maxsize=500)  # many visits have the same marks
+def _marks(troubled: bool, lane: str | None, prompt: bool, new: bool, moved: bool, mode: str) -> tuple[str, ...]:
     marks = (
-        "mail" if visit.id in troubled else "",
-        lane,
-        "new" if visit.new else "",
-        "moved" if visit.moved else "",
-        mode,
+        "mail" if troubled else "",
+        "prompt" if prompt and lane else lane,
+        "new" if new else "",
+        "moved" if moved else "",
+        "" if mode == Mode.IN_PERSON else mode,
     )
     return tuple([mark for mark in marks if mark])
 

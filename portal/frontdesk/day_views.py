@@ -87,11 +87,13 @@ def show_week(day: str) -> Response:
     shown, wanted = day_or_404(day), _read_query()
     first = overview.first_of_week(shown)
     _note_reading(f"week:{first.isoformat()}")
+    week = overview.get_week(first, wanted.provider_id, wanted.moving)
     response = render(
         "frontdesk/week.html",
         "week",
         **_surroundings(wanted),
-        week=overview.get_week(first, wanted.provider_id, wanted.moving),
+        week=week,
+        day_at={day: wanted.link("show_day", day=day) for day in week.days},  # hundreds of times lead there
         day=shown,
         today=queries.get_today(),
     )

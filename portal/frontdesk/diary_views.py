@@ -37,8 +37,9 @@ def close() -> AnyResponse:
     if "confirmed" in request.form:
         flash(f"Closed: {describe_done(changes.close(form.closure()))}.")
         return redirect(url_for(".list_closures"), 303)
-    [hits] = _visits_hit([form.closure()])
-    return _render_closures(form, preview=changes.preview(lambda: changes.close(form.closure())), hits=hits)
+    preview = changes.preview(lambda: changes.close(form.closure()))
+    [hits] = _visits_hit([form.closure()])  # afterwards, because what was read before a transaction is read anew
+    return _render_closures(form, preview=preview, hits=hits)
 
 
 @blueprint.post("/closures/<int:closure_id>/reopen")
@@ -124,9 +125,7 @@ def _render_closures(
 ) -> Response:
     closures = queries.list_closures()
     to_move = _visits_hit(closures)
-    if any(to_move) or hits:
-        services.record_list_seen("closures")
-    return render(
+    response = render(
         "frontdesk/closures.html",
         status=status,
         form=form,
@@ -136,6 +135,9 @@ def _render_closures(
         preview=preview,
         hits=hits,
     )
+    if any(to_move) or hits:
+        services.record_list_seen("closures")
+    return response
 
 
 def _availability_form() -> AvailabilityForm:

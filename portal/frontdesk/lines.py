@@ -46,7 +46,7 @@ class Lines:
             version=visit.version,
             begins=entry.begins,
             name=escape(initials(visit.name) if self.masked else visit.name),
-            kind=escape(entry.kind.name),
+            kind=_escaped(entry.kind.name),
         )
 
     def _time(self, entry: Entry) -> str:
@@ -56,7 +56,7 @@ class Lines:
             id=entry.slot_id,
             begins=entry.begins,
             until=f"<u>until {entry.until}</u> " if entry.until else "",
-            kind=escape(entry.kind.name),
+            kind=_escaped(entry.kind.name),
         )
 
     def _use_of(self, entry: Entry) -> str:
@@ -66,6 +66,12 @@ class Lines:
             return "to_move_to"
         bookable = entry.state == SlotState.FREE and self.book_at and self.moving_id is None
         return "to_book" if bookable else "to_see"
+
+
+@lru_cache(maxsize=100)
+def _escaped(words: str) -> str:
+    """What a set-up has few of, and a page hundreds."""
+    return str(escape(words))
 
 
 @lru_cache(maxsize=1000)

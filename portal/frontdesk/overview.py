@@ -111,7 +111,7 @@ def get_week(first: date, provider_id: int | None = None, moving: Appointment | 
         if state_of(slot, now) == SlotState.FREE:
             cell = _cell(rows, slot, days)
             cell.free.append(slot)
-            if moving and can_take(slot, known.all_types[slot.visit_type_id], moving, now):
+            if moving and can_take(slot, known.all_types[slot.visit_type_id].kind, moving, now):
                 cell.can_move_here.add(slot.id)
     _note_closed(rows, days)
     found = {provider: rows[provider.id] for provider in known.all_providers.values() if provider.id in rows}

@@ -32,6 +32,8 @@ class Done:
 def list_undoable() -> list[Done]:
     """The latest things that whoever is signed in has done, newest first; three at most."""
     changes = [c for c in list_recent_changes(get_staff_id()) if can_undo(c.appointment, c)]
+    if not changes:
+        return []
     mails = {mail.about_id: mail for mail in find_waiting([change.appointment_id for change in changes])}
     return [Done(change, _words(change), mails.get(change.appointment_id)) for change in changes]
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, DateTime, Integer, Select, and_, bindparam, func, or_, select
 
 from portal.core import clock
 from portal.core.db import db
+from portal.core.rows import read_rows
 from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.openings import list_days, list_times
 from portal.scheduling.set_up import SetUp, get_set_up, read_set_up
@@ -29,7 +31,7 @@ def list_slot_rows(first: date, last: date, provider_id: int | None = None) -> S
     """The times of these days by the clocks of their place, of all clinicians or of one; withdrawn ones too."""
     asked: dict[str, Any] = {"first": first, "last": last, "provider": provider_id}
     # By the connection, because the session would make each row anew.
-    return db.session.connection().execute(_slots_query(provider_id is not None), asked).all()
+    return read_rows(db.session.connection().execute(_slots_query(provider_id is not None), asked))
 
 
 def count_free(first: date, last: date, provider_id: int | None = None, kind: str | None = None) -> dict[date, int]:
@@ -46,7 +48,7 @@ def count_free(first: date, last: date, provider_id: int | None = None, kind: st
 def list_closures_in(first: date, last: date) -> Sequence[ClosureRow]:
     """The closures that may reach into these days."""
     asked = {"begin": _midnight(first), "end": _midnight(last + DAY), "first": first - DAY}
-    return db.session.execute(_closures_query(), asked).all()
+    return db.session.connection().execute(_closures_query(), asked).all()
 
 
 def list_closed(closure: ClosureRow, day: date) -> list[Hours]:
@@ -58,7 +60,8 @@ def list_closed(closure: ClosureRow, day: date) -> list[Hours]:
 
 def list_working(day: date, provider_id: int | None = None) -> list[WorkRow]:
     """Who would see patients on that day, where and from when until when, whatever is closed."""
-    rows = db.session.execute(_working_query(provider_id is not None), {"first": day, "provider": provider_id})
+    asked = {"first": day, "provider": provider_id}
+    rows = db.session.connection().execute(_working_query(provider_id is not None), asked)
     return [row for row in rows if list_days(row.rule, row.valid_from, row.valid_until, day, day)]
 
 
@@ -72,7 +75,7 @@ def get_set_up_of(*found: Sequence[Any]) -> SetUp:
     }
     for rows in found:
         for name in ids.keys() & (rows[0]._fields if rows else ()):
-            if not {getattr(row, name) for row in rows} <= ids[name].keys():
+            if not set(map(attrgetter(name), rows)) <= ids[name].keys():
                 return read_set_up()  # one was added a moment ago
     return known
 

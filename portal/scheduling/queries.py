@@ -181,9 +181,11 @@ def get_availability(availability_id: int) -> Availability | None:
 
 def find_slots_hit(closures: Sequence[Closure]) -> list[list[Slot]]:
     """For each closure the slots to come that are booked and lie in its time, soonest first."""
+    now = clock.now()
     booked = db.session.scalars(
         select(Slot)
-        .where(Slot.state == SlotState.BOOKED, Slot.starts_at > clock.now())
+        .where(Slot.state == SlotState.BOOKED, Slot.starts_at > now)
+        .where(Slot.day >= now.date() - timedelta(days=1))  # of what that leaves out there is an index
         .options(*WITH_SURROUNDINGS)
         .order_by(Slot.starts_at)
     ).all()

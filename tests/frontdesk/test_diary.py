@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from sqlalchemy import func, select
 
+from benchmarks.stored import note_queries
 from portal.accounts.services import StaffRole
 from portal.core.db import db
 from portal.scheduling.models import Closure, Provider, Slot, SlotState, VisitType
@@ -55,6 +56,16 @@ def test_a_closure_is_shown_first_with_the_visits_it_hits_and_then_closes_the_da
         assert db.session.scalar(select(func.count()).where(Slot.state == SlotState.BOOKED)) == 1  # nobody is dropped
     fill(desk, "/reopen")
     assert count_offered(app) == 4
+
+
+def test_the_visits_that_a_closure_hits_are_read_together(desk, booked):
+    desk.open("/desk/closures")
+    with note_queries() as sent:
+        close(desk)
+        close(desk, confirmed="yes")
+        desk.open("/desk/closures")
+    assert "1 still to be moved" in desk.page.text
+    assert [query for query in sent if "patient.id = ?" in query or "slot.id = ?" in query] == []
 
 
 def test_a_hold_in_a_closed_time_ends_and_its_holder_is_offered_others(desk, app, visitor):
