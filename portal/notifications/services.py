@@ -21,6 +21,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Connection,
     CursorResult,
     Result,
     Table,
@@ -38,6 +39,7 @@ from portal import audit
 from portal.config import current_settings
 from portal.core import clock
 from portal.core.db import db, insert_all_once, transactional
+from portal.core.own_connection import own_connection, reading, writing, writing_once
 from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import write_letter
 from portal.notifications.mime import BadAddress, build_message
@@ -51,7 +53,9 @@ UNDO_WINDOW = timedelta(minutes=3)
 # What happens with every mail is asked of the table, and made once: making a statement takes longer than running it.
 TABLE = cast(Table, OutgoingMail.__table__)
 IN_HAND = update(TABLE).where(
-    TABLE.c.id == bindparam("mail"), TABLE.c.worker == bindparam("taker"), TABLE.c.state.in_(UNDER_WAY)
+    TABLE.c.id == bindparam("mail"),
+    TABLE.c.worker == bindparam("taker"),
+    or_(*(TABLE.c.state == state for state in UNDER_WAY)),  # IN would be written out anew each time
 )
 
 log = logging.getLogger(__name__)
@@ -198,15 +202,23 @@ class Outcome:
     recipient: str | None = None
 
 
+@dataclass(frozen=True)
+class Worker:
+    """Who sends: a name, and the connection over which is noted how far each mail has come."""
+
+    name: str
+    connection: Connection
+
+
 def send_due_mail(is_over: Callable[[], bool] = lambda: False) -> int:
     """Send all mail that is due, or until it is over; returns how many were tried.
 
     One bad mail never holds up the others.
     """
-    worker = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
     tried, outcome = 0, None
     _note_doubts()
-    with Courier(current_settings()) as courier:
+    with own_connection() as connection, Courier(current_settings()) as courier:
+        worker = Worker(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}", connection)
         while (mail := _go_on(worker, outcome, is_over())) is not None:
             outcome = _send(mail, worker, courier)
             tried += 1
@@ -223,18 +235,36 @@ def _note_doubts() -> None:
     )
 
 
-@transactional
-def _go_on(worker: str, outcome: Outcome | None, is_over: bool) -> Claim | None:
+def _go_on(worker: Worker, outcome: Outcome | None, is_over: bool) -> Claim | None:
     """Note what became of the last mail and claim the next one, in one transaction."""
-    if outcome is not None:
+    if outcome and outcome.state is MailState.SENT and not is_over and (mail := _go_on_for_now(worker, outcome)):
+        return mail
+    with writing(worker.connection, lasting=True):
+        if outcome:
+            _settle(worker, outcome)
+        return None if is_over else _claim_next(worker)
+
+
+def _go_on_for_now(worker: Worker, outcome: Outcome) -> Claim | None:
+    """Go on without waiting for the disk, or do nothing where no mail follows.
+
+    What follows waits for it, with whatever was written before: to hand the next mail over, or to note that it did
+    not come so far. Until then a power cut leaves this one mail in doubt, as the end of the process does before it is
+    noted.
+    """
+    with writing(worker.connection, lasting=False) as transaction:
         _settle(worker, outcome)
-    return None if is_over else _claim_next(worker)
+        mail = _claim_next(worker)
+        if mail is None:
+            transaction.rollback()
+    return mail
 
 
-def _claim_next(worker: str) -> Claim | None:
+def _claim_next(worker: Worker) -> Claim | None:
     now = clock.now()
     statement = _claiming(doubtful_too=current_settings().mail_uncertain == "resend")
-    claimed = db.session.execute(statement, {"taker": worker, "now": now, "lease": now + LEASE}).first()
+    values = {"taker": worker.name, "now": now, "lease": now + LEASE}
+    claimed = worker.connection.execute(statement, values).first()
     return Claim(*claimed) if claimed else None
 
 
@@ -271,20 +301,21 @@ def _waits_for_its_turn(now: BindParameter[datetime]) -> ColumnElement[bool]:
     return exists().where(
         earlier.about_id == TABLE.c.about_id,
         earlier.id < TABLE.c.id,
-        earlier.state.in_(UNDER_WAY),
+        or_(*(earlier.state == state for state in UNDER_WAY)),
         earlier.lease_until >= now,
     )
 
 
-def _send(mail: Claim, worker: str, courier: Courier) -> Outcome | None:
+def _send(mail: Claim, worker: Worker, courier: Courier) -> Outcome | None:
     """What became of the mail; None where it is another worker's by now."""
     recipient = None
     try:
-        letter = write_letter(mail.kind, mail.about_id, mail.sequence)
-        if letter is None:
-            return Outcome(mail.id, MailState.SUPERSEDED)
-        recipient = letter.to
-        message = build_message(letter, mail.message_id)
+        with reading(worker.connection):
+            letter = write_letter(mail.kind, mail.about_id, mail.sequence)
+            if letter is None:
+                return Outcome(mail.id, MailState.SUPERSEDED)
+            recipient = letter.to
+            message = build_message(letter, mail.message_id)
         sender = envelope_sender(current_settings(), mail.id)
         courier.deliver(sender, recipient, message, lambda: _hand_over(mail.id, worker))
         return Outcome(mail.id, MailState.SENT, recipient=recipient)
@@ -311,13 +342,13 @@ def _try_again(mail: Claim, state: MailState, error: str) -> Outcome:
     return Outcome(mail.id, state, error, clock.now() + pause * jitter)
 
 
-@transactional
-def _hand_over(mail_id: int, worker: str) -> bool:
+def _hand_over(mail_id: int, worker: Worker) -> bool:
     """Note that all but the final dot is said; whether the mail is still this worker's to send."""
-    return _note(mail_id, worker, {"state": MailState.HANDING_OVER, "lease_until": clock.now() + LEASE})
+    with writing_once(worker.connection):
+        return _note(mail_id, worker, {"state": MailState.HANDING_OVER, "lease_until": clock.now() + LEASE})
 
 
-def _settle(worker: str, outcome: Outcome) -> None:
+def _settle(worker: Worker, outcome: Outcome) -> None:
     values: dict[str, object] = {
         "state": outcome.state,
         "last_error": _cut(outcome.error),
@@ -332,9 +363,9 @@ def _settle(worker: str, outcome: Outcome) -> None:
     _note(outcome.mail_id, worker, values)
 
 
-def _note(mail_id: int, worker: str, values: dict[str, object]) -> bool:
+def _note(mail_id: int, worker: Worker, values: dict[str, object]) -> bool:
     """Note how far a mail has come; whether it is still in the hands of this worker."""
-    return _rows_of(db.session.execute(IN_HAND, {"mail": mail_id, "taker": worker, **values})) == 1
+    return worker.connection.execute(IN_HAND, {"mail": mail_id, "taker": worker.name, **values}).rowcount == 1
 
 
 def _decide(mail_id: int, states: tuple[MailState, ...], action: str, **values: object) -> bool:

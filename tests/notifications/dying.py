@@ -22,7 +22,7 @@ from flask.cli import ScriptInfo
 
 from portal import create_app
 from portal.core import chores
-from portal.core.db import transactional
+from portal.core.own_connection import writing, writing_once
 from portal.notifications import cli, services
 from portal.notifications.mime import build_message
 from portal.notifications.models import MailState
@@ -35,7 +35,7 @@ FINAL_DOT = b".\r\n"
 
 def main(workers: int, chance: float, flaw: str) -> None:
     chores.chores.clear()
-    services.LEASE, cli.PAUSE = LEASE, 0.1
+    services.LEASE, cli.PAUSE, cli.PAUSE_WITHOUT_DATABASE = LEASE, 0.1, 0.1
     if flaw:
         globals()[flaw]()
     make_mortal(Path(os.environ["PORTAL_TEST_DEATHS"]), chance)
@@ -65,7 +65,7 @@ def make_mortal(folder: Path, chance: float) -> None:
 
     genuine_note, genuine_send = services._note, smtplib.SMTP.send
 
-    def note(mail_id: int, worker: str, values: dict[str, object]) -> bool:
+    def note(mail_id: int, worker: services.Worker, values: dict[str, object]) -> bool:
         done = genuine_note(mail_id, worker, values)
         if values.get("state") == MailState.SENT:
             pass_by(ANSWERED)  # and nothing is committed
@@ -106,8 +106,19 @@ def die_after(name: str, pass_by: Callable[[object], None]) -> None:
 def mark_before_the_dot() -> None:
     """A mail counts as sent as soon as it is handed over."""
 
-    def hand_over(mail_id: int, worker: str) -> bool:
-        return transactional(services._note)(mail_id, worker, {"state": MailState.SENT})
+    def hand_over(mail_id: int, worker: services.Worker) -> bool:
+        with writing_once(worker.connection):
+            return services._note(mail_id, worker, {"state": MailState.SENT})
+
+    services._hand_over = hand_over
+
+
+def hand_over_for_now() -> None:
+    """That a mail is handed over does not wait for the disk."""
+
+    def hand_over(mail_id: int, worker: services.Worker) -> bool:
+        with writing(worker.connection, lasting=False):
+            return services._note(mail_id, worker, {"state": MailState.HANDING_OVER})
 
     services._hand_over = hand_over
 
