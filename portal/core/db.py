@@ -190,7 +190,8 @@ def transactional_for_now(function: Callable[Parameters, Result]) -> Callable[Pa
 
     The last moments of such changes go with a power cut, never the order of what happened, and never with the end
     of a process. A visit, a mail, or what was said to be done is not written so, which calling it from here would
-    do: that raises RuntimeError. Inside a transaction that lasts it lasts with that.
+    do: that raises RuntimeError. (That a mail was sent may be, where another follows: decision 6.) Inside a
+    transaction that lasts it lasts with that.
     """
     return _in_transaction(function, lasting=False)
 
