@@ -9,8 +9,6 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, assert_accessible, follow
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 # What to press on each screen: digits tick, Enter continues.
 KEYS = {
     "red_flags_now": "0",

@@ -15,9 +15,6 @@ from tests.assessment.test_walk import NECK
 from tests.browser.conftest import DESKTOP, assert_accessible, assert_readable, follow
 from tests.conftest import some_of
 
-pytestmark = pytest.mark.xdist_group("browser")
-
-
 # One of each kind of question: to tick several, to choose one, to point at on a drawing, two on one screen.
 LOOKED_AT = some_of([screen.id for screen in SCREENS], "red_flags_now", "age_band", "pain_site", "headache_days")
 
