@@ -109,7 +109,7 @@ def postgresql_template(postgresql: servers.PostgresServer, tmp_path_factory: py
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
     return Sharing(config, log)
 
 
@@ -127,7 +127,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @event.listens_for(Engine, "connect")
 def _leave_out_what_only_matters_after_a_crash(connection: object, _record: object) -> None:
-    """In the tests' own process, as on their PostgreSQL; the processes that they start wait for the disk."""
+    """In the tests' own process, as on their PostgreSQL; the processes that they start leave nothing out."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous=OFF")
 

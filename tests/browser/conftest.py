@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
+from portal.assessment.services import record_answers
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
+from portal.referrals.services import start_journey
 from portal.scheduling.remake import open_slots
 from tests import servers
 from tests.conftest import make_settings, settings_environment, with_quick_hashes
@@ -40,6 +43,15 @@ class Portal:
         person.sign_in(email, password or self.password)
         cookie = person.client.get_cookie("portal", domain=urlsplit(self.app.config["PORTAL"].address).hostname)
         page.context.add_cookies([{"name": "portal", "value": cookie.value, "url": self.address}])
+
+    def answer(self, page: Page, answers: dict[str, frozenset[str]]) -> None:
+        """Let a browser have given these answers of the assessment, without its pages."""
+        with self.app.app_context():
+            journey_id = start_journey()
+            record_answers(journey_id, answers)
+        signer = SecureCookieSessionInterface().get_signing_serializer(self.app)
+        cookie = signer.dumps({"journey": str(journey_id)})
+        page.context.add_cookies([{"name": "portal", "value": cookie, "url": self.address}])
 
     def send_mail(self) -> None:
         with self.app.app_context():

@@ -7,7 +7,6 @@ import re
 from email.policy import default
 
 import pytest
-from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Page, expect
 
 from portal.assessment.questionnaire import SCREENS
@@ -183,16 +182,8 @@ def test_pages_are_readable_in_every_choice_of_colours(portal, open_browser, the
     ids=["emergency", "same day"],
 )
 def test_the_urgent_results_are_accessible(portal, open_browser, answers, outcome):
-    from portal.assessment.services import record_answers
-    from portal.referrals.services import start_journey
-
-    with portal.app.app_context():
-        journey_id = start_journey()
-        record_answers(journey_id, answers)
     page = open_browser()
-    signer = SecureCookieSessionInterface().get_signing_serializer(portal.app)
-    cookie = signer.dumps({"journey": str(journey_id)})
-    page.context.add_cookies([{"name": "portal", "value": cookie, "url": portal.address}])
+    portal.answer(page, answers)
     page.goto("/assessment/result")
     expect(page.locator("main")).to_have_attribute("data-outcome", outcome)
     assert_accessible(page)
