@@ -28,10 +28,12 @@ from portal.scheduling.remake import open_slots
 from portal.scheduling.setup import load_clinic
 from tests import servers
 from tests.beginnings import Beginning, clear_away
+from tests.sharing import Sharing, rank
 from tests.visitor import Visitor
 
 ROOT = Path(__file__).parent.parent
 CLINIC = Path(__file__).parent / "clinic.toml"
+os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(servers.QUICK))
 # A Wednesday, 10 in the morning in New York; the clinic of the tests has times free from the same day on.
 NOW = "2026-11-18T15:00:00Z"
 SECRETS = {
@@ -106,8 +108,14 @@ def postgresql_template(postgresql: servers.PostgresServer, tmp_path_factory: py
     return name
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    return Sharing(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Run on PostgreSQL the modules whose promise rests on the database; `make proof` runs the others there too."""
+    items.sort(key=lambda item: rank(item.nodeid))
     if servers.PROOF:
         return
     elsewhere = {
@@ -119,7 +127,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @event.listens_for(Engine, "connect")
 def _leave_out_what_only_matters_after_a_crash(connection: object, _record: object) -> None:
-    """In the tests' own process, as on their PostgreSQL; the processes that they start wait for the disk."""
+    """In the tests' own process, as on their PostgreSQL; the processes that they start leave nothing out."""
     if isinstance(connection, sqlite3.Connection):
         connection.execute("PRAGMA synchronous=OFF")
 

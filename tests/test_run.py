@@ -70,7 +70,6 @@ def gone(pid):
     return False
 
 
-@pytest.mark.xdist_group("herd")
 def test_the_first_start_sets_up_a_clinic_and_prints_a_password_once(tmp_path):
     with running(tmp_path) as (process, address, greeting):
         assert "Loaded the sample clinic." in greeting
@@ -90,7 +89,6 @@ def test_the_first_start_sets_up_a_clinic_and_prints_a_password_once(tmp_path):
         assert "0 slots opened." in greeting
 
 
-@pytest.mark.xdist_group("herd")
 @pytest.mark.parametrize("victim", some_of(["web", "mail"], "mail"))
 def test_when_one_process_ends_the_other_ends_too(tmp_path, sqlite_template, victim):
     shutil.copyfile(sqlite_template, tmp_path / "portal.db")  # the first start is another test

@@ -214,12 +214,3 @@ class Visitor:
         self.hold(slot)
         self.fill_in(**details)
         return self.send()
-
-    def book_at_once(self, slot: str, **details: str) -> Page:
-        """As `pass_safety` and `book` do, without a look at the pages on the way that tell nothing new."""
-        token = {"csrf_token": self.open("/book/safety").form.values["csrf_token"]}
-        self.client.post("/book/safety", data={**token, "red_flags_now": "none"})
-        self.client.post("/book/", data={**token, "slot": slot})
-        self.client.post("/book/details", data={**token, **self.DETAILS, **details})
-        self.open("/book/check")
-        return self.send()

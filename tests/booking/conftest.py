@@ -5,9 +5,14 @@ from datetime import datetime
 import pytest
 from sqlalchemy import func, select
 
+from portal.assessment.services import record_answers
+from portal.booking import services as booking
+from portal.booking.forms import DetailsForm
 from portal.booking.models import Appointment
+from portal.core.crypto import new_token
 from portal.core.db import db
 from portal.notifications.models import OutgoingMail
+from portal.referrals.services import start_journey
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
@@ -63,10 +68,14 @@ def book(app, diary):
 
     def book(wall, code="new", **details):
         number = next(numbers)
-        person = Visitor(app)
         name = {"name": f"Person Number {number}", "email": f"person{number}@example.com"}
-        page = person.book_at_once(diary.slot_at(wall, code), **{**name, **details})
-        assert page.outcome == "booked", page.text
-        return f"/visit/{diary.token(page.reference)}", page.reference
+        slot_id = int(diary.slot_at(wall, code))
+        with app.test_request_context("/book/check", method="POST", data={**Visitor.DETAILS, **name, **details}):
+            form = DetailsForm(meta={"csrf": False})
+            assert form.validate(), form.errors
+            journey_id = start_journey()
+            record_answers(journey_id, {"red_flags_now": frozenset({"none"})})
+            visit = booking.book(journey_id, slot_id, form.details(), new_token())
+            return f"/visit/{visit.token}", visit.reference
 
     return book

@@ -9,14 +9,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
+from portal.assessment.services import record_answers
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
+from portal.referrals.services import start_journey
 from portal.scheduling.remake import open_slots
 from tests import servers
 from tests.conftest import make_settings, settings_environment, with_quick_hashes
@@ -41,6 +44,15 @@ class Portal:
         cookie = person.client.get_cookie("portal", domain=urlsplit(self.app.config["PORTAL"].address).hostname)
         page.context.add_cookies([{"name": "portal", "value": cookie.value, "url": self.address}])
 
+    def answer(self, page: Page, answers: dict[str, frozenset[str]]) -> None:
+        """Let a browser have given these answers of the assessment, without its pages."""
+        with self.app.app_context():
+            journey_id = start_journey()
+            record_answers(journey_id, answers)
+        signer = SecureCookieSessionInterface().get_signing_serializer(self.app)
+        cookie = signer.dumps({"journey": str(journey_id)})
+        page.context.add_cookies([{"name": "portal", "value": cookie, "url": self.address}])
+
     def send_mail(self) -> None:
         with self.app.app_context():
             send_due_mail()
@@ -63,18 +75,43 @@ def portal(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
             db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def spare_browsers() -> dict[bool, list[BrowserContext]]:
+    """With JavaScript and without: browsers that know nothing of anybody; to start one takes as long as five pages."""
+    return {True: [], False: []}
+
+
+def forget_everything(context: BrowserContext, address: str) -> None:
+    """Leave a browser as new, with one empty window that keeps it running."""
+    empty = context.new_page()
+    for page in context.pages:
+        if page != empty:
+            page.close()
+    context.clear_cookies()
+    developer = context.new_cdp_session(empty)
+    developer.send("Network.clearBrowserCache")
+    developer.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+    developer.detach()
+
+
 @pytest.fixture
-def open_browser(browser: Browser, portal: Portal) -> Iterator[Callable[..., Page]]:
+def open_browser(
+    browser: Browser, portal: Portal, spare_browsers: dict[bool, list[BrowserContext]]
+) -> Iterator[Callable[..., Page]]:
     """Open a browser window that fails the test on a foreign request or a console error."""
-    contexts: list[BrowserContext] = []
+    in_use: list[tuple[BrowserContext, list[BrowserContext] | None]] = []
     complaints: list[str] = []
 
     def open_window(javascript: bool = True, viewport: dict[str, int] = PHONE, **options: object) -> Page:
-        context = browser.new_context(
-            java_script_enabled=javascript, viewport=viewport, base_url=portal.address, **options
+        spare = None if options else spare_browsers[javascript]
+        context = (
+            spare.pop()
+            if spare
+            else browser.new_context(java_script_enabled=javascript, base_url=portal.address, **options)
         )
-        contexts.append(context)
+        in_use.append((context, spare))
         page = context.new_page()
+        page.set_viewport_size(viewport)
         page.on("request", lambda r: r.url.startswith(portal.address) or complaints.append(f"asked {r.url}"))
         page.on(
             "console",
@@ -84,8 +121,12 @@ def open_browser(browser: Browser, portal: Portal) -> Iterator[Callable[..., Pag
         return page
 
     yield open_window
-    for context in contexts:
-        context.close()
+    for context, spare in in_use:
+        if spare is None:
+            context.close()
+        else:
+            forget_everything(context, portal.address)
+            spare.append(context)
     assert complaints == []
 
 
@@ -95,10 +136,19 @@ def follow(control: Locator) -> None:
         control.click()
 
 
+def look_with_axe(page: Page, *rules: str) -> None:
+    """axe finds nothing, by these rules or by all."""
+    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    page.evaluate(AXE_SCRIPT)
+    # What was found, without all that was looked at, which takes longer to bring here than to look at.
+    violations = page.evaluate("options => axe.run(options).then(results => results.violations)", options)
+    report = AxeResults({"violations": violations})
+    assert not violations, f"{page.url} at {page.viewport_size}:\n{report.generate_report()}"
+
+
 def assert_readable(page: Page) -> None:
     """axe finds enough contrast, which is all that other colours can change."""
-    results = Axe().run(page, options={"resultTypes": ["violations"], "runOnly": ["color-contrast"]})
-    assert results.violations_count == 0, f"{page.url}:\n{results.generate_report()}"
+    look_with_axe(page, "color-contrast")
 
 
 def assert_accessible(page: Page) -> None:
@@ -110,8 +160,7 @@ def assert_accessible(page: Page) -> None:
     for viewport in (NARROW, DESKTOP):
         page.set_viewport_size(viewport)
         if viewport is usual or servers.PROOF:
-            results = Axe().run(page, options={"resultTypes": ["violations"]})
-            assert results.violations_count == 0, f"{page.url} at {viewport['width']}:\n{results.generate_report()}"
+            look_with_axe(page)
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert overflow <= 0, f"{page.url} is {overflow} px too wide at {viewport['width']}"
     page.set_viewport_size(before)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 
 import pytest
 from playwright.sync_api import expect
 
+from portal.assessment.questionnaire import SCREENS
 from tests.browser.conftest import DESKTOP, assert_accessible, follow
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 # What to press on each screen: digits tick, Enter continues.
 KEYS = {
@@ -62,18 +62,18 @@ def test_the_whole_assessment_by_keyboard_alone(portal, open_browser):
     expect(page.get_by_role("heading", level=1)).to_contain_text("Your answers fit best with")
 
 
-def skip_to(page, screen):
-    page.goto("/assessment/red_flags_now")
-    while screen_of(page) != screen:
-        here = screen_of(page)
-        page.get_by_role("button", name="Skip").click()
-        page.wait_for_url(lambda url, here=here: not url.endswith(here))
+def skip_to(page, portal, name):
+    """Be at a screen, having skipped all before it."""
+    before = takewhile(lambda screen: screen.id != name, SCREENS)
+    portal.answer(page, {question.id: frozenset() for screen in before for question in screen.questions})
+    page.goto(f"/assessment/{name}")
+    assert screen_of(page) == name
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_a_tap_on_the_drawn_head_ticks_the_checkbox_and_a_second_one_clears_it(portal, open_browser, javascript):
     page = open_browser(javascript)
-    skip_to(page, "pain_site")
+    skip_to(page, portal, "pain_site")
     spot = page.locator(".pain-view label[for=pain_site-neck_base] path").first
     spot.click()
     expect(page.get_by_role("checkbox", name="Upper neck or base of the skull")).to_be_checked()
@@ -84,7 +84,7 @@ def test_a_tap_on_the_drawn_head_ticks_the_checkbox_and_a_second_one_clears_it(p
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_medicine_kinds_appear_on_the_same_page_as_soon_as_they_matter(portal, open_browser, javascript):
     page = open_browser(javascript)
-    skip_to(page, "headache_days")
+    skip_to(page, portal, "headache_days")
     expect(page.locator("#med_types")).to_be_hidden()
     page.check("#med_days-m15_plus")
     expect(page.locator("#med_types")).to_be_visible()
@@ -123,7 +123,7 @@ def test_letters_twice_as_large_still_fit_a_phone(portal, open_browser):
 
 def test_forced_colors_keep_every_choice_visible(portal, open_browser):
     page = open_browser(forced_colors="active")
-    skip_to(page, "pain_site")
+    skip_to(page, portal, "pain_site")
     page.check("#pain_site-eye")
     assert_accessible(page)
     outline = page.locator("label.choice:has(#pain_site-eye)").evaluate("label => getComputedStyle(label).outlineStyle")

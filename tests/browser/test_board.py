@@ -11,8 +11,6 @@ from portal.scheduling.models import Slot, SlotState
 from tests.browser.conftest import assert_accessible, assert_readable, follow
 from tests.conftest import some_of
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 TABLET = {"width": 768, "height": 700}
 
 

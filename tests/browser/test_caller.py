@@ -13,8 +13,6 @@ from portal.booking.services import Details, find_or_add_patient
 from portal.core.db import db, transactional
 from tests.browser.conftest import DESKTOP, assert_accessible, follow
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture
 def desk(open_browser, portal):

@@ -19,8 +19,6 @@ from portal.scheduling.models import Provider, Slot, SlotState
 from portal.scheduling.services import claim_slot, claim_time
 from tests.browser.conftest import DESKTOP, assert_accessible, follow
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 NUMBERS = count(2000)
 
 

@@ -11,8 +11,6 @@ from portal.core.db import db, transactional
 from portal.scheduling.models import Slot, SlotState
 from tests.browser.conftest import assert_accessible, follow
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def pass_safety(page, portal):
     page.goto(f"{portal.address}/book/")

@@ -11,7 +11,6 @@ from portal.education.loading import load_library
 from tests.browser.conftest import PHONE, assert_accessible, assert_readable
 from tests.conftest import some_of
 
-pytestmark = pytest.mark.xdist_group("browser")
 PATHS = some_of(
     [page.path for page in load_library().pages],
     *("/articles/migraine", "/articles/when-a-headache-is-an-emergency", "/treatments/medicines"),

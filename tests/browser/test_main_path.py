@@ -7,16 +7,12 @@ import re
 from email.policy import default
 
 import pytest
-from flask.sessions import SecureCookieSessionInterface
 from playwright.sync_api import Page, expect
 
 from portal.assessment.questionnaire import SCREENS
 from tests.assessment.test_walk import NECK
 from tests.browser.conftest import DESKTOP, assert_accessible, assert_readable, follow
 from tests.conftest import some_of
-
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 # One of each kind of question: to tick several, to choose one, to point at on a drawing, two on one screen.
 LOOKED_AT = some_of([screen.id for screen in SCREENS], "red_flags_now", "age_band", "pain_site", "headache_days")
@@ -186,16 +182,8 @@ def test_pages_are_readable_in_every_choice_of_colours(portal, open_browser, the
     ids=["emergency", "same day"],
 )
 def test_the_urgent_results_are_accessible(portal, open_browser, answers, outcome):
-    from portal.assessment.services import record_answers
-    from portal.referrals.services import start_journey
-
-    with portal.app.app_context():
-        journey_id = start_journey()
-        record_answers(journey_id, answers)
     page = open_browser()
-    signer = SecureCookieSessionInterface().get_signing_serializer(portal.app)
-    cookie = signer.dumps({"journey": str(journey_id)})
-    page.context.add_cookies([{"name": "portal", "value": cookie, "url": portal.address}])
+    portal.answer(page, answers)
     page.goto("/assessment/result")
     expect(page.locator("main")).to_have_attribute("data-outcome", outcome)
     assert_accessible(page)

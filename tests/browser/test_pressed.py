@@ -8,8 +8,6 @@ from portal.core.db import db
 from portal.core.limits import EVERYBODY, HitCount, count_hit
 from tests.browser.conftest import assert_accessible
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture
 def pressed(portal):

@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 from portal.accounts.services import StaffRole, add_staff
 from tests.browser.conftest import DESKTOP, assert_accessible, follow
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 EMAIL = "set-up@clinic.example"
 
 

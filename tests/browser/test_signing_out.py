@@ -7,8 +7,6 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import DESKTOP, follow
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with scripts", "without"])
 def test_after_signing_out_going_back_shows_nothing(open_browser, portal, javascript):

@@ -30,8 +30,6 @@ TO_READ = ["/", "/articles/", "/articles/when-a-headache-is-an-emergency", "/tre
 NEED_THE_DIARY = ["/specialists/", "/r/leaflet", "/desk/sign-in"]
 NOT_LONG = 8  # seconds; somewhat more than one, as machines that test are busy
 
-pytestmark = pytest.mark.xdist_group("failures")
-
 
 @pytest.fixture
 def engine() -> str:

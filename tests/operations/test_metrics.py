@@ -10,14 +10,10 @@ import time
 import urllib.request
 from contextlib import contextmanager
 
-import pytest
-
 from portal.core.db import db
 from tests.conftest import portal_by_the_real_clock, settings_environment
 from tests.races.crowd import find_free, look, prepare_people, send
 from tests.servers import ROOT, free_port, web_server
-
-pytestmark = pytest.mark.xdist_group("failures")
 
 
 @contextmanager

@@ -115,7 +115,6 @@ def old_code(tmp_path) -> Path:
     return tmp_path / "old"
 
 
-@pytest.mark.xdist_group("failures")
 def test_old_and_new_code_serve_one_diary_side_by_side(settings, old_code):
     with portal_by_the_real_clock(settings) as app:
         by_old, by_new = prepare_people(app, 2)

@@ -21,7 +21,7 @@ HERD = 50
 TIMES = 200
 WORKERS = 4
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.xdist_group("herd")]
+pytestmark = pytest.mark.both_engines
 
 
 def release_the_herd(portal, settings, times=1, served="wsgi:app"):

@@ -37,7 +37,7 @@ TRIES = 5
 
 State = tuple[str, int] | None  # a visit's status and slot
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.xdist_group("herd")]
+pytestmark = pytest.mark.both_engines
 
 
 @dataclass

@@ -23,7 +23,7 @@ PEOPLE = 10
 WORKERS = 4
 TO_ANSWER = timedelta(minutes=15)
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.xdist_group("herd")]
+pytestmark = pytest.mark.both_engines
 
 
 @transactional

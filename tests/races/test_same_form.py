@@ -17,7 +17,7 @@ from tests.servers import web_server
 PRESSES = 50
 WORKERS = 4
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.xdist_group("herd")]
+pytestmark = pytest.mark.both_engines
 
 
 def press_fifty_times(portal, settings, served="wsgi:app"):

@@ -19,7 +19,7 @@ from tests.visitor import Visitor
 
 TIMES, TIMES_OVER = 4, 2
 
-pytestmark = [pytest.mark.both_engines, pytest.mark.xdist_group("herd")]
+pytestmark = pytest.mark.both_engines
 
 
 @pytest.fixture
