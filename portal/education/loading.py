@@ -107,7 +107,7 @@ class _Loading:
                 continue
             body, first_line = source[head.end() :], source[: head.end()].count("\n") + 1
             try:
-                about = model.model_validate(yaml.load(head[1], SafeLoader))  # noqa: S506 - it is the safe one
+                about = model.model_validate(SafeLoader(head[1]).get_single_data())
                 yield Draft(file, about, body, read_markdown(body, first_line))
             except (yaml.YAMLError, ValidationError) as error:
                 self._problems += [f"{file}:{line}: {fault}" for line, fault in _faults(error, head[1])]
