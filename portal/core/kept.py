@@ -1,7 +1,7 @@
 """What is the same for everybody is worked out once and kept for seconds, by each process for itself.
 
 Nothing has to be thrown away when something changes: it is worked out anew when its seconds are over. In development
-nothing is kept, so that a change shows at once.
+nothing is kept beyond a request, so that a change shows at once.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, NamedTuple, ParamSpec, TypeVar
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, has_request_context, request
 
 from portal.config import Settings
 from portal.core import clock
 
 KEEP = timedelta(seconds=5)
+OF_REQUEST = "portal.kept"
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -47,6 +48,8 @@ def kept(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]
 def keep(key: Hashable, work_out: Callable[[], Result]) -> Result:
     """What is kept under that key, or what is worked out now."""
     app, now = current_app._get_current_object(), clock.now()  # type: ignore[attr-defined]
+    if not app.config["KEEP"]:
+        return _keep_for_request(key, work_out)
     found = find_kept(app, key)
     if found is not None:
         known: Result = found.value
@@ -55,6 +58,15 @@ def keep(key: Hashable, work_out: Callable[[], Result]) -> Result:
     if "without_database" not in g:
         remember(app, key, now + app.config["KEEP"], value)
     return value
+
+
+def _keep_for_request(key: Hashable, work_out: Callable[[], Result]) -> Result:
+    if not has_request_context():
+        return work_out()
+    known: dict[Hashable, Result] = request.environ.setdefault(OF_REQUEST, {})
+    if key not in known:
+        known[key] = work_out()
+    return known[key]
 
 
 def find_kept(app: Flask, key: Hashable) -> Kept | None:
