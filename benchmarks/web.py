@@ -283,7 +283,7 @@ def portal_site(folder: Path, address: str, full_day: str, password: str) -> Ite
 @contextmanager
 def bare_site(folder: Path, address: str) -> Iterator[Site]:
     port = free_port()
-    same = environment(folder, address, port)  # the server's configuration reads it
+    same = environment(folder, f"sqlite:///{folder}/none.db", port)  # the server reads it, and opens no database
     with serve("benchmarks.web_bare:create_app()", port, {**same, "BARE_DATABASE": address}, "/hello") as process:
         yield Site(port, process)
 

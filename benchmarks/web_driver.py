@@ -101,8 +101,7 @@ class _Connection:
         self.buffer = b""
         self.sent = 0.0
         self.client: Client | None = None
-        self.kept = True  # whether the server lets the next request come on it
-        self.open()
+        self.kept = False  # whether the server lets the next request come on it; at first it is not open
 
     def open(self) -> None:
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
@@ -112,7 +111,9 @@ class _Connection:
         self.socket.close()
 
     def send(self, request: bytes) -> None:
-        if not self.kept:  # opened as late as can be: a server of one thread waits for who has called and says nothing
+        # Opened as late as can be: a server of one thread waits for who has called and says nothing, and of several
+        # processes the first would take all who call at once, and the others none.
+        if not self.kept:
             self.open()
         self.sent = time.perf_counter()
         self.socket.sendall(request)
@@ -151,10 +152,10 @@ def drive(port: int, clients: Sequence[Client], at_once: int, processes: list[in
     todo, rounds, latencies = iter(clients), 0, []
     selector, ready = selectors.DefaultSelector(), [_Connection(port) for _ in range(min(at_once, len(clients)))]
     before, own = cpu_seconds(processes), time.process_time()
-    begin, open_ = time.perf_counter(), 0
+    begin, open_ = time.perf_counter(), len(ready)
     for connection in ready:
-        selector.register(connection.socket, selectors.EVENT_READ, connection)
-        open_ += _begin(connection, todo)
+        _begin(connection, todo)
+        _listen(selector, connection)
     while open_:
         for key, _ in selector.select():
             connection = key.data
@@ -171,14 +172,19 @@ def drive(port: int, clients: Sequence[Client], at_once: int, processes: list[in
                 if not _begin(connection, todo):
                     open_ -= 1
                     continue
-            if not connection.kept:
-                selector.register(connection.socket, selectors.EVENT_READ, connection)
-                connection.kept = True
+            _listen(selector, connection)
     seconds = time.perf_counter() - begin
     used, driver = cpu_seconds(processes) - before, time.process_time() - own
     for connection in ready:
         connection.close()
     return Measured(len(latencies), rounds, seconds, used, driver, latencies)
+
+
+def _listen(selector: selectors.BaseSelector, connection: _Connection) -> None:
+    """Wait for its answer, too, where it was opened a moment ago."""
+    if not connection.kept:
+        selector.register(connection.socket, selectors.EVENT_READ, connection)
+        connection.kept = True
 
 
 def _begin(connection: _Connection, todo: Iterator[Client]) -> bool:
