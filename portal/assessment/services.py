@@ -17,7 +17,7 @@ from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import allowed, clock
 from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, run, transactional, transactional_for_now
+from portal.core.db import db, run, transactional
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
@@ -88,12 +88,12 @@ def standing_of(journey_id: UUID | None) -> Standing | None:
     return Standing(evaluation.lane, evaluation.prompt, row.id)
 
 
-@transactional_for_now
+@transactional
 def record_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
     """Add answers to the journey's assessment and return all it has now.
 
     Answers of branches that the new ones close are dropped. A finished assessment is left as it is and a
-    new revision begun, unless nothing changes. After a power cut the last ones are asked again.
+    new revision begun, unless nothing changes.
     """
     current = run(NEWEST_STATE, journey_id=journey_id).first()
     before = parse(current.answers) if current else {}
