@@ -13,7 +13,6 @@ import os
 import re
 import sys
 import threading
-import time
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from types import TracebackType
 from flask import Flask, Response, g, has_request_context, request
 
 from portal.config import Settings, current_settings
+from portal.core.turns import seconds_since_it_came
 
 OURS = "portal"  # the logger above all of ours
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -81,7 +81,6 @@ class Lines(logging.Formatter):
 def init_app(app: Flask, settings: Settings) -> None:
     """Let this process speak in that way, and note each request."""
     speak(settings)
-    app.before_request(_begin)
     app.after_request(_note)
     app.jinja_env.globals["request_code"] = request_code
 
@@ -116,14 +115,9 @@ def request_code() -> str:
     return request_id().replace("-", "")[:CODE_LENGTH].upper()
 
 
-def _begin() -> None:
-    g.began = time.perf_counter()
-
-
 def _note(response: Response) -> Response:
     response.headers[HEADER] = request_id()
-    now = time.perf_counter()
-    say_answered({}, request.method, response.status_code, now - g.get("began", now), _actor())
+    say_answered({}, request.method, response.status_code, seconds_since_it_came(request.environ), _actor())
     return response
 
 

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 import click
-from flask import Flask, Response, current_app, g, request, request_finished, request_started, template_rendered
+from flask import Flask, Response, current_app, request, request_finished, template_rendered
 from jinja2_fragments.flask import template_block_rendered
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -29,6 +29,7 @@ from portal.audit.services import entries_written
 from portal.config import Settings, current_settings
 from portal.core.db import db
 from portal.core.front import given_at_once
+from portal.core.turns import seconds_since_it_came
 from portal.operations.gauges import Reading, read_gauges
 
 OUTCOMES = frozenset(
@@ -44,7 +45,6 @@ actions_total = Counter("portal_actions", "What was done, by its name in the aud
 
 
 def init_app(app: Flask) -> None:
-    request_started.connect(_begin, app)
     request_finished.connect(_count_answer, app)
     given_at_once.connect(_count_given, app)
     template_rendered.connect(_count_outcome, app)
@@ -113,15 +113,11 @@ class DatabaseCollector(Collector):
                 db.session.remove()
 
 
-def _begin(_app: Flask, **_: Any) -> None:
-    g.request_begun = time.perf_counter()
-
-
 def _count_answer(_app: Flask, response: Response, **_: Any) -> None:
     endpoint = request.endpoint or "none"
     method = request.method if request.method in {"GET", "HEAD", "POST"} else "other"
     requests_total.labels(endpoint, method, response.status_code).inc()
-    request_seconds.labels(endpoint).observe(time.perf_counter() - g.request_begun)
+    request_seconds.labels(endpoint).observe(seconds_since_it_came(request.environ))
 
 
 def _count_given(_app: Flask, endpoint: str, status: int, seconds: float) -> None:

@@ -47,11 +47,12 @@ def test_one_request_after_the_other(pool):
     assert [answer.result() for answer in [pool.submit(ask, app) for _ in range(20)]] == [b"done"] * 20
 
 
+def echo(environ, start_response):
+    return [environ["wsgi.input"].read() if "wsgi.input" in environ else b"done"]
+
+
 def test_nobody_waits_for_who_sends_slowly(pool):
-    app, slow = (
-        Turns(lambda environ, _: [environ["wsgi.input"].read()] if environ else [b"done"], MOST),
-        SlowSender(b"abc"),
-    )
+    app, slow = Turns(echo, MOST), SlowSender(b"abc")
     sending = pool.submit(ask, app, slow)
     assert ask(app) == b"done"
     assert not sending.done()
@@ -60,7 +61,7 @@ def test_nobody_waits_for_who_sends_slowly(pool):
 
 
 def test_of_too_large_a_body_only_so_much_is_kept_that_it_shows():
-    assert len(ask(Turns(lambda environ, _: [environ["wsgi.input"].read()], MOST), BytesIO(b"x" * 1000))) == MOST + 1
+    assert len(ask(Turns(echo, MOST), BytesIO(b"x" * 1000))) == MOST + 1
 
 
 def test_nobody_waits_for_ever_for_who_is_stuck(pool, monkeypatch):
@@ -79,3 +80,24 @@ def test_nobody_waits_for_ever_for_who_is_stuck(pool, monkeypatch):
     assert ask(app) == b"done"
     comes_free.set()
     assert first.result() == b"done"
+
+
+def test_how_long_a_request_took_counts_its_wait_for_a_turn_and_not_who_sent_slowly(pool):
+    comes_free, begun = threading.Event(), threading.Event()
+
+    def work(environ, start_response):
+        if not begun.is_set():
+            begun.set()
+            assert comes_free.wait(5)
+        return [str(turns.seconds_since_it_came(environ)).encode()]
+
+    app, slow = Turns(work, MOST), SlowSender(b"abc")
+    first = pool.submit(ask, app)
+    assert begun.wait(5)
+    waits, sends = pool.submit(ask, app), pool.submit(ask, app, slow)
+    threading.Event().wait(0.1)
+    comes_free.set()
+    assert float(waits.result()) > 0.05
+    slow.goes_on.set()
+    assert float(sends.result()) < 0.05
+    first.result()
