@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
 import click
 from flask import Flask
@@ -205,7 +203,7 @@ def _in_transaction(function: Callable[Parameters, Result], lasting: bool) -> Ca
             return function(*args, **kwargs)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with taking_turns(), _transaction(lasting):
+                with _transaction(lasting):
                     return function(*args, **kwargs)
             except DBAPIError as error:
                 if attempt == ATTEMPTS or not _worth_another_try(error):
@@ -231,28 +229,6 @@ def look_ahead(function: Callable[[], Result]) -> Result:
     with suppress(_SeenEnough):
         do_and_undo()
     return seen[-1]
-
-
-@contextmanager
-def taking_turns() -> Iterator[None]:
-    """Let the threads of this process write one after the other on SQLite, which has one writer at a time.
-
-    At the file they would ask again and again, and who asks at the right moment wins; here they queue. Other processes
-    are met at the file. Raises OperationalError for who has queued for long, as for who has asked for long there.
-    """
-    if db.engine.dialect.name != "sqlite":
-        yield
-        return
-    turn = _turns.setdefault(db.engine, threading.Lock())
-    if not turn.acquire(timeout=_patience()):
-        raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
-    try:
-        yield
-    finally:
-        turn.release()
-
-
-_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 
 @contextmanager

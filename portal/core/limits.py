@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.config import current_settings
 from portal.core import clock
-from portal.core.db import Base, UtcDateTime, db, insert_into, taking_turns
+from portal.core.db import Base, UtcDateTime, db, insert_into
 
 GMAIL = {"gmail.com", "googlemail.com"}
 NETWORK_BITS = 64  # of an IPv6 address: what one household or one phone has for itself
@@ -192,7 +192,7 @@ def source_key(address: str | None) -> str:
 def _transaction() -> Iterator[Connection]:
     if db.session.info.get("in_transaction"):
         raise RuntimeError("a hit is counted before a transaction, never inside one")
-    with taking_turns(), db.engine.connect().execution_options(writes=True, lasting=False) as connection:
+    with db.engine.connect().execution_options(writes=True, lasting=False) as connection:
         yield connection
         connection.commit()
 

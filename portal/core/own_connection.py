@@ -12,12 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Transaction
 
-from portal.core.db import db, taking_turns
+from portal.core.db import db
 
 
 @contextmanager
 def own_connection() -> Iterator[Connection]:
-    """The connection."""
+    """The connection, given back to the pool as it was."""
     db.session.rollback()  # lets go of the session's
     with db.engine.connect() as connection:
         try:
@@ -31,7 +31,7 @@ def own_connection() -> Iterator[Connection]:
 def writing(connection: Connection, lasting: bool) -> Iterator[Transaction]:
     """A transaction as of `transactional`, or as of `transactional_for_now`; it is never tried again."""
     _prepare(connection, writes=True, lasting=lasting)
-    with taking_turns(), connection.begin() as transaction:
+    with connection.begin() as transaction:
         yield transaction
 
 
@@ -39,7 +39,7 @@ def writing(connection: Connection, lasting: bool) -> Iterator[Transaction]:
 def writing_once(connection: Connection) -> Iterator[None]:
     """As `writing` what lasts, for one statement: PostgreSQL need not be told where such a transaction ends."""
     _prepare(connection, writes=True, alone=True)
-    with taking_turns(), connection.begin():
+    with connection.begin():
         yield
 
 

@@ -1,12 +1,14 @@
 """One way to open a transaction: all of it happens or none, and a function called within joins."""
 
-from threading import Thread
+import sqlite3
+from threading import Timer
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
-from portal.core.db import db, insert_once, taking_turns, transactional, transactional_for_now
+from portal.assessment.services import record_answers
+from portal.core.db import db, insert_once, transactional, transactional_for_now
 from portal.referrals.links import save_link
 from portal.referrals.models import Journey, ReferralLink
 from portal.referrals.services import start_journey
@@ -80,22 +82,34 @@ def test_what_must_last_cannot_be_done_by_what_need_not():
     assert transactional(pass_by)() == 2
 
 
+@pytest.fixture
+def somebody_else(settings):
+    """Who can write beside us, such as another process."""
+    other = sqlite3.connect(settings.database.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+    yield other
+    other.close()
+
+
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_whoever_queues_for_long_to_write_is_told_as_at_a_locked_file(app, monkeypatch):
+def test_whoever_waits_for_long_to_write_is_told(somebody_else, monkeypatch):
     monkeypatch.setattr("portal.core.db.PATIENCE", 0.1)
-    told = []
+    somebody_else.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="database is locked"):
+        start_journey()
+    somebody_else.execute("ROLLBACK")
+    start_journey()
 
-    def write():
-        with app.app_context():
-            try:
-                start_journey()
-            except OperationalError as error:
-                told.append(str(error))
 
-    with taking_turns():
-        second = Thread(target=write)
-        second.start()
-        second.join()
-    assert "database is locked" in told[0]
-    write()
-    assert len(told) == 1
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_whoever_waits_to_write_does_so_when_the_other_has_done(somebody_else):
+    somebody_else.execute("BEGIN IMMEDIATE")
+    timer = Timer(0.2, somebody_else.execute, ("ROLLBACK",))
+    timer.start()
+    start_journey()
+    timer.join()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_an_answer_is_on_the_disk_when_the_next_page_says_so():
+    with pytest.raises(RuntimeError, match="must last"):
+        transactional_for_now(record_answers)(start_journey(), {})
