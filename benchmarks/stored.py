@@ -20,7 +20,8 @@ from portal.audit.models import AuditEntry
 from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import Appointment, Patient, Status
 from portal.core import clock
-from portal.core.db import Base, UtcDateTime, db, transactional
+from portal.core.columns import UtcDateTime
+from portal.core.db import Base, db, transactional
 from portal.core.text import search_key
 from portal.notifications.models import MailState, OutgoingMail
 from portal.referrals.models import Journey, Milestone

@@ -9,7 +9,8 @@ from flask_security.models import sqla
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.core.db import Base, UtcDateTime
+from portal.core.columns import UtcDateTime
+from portal.core.db import Base
 
 sqla.FsModels.set_db_info(  # type: ignore[no-untyped-call]
     base_model=Base,

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, EncryptedJSON, UtcDateTime
+from portal.core.columns import EncryptedJSON, UtcDateTime
+from portal.core.db import Base
 
 
 class Assessment(Base):

@@ -12,7 +12,8 @@ from sqlalchemy.orm import joinedload
 from portal import audit
 from portal.booking.models import Appointment, VisitChange, VisitNote
 from portal.core import clock
-from portal.core.db import UtcDateTime, db
+from portal.core.columns import UtcDateTime
+from portal.core.db import db
 from portal.scheduling.models import Slot
 
 Before = dict[str, str | int | None]

@@ -11,7 +11,8 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.booking.contact_hashes import hash_contact
-from portal.core.db import Base, EncryptedJSON, EncryptedJSONText, EncryptedText, JSONText, UtcDateTime
+from portal.core.columns import EncryptedJSON, EncryptedJSONText, EncryptedText, JSONText, UtcDateTime
+from portal.core.db import Base
 from portal.core.text import search_key
 
 if TYPE_CHECKING:

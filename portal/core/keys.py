@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 
 from portal.core import crypto
-from portal.core.db import Base, EncryptedJSON, EncryptedText, db, transactional
+from portal.core.columns import EncryptedJSON, EncryptedText
+from portal.core.db import Base, db, transactional
 
 AT_ONCE = 200  # values of a step
 MOST_PASSES = 6  # after the first, which finds the hashes outdated, a second finds all done

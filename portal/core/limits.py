@@ -25,7 +25,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.config import current_settings
 from portal.core import clock
-from portal.core.db import Base, UtcDateTime, db, insert_into
+from portal.core.columns import UtcDateTime
+from portal.core.db import Base, db, insert_into
 
 GMAIL = {"gmail.com", "googlemail.com"}
 NETWORK_BITS = 64  # of an IPv6 address: what one household or one phone has for itself

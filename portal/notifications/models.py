@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, EncryptedJSON, EncryptedText, UtcDateTime
+from portal.core.columns import EncryptedJSON, EncryptedText, UtcDateTime
+from portal.core.db import Base
 
 
 class MailState(StrEnum):

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.core.db import Base, JSONText, UtcDateTime
+from portal.core.columns import JSONText, UtcDateTime
+from portal.core.db import Base
 
 
 class OperationNote(Base):

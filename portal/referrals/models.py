@@ -10,7 +10,8 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
-from portal.core.db import Base, UtcDateTime
+from portal.core.columns import UtcDateTime
+from portal.core.db import Base
 from portal.referrals.days import today
 
 

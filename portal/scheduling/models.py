@@ -23,7 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.core.db import Base, JSONText, UtcDateTime
+from portal.core.columns import JSONText, UtcDateTime
+from portal.core.db import Base
 
 # Values, or their names in a query that is built once.
 Instant = datetime | BindParameter[datetime]

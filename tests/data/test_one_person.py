@@ -14,7 +14,8 @@ from portal.booking.erasure import HasVisitToCome, UnderLegalHold, erase
 from portal.booking.models import Appointment, Patient
 from portal.booking.person import NOT_ABOUT_PATIENTS, PARTS
 from portal.booking.person_export import SECRET
-from portal.core.db import Base, EncryptedJSON, EncryptedText, db
+from portal.core.columns import EncryptedJSON, EncryptedText
+from portal.core.db import Base, db
 from portal.home.purging import purge
 from portal.notifications.models import OutgoingMail
 from portal.referrals.models import Journey
