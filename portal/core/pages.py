@@ -25,7 +25,6 @@ class Components:
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.jinja_env.globals.update(ui=Components(app.jinja_env), settings=current_settings)
     app.jinja_env.filters.update(
         day=day_in_words,
