@@ -22,7 +22,7 @@ from portal.booking.models import Appointment
 from portal.booking.services import LANE_OF_RETURNING
 from portal.core import clock
 from portal.core.compression import say_nothing_asked
-from portal.core.htmx import render
+from portal.core.htmx import render, render_alike
 from portal.core.kept import kept
 from portal.referrals.services import Reached
 from portal.scheduling import queries as scheduling
@@ -32,6 +32,8 @@ from portal.scheduling.set_up import get_set_up
 
 SOON = timedelta(days=14)  # within this, somebody in the prompt lane should be seen
 NEAREST_SHOWN, MOST_SHOWN, MOST_ON_A_DAY = 6, 60, 500
+FOR_BOOKING = "booking/slots.html", "slot_list"
+AS_OLD_AS = timedelta(milliseconds=250)  # may be what somebody sees who has chosen nothing: as on a slow line
 Days = list[tuple[date, tuple[FreeTime, ...]]]
 
 
@@ -50,21 +52,26 @@ def render_for_booking(
     lane: str, prompt: bool, holder: UUID, reached: Collection[Reached], error: str | None = None
 ) -> Response:
     """The page of free times for a new visit, for somebody who has come so far."""
+    if not (request.args or error or Reached.SLOT_HELD in reached or Reached.BOOKED in reached):
+        alike = (lane, prompt, own_zone.get())
+        return render_alike(*FOR_BOOKING, alike, lambda: _for_booking(lane, prompt, None), AS_OLD_AS)
     held = scheduling.get_held_slot(holder) if Reached.SLOT_HELD in reached else None
-    context = _context(url_for("booking.choose_slot"), SlotFilter(), lane, holder)
+    context = _for_booking(lane, prompt, holder)
     return render(
-        "booking/slots.html",
-        "slot_list",
+        *FOR_BOOKING,
         422 if error else 200,
         **{**context, "chosen": context["chosen"] or (held.id if held else None)},
         error=error,
         held=held,
-        prompt=prompt,
-        none_soon=prompt and not _any_soon(context["first"]),
         booked=queries.find_latest_of(holder) if Reached.BOOKED in reached else None,
-        phone_only=get_set_up().phone_only_types,
         outcome="invalid" if error else None,
     )
+
+
+def _for_booking(lane: str, prompt: bool, holder: UUID | None) -> dict[str, Any]:
+    context = _context(url_for("booking.choose_slot"), SlotFilter(), lane, holder)
+    none_soon = prompt and not _any_soon(context["first"])
+    return {**context, "prompt": prompt, "none_soon": none_soon, "phone_only": get_set_up().phone_only_types}
 
 
 def render_for_move(

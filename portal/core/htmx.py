@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask, Response, make_response, redirect, render_template, request
 from flask_htmx import HTMX
 from flask_htmx import make_response as make_htmx_response
+from flask_wtf.csrf import generate_csrf
 from jinja2_fragments.flask import render_block
 from werkzeug import Response as AnyResponse
+
+from portal.core.kept import keep
+
+TOKEN_HERE = "[the token of who asks]"  # noqa: S105
 
 
 class Htmx(HTMX):
@@ -33,10 +39,35 @@ def render(template: str, fragment: str | None = None, status: int = 200, **cont
 
     The view names the block, never the browser; a block's text stands word for word in the whole page.
     """
+    return _respond(_write(template, fragment, context), fragment, status)
+
+
+def render_alike(
+    template: str,
+    fragment: str,
+    key: tuple[Hashable, ...],
+    find_context: Callable[[], dict[str, Any]],
+    keep_for: timedelta,
+) -> Response:
+    """As `render`, for a page that is made once for all who ask within `keep_for`.
+
+    By nothing but `key` and the token in its forms may it differ for one of them from what another gets.
+    """
+
+    def make() -> str:
+        return _write(template, fragment, {**find_context(), "csrf_token": lambda: TOKEN_HERE})
+
+    html = keep((template, htmx.partial, *key), make, keep_for)
+    return _respond(html.replace(TOKEN_HERE, generate_csrf()), fragment, 200)
+
+
+def _write(template: str, fragment: str | None, context: dict[str, Any]) -> str:
     if fragment and htmx.partial:
-        html = render_block(template, fragment, **context)
-    else:
-        html = render_template(template, **context)
+        return str(render_block(template, fragment, **context))
+    return render_template(template, **context)
+
+
+def _respond(html: str, fragment: str | None, status: int) -> Response:
     response = make_response(html, status)
     if fragment:
         response.vary.update(("HX-Request", "HX-Request-Type"))

@@ -17,6 +17,7 @@ from portal.config import Settings
 from portal.core import clock
 
 KEEP = timedelta(seconds=5)
+MOST = 500  # things; nobody can fill the memory by asking for ever more
 OF_REQUEST = "portal.kept"
 
 Parameters = ParamSpec("Parameters")
@@ -45,8 +46,8 @@ def kept(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]
     return wrapper
 
 
-def keep(key: Hashable, work_out: Callable[[], Result]) -> Result:
-    """What is kept under that key, or what is worked out now."""
+def keep(key: Hashable, work_out: Callable[[], Result], at_most: timedelta = KEEP) -> Result:
+    """What is kept under that key, or what is worked out now and kept so long."""
     app, now = current_app._get_current_object(), clock.now()  # type: ignore[attr-defined]
     if not app.config["KEEP"]:
         return _keep_for_request(key, work_out)
@@ -56,7 +57,7 @@ def keep(key: Hashable, work_out: Callable[[], Result]) -> Result:
         return known
     value = work_out()
     if "without_database" not in g:
-        remember(app, key, now + app.config["KEEP"], value)
+        remember(app, key, now + min(at_most, app.config["KEEP"]), value)
     return value
 
 
@@ -80,4 +81,7 @@ def find_kept(app: Flask, key: Hashable) -> Kept | None:
 
 def remember(app: Flask, key: Hashable, until: datetime, value: object) -> None:
     """Keep something under that key until then."""
-    app.extensions["portal.kept"][key] = Kept(until, value)
+    everything = app.extensions["portal.kept"]
+    if len(everything) >= MOST:
+        everything.clear()
+    everything[key] = Kept(until, value)
