@@ -20,7 +20,21 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from flask import current_app, has_request_context, request
-from sqlalchemy import BindParameter, Connection, Integer, String, bindparam, case, delete, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    String,
+    bindparam,
+    case,
+    delete,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.config import current_settings
@@ -216,8 +230,10 @@ def _counting(_dialect: str, hits: int) -> Any:
     now: BindParameter[datetime] = bindparam("now", type_=UtcDateTime)
     keys = [bindparam(f"key{place}", type_=String) for place in range(hits)]
     ends = [bindparam(f"ends{place}", type_=UtcDateTime) for place in range(hits)]
-    rows = [{"key": key, "count": 1, "ends_at": end} for key, end in zip(keys, ends, strict=True)]
-    statement, over = insert_into(HitCount).values(rows), HitCount.ends_at <= now
+    # Rows by SELECT, as SQLAlchemy writes out many VALUES anew each time; SQLite reads ON only after a WHERE.
+    rows = union_all(*(select(key, literal(1), end).where(true()) for key, end in zip(keys, ends, strict=True)))
+    statement = insert_into(HitCount).from_select(["key", "count", "ends_at"], rows)
+    over = HitCount.ends_at <= now
     most = case(*((statement.excluded.key == key, bindparam(f"most{n}", type_=Integer)) for n, key in enumerate(keys)))
     return statement.on_conflict_do_update(
         index_elements=[HitCount.key],
