@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,11 +18,12 @@ from portal.assessment.retention import KEEP_UNBOOKED_FOR
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core.compression import say_nothing_asked
-from portal.core.htmx import go_on, leave, render
+from portal.core.htmx import go_on, leave, render, render_alike
 from portal.referrals import journeys
 from portal.referrals.services import PAGE_PATH
 
 blueprint = Blueprint("assessment", __name__, url_prefix="/assessment")
+PAGE = "assessment/question.html", "step"
 
 
 @blueprint.get("/")
@@ -57,7 +60,7 @@ def show_question(question_id: str) -> AnyResponse:
         return redirect(url_for(".show_result"), 303)
     if not flow.may_visit(question, answers):
         return redirect(_next_page(answers), 303)
-    return _render_question(question, answers, _form(question, answers))
+    return _show_question(question, answers)
 
 
 @blueprint.post("/<question_id>")
@@ -70,7 +73,7 @@ def answer_question(question_id: str) -> AnyResponse:
         return leave(_next_page(answers))
     form = _form(question, answers, skipping="skip" in request.form)
     if not form.validate():
-        return _render_question(question, answers, form, status=422)
+        return render(*PAGE, 422, **_describe_page(question, answers, form), outcome="invalid")
     if journey_id is None or begun is None:
         journey_id = journeys.ensure()
     return _go_on(question, services.record_answers(journey_id, form.given_answers()))
@@ -160,8 +163,7 @@ def _render_next(answers: Answers) -> Response:
     upcoming = flow.next_question(answers)
     assert upcoming is not None
     say_nothing_asked()
-    question = flow.page_of(upcoming, answers)
-    return _render_question(question, answers, _form(question, answers, formdata=None))
+    return _show_question(flow.page_of(upcoming, answers), answers)
 
 
 def _next_page(answers: Answers) -> str:
@@ -172,21 +174,27 @@ def _next_page(answers: Answers) -> str:
     return url_for(".show_question", **values)  # type: ignore[arg-type]
 
 
-def _render_question(question: Question, answers: Answers, form: QuestionsForm, status: int = 200) -> Response:
+def _show_question(question: Question, answers: Answers) -> Response:
+    """The page of a question; while nothing on it is answered, the same for all who have come as far."""
+    asked, opened = flow.questions_on_page(question, answers), flow.revealed_on_page(question, answers)
+    on_page = tuple(other.id for other in asked), tuple(other.id for other in opened)
+    describe = partial(_describe_page, question, answers)
+    if not answers.keys().isdisjoint(chain(*on_page)):
+        return render(*PAGE, **describe())
+    return render_alike(*PAGE, (*on_page, *flow.progress(question, answers), _returning()), describe)
+
+
+def _describe_page(question: Question, answers: Answers, form: QuestionsForm | None = None) -> dict[str, Any]:
     number, count = flow.progress(question, answers)
-    return render(
-        "assessment/question.html",
-        "step",
-        status,
-        question=question,
-        form=form,
-        revealing=flow.revealing_options(question, answers),
-        number=number,
-        count=count,
-        back=_page_before(question, answers),
-        returning=_returning(),
-        outcome="invalid" if status == 422 else None,
-    )
+    return {
+        "question": question,
+        "form": form or _form(question, answers, formdata=None),
+        "revealing": flow.revealing_options(question, answers),
+        "number": number,
+        "count": count,
+        "back": _page_before(question, answers),
+        "returning": _returning(),
+    }
 
 
 def _form(question: Question, answers: Answers, skipping: bool = False, **how: Any) -> QuestionsForm:

@@ -16,7 +16,7 @@ from portal.booking.forms import ConfirmForm, DetailsForm, SlotForm
 from portal.booking.models import Appointment
 from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
 from portal.core import clock
-from portal.core.htmx import render
+from portal.core.htmx import render, render_alike
 from portal.referrals import journeys
 from portal.referrals.services import Reached, list_reached, reach
 from portal.scheduling import queries as scheduling
@@ -24,6 +24,7 @@ from portal.scheduling.models import Slot
 from portal.scheduling.services import SlotTaken
 
 blueprint = Blueprint("booking", __name__)
+SAFETY = "booking/safety.html"
 
 
 @blueprint.app_errorhandler(SafetyUnknown)
@@ -55,14 +56,14 @@ def hold_slot() -> AnyResponse:
 
 @blueprint.get("/book/safety")
 def show_safety() -> Response:
-    return _render_safety(build_form([RED_FLAGS], [], {}))
+    return render_alike(SAFETY, None, (), lambda: {"form": build_form([RED_FLAGS], [], {})})
 
 
 @blueprint.post("/book/safety")
 def answer_safety() -> AnyResponse:
     form = build_form([RED_FLAGS], [], {})
     if not form.validate():
-        return _render_safety(form, status=422)
+        return render(SAFETY, status=422, form=form, outcome="invalid")
     if zone := request.form.get("zone"):
         own_zone.remember(zone)
     assessment_services.record_answers(journeys.ensure(), form.given_answers())
@@ -179,10 +180,6 @@ def _render_slots(journey_id: UUID | None, error: str | None = None) -> Response
     if Reached.SLOTS_SEEN not in reached:
         reach(journey_id, Reached.SLOTS_SEEN)
     return slot_list.render_for_booking(standing.lane, standing.prompt, journey_id, reached, error)
-
-
-def _render_safety(form: object, status: int = 200) -> Response:
-    return render("booking/safety.html", status=status, form=form, outcome="invalid" if status == 422 else None)
 
 
 def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, status: int = 200) -> Response:

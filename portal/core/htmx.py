@@ -13,7 +13,7 @@ from flask_wtf.csrf import generate_csrf
 from jinja2_fragments.flask import render_block
 from werkzeug import Response as AnyResponse
 
-from portal.core.kept import keep
+from portal.core.kept import KEEP, keep
 
 TOKEN_HERE = "[the token of who asks]"  # noqa: S105
 
@@ -44,10 +44,10 @@ def render(template: str, fragment: str | None = None, status: int = 200, **cont
 
 def render_alike(
     template: str,
-    fragment: str,
+    fragment: str | None,
     key: tuple[Hashable, ...],
     find_context: Callable[[], dict[str, Any]],
-    keep_for: timedelta,
+    keep_for: timedelta = KEEP,
 ) -> Response:
     """As `render`, for a page that is made once for all who ask within `keep_for`.
 
@@ -55,7 +55,7 @@ def render_alike(
     """
 
     def make() -> str:
-        return _write(template, fragment, {**find_context(), "csrf_token": lambda: TOKEN_HERE})
+        return _write(template, fragment, find_context()).replace(generate_csrf(), TOKEN_HERE)
 
     html = keep((template, htmx.partial, *key), make, keep_for)
     return _respond(html.replace(TOKEN_HERE, generate_csrf()), fragment, 200)

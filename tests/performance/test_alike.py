@@ -1,4 +1,4 @@
-"""Who looks at free times at the same moment is shown the same page: made once, with everybody's own token in it."""
+"""A page that is the same for many is made once for all of them, with everybody's own token in its forms."""
 
 import pytest
 
@@ -50,6 +50,22 @@ def test_who_holds_a_time_sees_it_at_once(people):
         person.open("/book/")
         person.hold(person.free_slots()[place])
         assert "You hold" in person.open("/book/").text
+
+
+def test_a_question_is_the_same_for_all_until_it_is_answered_and_then_ones_own(people):
+    pages = []
+    for person in people:
+        person.open("/assessment/")
+        person.send()
+        pages.append(person.send(red_flags_now="none", next="1"))
+    one, other = people
+    assert pages[0].text.replace(token_of(pages[0]), "") == pages[1].text.replace(token_of(pages[1]), "")
+    question = pages[0].path
+    (name,) = pages[0].form.choices
+    option = pages[0].form.choices[name][0]
+    assert one.send(**{name: option}, next="1").path != question
+    assert f'value="{option}" checked' in one.open(question).text
+    assert "checked" not in other.open(question).text
 
 
 def test_memory_is_not_filled_by_who_asks_for_ever_more(keeping):
