@@ -3,6 +3,9 @@
 Where it listens is the one thing that differs; `--bind` on the command line, or `PORT`, says so.
 """
 
+import os
+import signal
+
 from portal.config import Settings
 
 _settings = Settings.from_environment()
@@ -21,3 +24,23 @@ reload = not _settings.production
 preload_app = not reload  # one import for all processes: see docs/decisions/0012-server.md
 control_socket_disable = True
 loglevel = "warning"
+
+# Between its birth and the moment it listens to signals a process would miss the one that ends it, and then work on
+# until it is killed: they wait until it does.
+_ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+
+
+def _keep_waiting() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+
+
+def _let_through() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+
+def post_worker_init(_worker: object) -> None:
+    """Called by gunicorn in each process that answers, once it listens."""
+    _let_through()
+
+
+os.register_at_fork(before=_keep_waiting, after_in_parent=_let_through)
