@@ -67,7 +67,7 @@ def add_headers(response: Response) -> Response:
     control, failed = response.cache_control, response.status_code >= 400
     if failed or not (control.max_age or control.no_cache):
         response.headers["Cache-Control"] = "no-store"
-    if failed or not (control.public or request.endpoint in FOR_SEARCH_ENGINES):
+    if failed or not (control.public or "about_nobody" in g or request.endpoint in FOR_SEARCH_ENGINES):
         response.headers["X-Robots-Tag"] = "noindex"
     if "signed_out" in g:
         response.headers["Clear-Site-Data"] = '"cache", "storage"'

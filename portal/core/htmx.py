@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, Response, make_response, redirect, render_template, request
+from flask import Flask, Response, g, make_response, redirect, render_template, request
 from flask_htmx import HTMX
 from flask_htmx import make_response as make_htmx_response
 from flask_wtf.csrf import generate_csrf
@@ -51,8 +51,10 @@ def render_alike(
 ) -> Response:
     """As `render`, for a page that is made once for all who ask within `keep_for`.
 
-    By nothing but `key` and the token in its forms may it differ for one of them from what another gets.
+    By nothing but `key` and the token in its forms may it differ for one of them from what another gets. Being about
+    nobody, it may be listed by search engines.
     """
+    g.about_nobody = True
 
     def make() -> str:
         return _write(template, fragment, find_context()).replace(generate_csrf(), TOKEN_HERE)

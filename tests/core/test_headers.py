@@ -19,9 +19,9 @@ from tests.conftest import make_settings, settings_environment
 from tests.visitor import Visitor
 
 PUBLIC = ["/articles/", "/articles/cervicogenic-headache", "/treatments/", "/privacy", "/robots.txt", "/sitemap.xml"]
-FRESH = ["/", "/specialists/", "/assessment/", "/refer/"]
+FRESH = ["/", "/specialists/", "/assessment/", "/assessment/red_flags_now", "/book/safety", "/refer/"]
 PERSONAL = [
-    *("/book/", "/book/safety", "/desk/sign-in", "/desk/", "/display", "/assessment/result", "/visit/x", "/waitlist/x"),
+    *("/book/", "/desk/sign-in", "/desk/", "/display", "/assessment/result", "/visit/x", "/waitlist/x"),
     *("/request/call-back", "/calendars/x.ics", "/fhir/QuestionnaireResponse/x", "/r/nothing", "/nowhere"),
     *("/static/nothing", "/dev/mail/", "/assessment/resume/x", "/desk/welcome/x", "/healthz"),
 ]
@@ -110,6 +110,14 @@ def test_pages_about_nobody_may_be_found_by_search_engines(visitor, path):
     response = visitor.client.get(path)
     assert response.status_code == 200
     assert "X-Robots-Tag" not in response.headers
+
+
+def test_free_times_may_be_listed_until_the_page_is_about_who_looks(visitor):
+    visitor.pass_safety()
+    assert "X-Robots-Tag" not in visitor.open("/book/").response.headers
+    visitor.hold()
+    assert visitor.open("/book/").response.headers["X-Robots-Tag"] == "noindex"
+    assert visitor.open("/assessment/red_flags_now").response.headers["X-Robots-Tag"] == "noindex"
 
 
 def test_whatever_a_cookie_changed_says_so_to_caches(app):
