@@ -129,12 +129,12 @@ def _begin(connection: Connection) -> None:
         driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
         connection.info["lasting"] = lasting
     if options.get("writes"):
-        _begin_to_write(connection, driver)
+        _begin_to_write(driver)
     else:
         driver.execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
 
 
-def _begin_to_write(connection: Connection, driver: sqlite3.Connection) -> None:
+def _begin_to_write(driver: sqlite3.Connection) -> None:
     """Take SQLite's lock of the one writer. Raises OperationalError when nobody lets it go for long.
 
     SQLite would ask for it less and less often, ten times a second in the end, and others would pass who come later.
@@ -142,18 +142,18 @@ def _begin_to_write(connection: Connection, driver: sqlite3.Connection) -> None:
     until = time.monotonic() + _patience()
     driver.execute(f"PRAGMA busy_timeout={AT_LEAST_EVERY}")
     try:
-        while not _takes_lock(connection, until):
+        while not _takes_lock(driver, until):
             pass
     finally:
         driver.execute(f"PRAGMA busy_timeout={_patience()}000")
 
 
-def _takes_lock(connection: Connection, until: float) -> bool:
+def _takes_lock(driver: sqlite3.Connection, until: float) -> bool:
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-            raise
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+            raise OperationalError("BEGIN IMMEDIATE", None, error) from error
         return False
     return True
 
