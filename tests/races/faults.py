@@ -46,10 +46,22 @@ def claim_whatever_it_is():
     return create_app()
 
 
+def linger():
+    """No fault, but time: between the look at what is to be booked and its booking the same form comes again."""
+    genuine_book = booking.book
+
+    def book(*details):
+        time.sleep(A_PAGE)
+        return genuine_book(*details)
+
+    booking.book = book
+    return create_app()
+
+
 def forget_keys():
     """A form that is sent again is not known again."""
     booking.queries.find_by_idempotency_key = lambda key: None
-    return create_app()
+    return linger()
 
 
 def book_in_two_transactions():
