@@ -8,7 +8,6 @@ from uuid import UUID
 
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     Field,
     HiddenField,
@@ -26,7 +25,8 @@ from portal.booking.forms import REACH_BY, BirthDateField
 from portal.booking.models import Patient
 from portal.booking.patients import CONTACT
 from portal.booking.services import Details
-from portal.core.forms import BaseForm, check_email, check_phone
+from portal.core.forms import BaseForm, DayField, check_email, check_phone
+from portal.core.numbers import read_number
 from portal.core.pages import phone_in_words
 from portal.scheduling.models import Location, Provider, VisitType
 
@@ -133,7 +133,7 @@ class CallerForm(ContactForm):
     own_provider = SelectField("Clinician", validate_choice=False)
     own_location = SelectField("Place", validate_choice=False)
     own_type = SelectField("Type of visit", validate_choice=False)
-    own_day = DateField("Day", validators=[Optional()])
+    own_day = DayField("Day", validators=[Optional()])
     own_begins = TimeField("Time of day", validators=[Optional()])
     own_reason = StringField("Reason", validators=[Length(max=200)], render_kw={**OFF, "maxlength": 200})
     is_here = BooleanField("Is here now")
@@ -157,8 +157,7 @@ class CallerForm(ContactForm):
     @property
     def slot_id(self) -> int | None:
         """The time chosen."""
-        text = self.slot.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+        return read_number(self.slot.data)
 
     @property
     def sign(self) -> str | None:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Self
 
-from wtforms import DateField, EmailField, Field, RadioField, SelectField, StringField, TimeField
+from wtforms import EmailField, Field, RadioField, SelectField, StringField, TimeField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.booking.forms import CheckboxesField
 from portal.booking.requests import NO_ANSWER
-from portal.core.forms import BaseForm, check_email
+from portal.core.forms import BaseForm, DayField, check_email
 from portal.frontdesk.seen_form import SeenForm, dump
 from portal.frontdesk.words import ANOTHER, DAYS, RHYTHMS, WORKING_DAYS, read_rule, write_rule
 from portal.scheduling.changes import read_availability
@@ -47,12 +47,6 @@ class AddressForm(BaseForm):
     email = EmailField("E-mail", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email])
 
 
-def check_year(form: Any, field: Field) -> None:
-    """A validator: a day that a clinic plans for."""
-    if field.data and not 2000 <= field.data.year <= 2100:
-        raise ValidationError("Check the year: write all four digits, like 2026.")
-
-
 class DiaryForm(BaseForm):
     """Something in the diary of clinicians and places."""
 
@@ -73,8 +67,8 @@ class ClosureForm(DiaryForm):
 
     provider = SelectField("Clinician", validators=[Optional()])
     location = SelectField("Place", validators=[Optional()])
-    first = DateField("First day", validators=[InputRequired("Enter the first day that is closed."), check_year])
-    last = DateField("Last day", validators=[Optional(), check_year], description="Leave empty for one day")
+    first = DayField("First day", validators=[InputRequired("Enter the first day that is closed.")])
+    last = DayField("Last day", validators=[Optional()], description="Leave empty for one day")
     opens = TimeField("From", validators=[Optional()], description="Leave empty for whole days")
     closes = TimeField("Until", validators=[Optional()])
     weekdays = RadioField(
@@ -127,10 +121,8 @@ class AvailabilityForm(SeenForm, DiaryForm):
     )
     opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
     closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
-    valid_from = DateField("First day", validators=[InputRequired("Enter from which day on."), check_year])
-    valid_until = DateField(
-        "Last day", validators=[Optional(), check_year], description="Leave empty when it has no end"
-    )
+    valid_from = DayField("First day", validators=[InputRequired("Enter from which day on.")])
+    valid_until = DayField("Last day", validators=[Optional()], description="Leave empty when it has no end")
 
     @classmethod
     def showing(cls, row: Availability, today: date) -> Self:
@@ -181,7 +173,7 @@ class AvailabilityForm(SeenForm, DiaryForm):
 class EndForm(BaseForm):
     """The last day on which times are offered."""
 
-    last = DateField("Last day", validators=[InputRequired("Enter the last day."), check_year])
+    last = DayField("Last day", validators=[InputRequired("Enter the last day.")])
 
 
 class ExportForm(BaseForm):
@@ -190,11 +182,11 @@ class ExportForm(BaseForm):
     class Meta(BaseForm.Meta):
         csrf = False
 
-    since = DateField("From", name="from", validators=[InputRequired("Enter the first day.")])
-    until = DateField("Until", validators=[InputRequired("Enter the last day.")])
+    since = DayField("From", name="from", validators=[InputRequired("Enter the first day.")])
+    until = DayField("Until", validators=[InputRequired("Enter the last day.")])
 
     def validate_until(self, field: Field) -> None:
-        if not self.since.data or not field.data:
+        if not self.since.data:
             return
         if field.data < self.since.data:
             raise ValidationError("The last day must not be before the first.")
@@ -205,7 +197,7 @@ class ExportForm(BaseForm):
 class BlockForm(BaseForm):
     """Why free times are blocked, and on which day they were ticked."""
 
-    day = DateField(validators=[Optional()])
+    day = DayField(validators=[Optional()])
     reason = StringField("Reason", validators=[InputRequired("Say why, for your colleagues."), Length(max=120)])
 
 
@@ -215,7 +207,7 @@ class ExtraForm(DiaryForm):
     provider = SelectField("Clinician", validators=[InputRequired()])
     location = SelectField("Place", validators=[InputRequired()])
     visit_type = SelectField("Type of visit", validators=[InputRequired()])
-    day = DateField("Day", validators=[InputRequired("Enter the day.")])
+    day = DayField("Day", validators=[InputRequired("Enter the day.")])
     opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
     closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
 

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.core.htmx import render
+from portal.core.numbers import read_number
 from portal.frontdesk.forms import BlockForm, ExtraForm
 from portal.frontdesk.queries import get_today
 from portal.scheduling import changes, queries, ranges
@@ -19,7 +20,8 @@ blueprint = Blueprint("times", __name__, url_prefix="/desk/times")
 @blueprint.post("/change")
 def change() -> AnyResponse:
     """Block the times that were ticked on the board, or offer them again."""
-    slot_ids = [int(text) for text in request.form.getlist("slot")[:MOST_AT_ONCE] if text.isascii() and text.isdigit()]
+    ticked = map(read_number, request.form.getlist("slot")[:MOST_AT_ONCE])
+    slot_ids = [number for number in ticked if number is not None]
     form = BlockForm()
     if not slot_ids:
         flash("Tick the times first.")

@@ -96,7 +96,7 @@ def test_lunch_comes_again_on_every_working_day(desk, app):
         ({"opens": "10:00"}, "Enter both times, from and until, or neither."),
         ({"opens": "10:00", "closes": "09:00"}, "The closed time must end after it begins."),
         ({"reason": ""}, "Say why, for your colleagues."),
-        ({"first": "yesterday"}, "Not a valid date value."),
+        ({"first": "yesterday"}, "Write the day like 2026-11-23."),
     ],
 )
 def test_a_closure_that_makes_no_sense_is_explained_and_nothing_is_lost(desk, wrong, message):
