@@ -11,7 +11,7 @@ from flask import Flask
 from flask_wtf import CSRFProtect, FlaskForm
 from markupsafe import Markup, escape
 from wtforms import DateField, Field, HiddenField, StringField, TextAreaField, ValidationError
-from wtforms.validators import Length, StopValidation
+from wtforms.validators import DataRequired, InputRequired, Length, StopValidation
 from wtforms.widgets import Input
 from wtforms.widgets.core import clean_key
 
@@ -93,13 +93,13 @@ class DayField(DateField):
 
 
 class BaseForm(FlaskForm):
-    """A form whose text fields arrive clean, and none longer than it says."""
+    """A form whose text fields arrive clean, none longer than it says, and none of blanks where words are asked for."""
 
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Field:
             filters = [clean, *unbound_field.kwargs.get("filters", ())]
-            bounded = {"validators": _bounded(unbound_field)} if _is_text(unbound_field) else {}
-            field: Field = unbound_field.bind(form=form, **{**options, "filters": filters, **bounded})
+            checked = {"validators": _checks_of_text(unbound_field)} if _is_text(unbound_field) else {}
+            field: Field = unbound_field.bind(form=form, **{**options, "filters": filters, **checked})
             return field
 
 
@@ -115,9 +115,10 @@ def _is_text(unbound_field: Any) -> bool:
     return issubclass(unbound_field.field_class, StringField)
 
 
-def _bounded(unbound_field: Any) -> list[Any]:
-    """The validators of a text field, with a limit of length; where it names none, its kind's."""
-    validators = list(unbound_field.kwargs.get("validators", ()))
+def _checks_of_text(unbound_field: Any) -> list[Any]:
+    """The validators of a text field: blanks are nothing to them, and where they name no length, its kind does."""
+    named = unbound_field.kwargs.get("validators", ())
+    validators = [DataRequired(one.message) if isinstance(one, InputRequired) else one for one in named]
     if any(isinstance(validator, Length) and validator.max > 0 for validator in validators):
         return validators
     kind = next((most for cls, most in LONGEST.items() if issubclass(unbound_field.field_class, cls)), LONGEST_LINE)

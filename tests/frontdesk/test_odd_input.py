@@ -1,10 +1,11 @@
-"""Days and numbers that no clinic means get a clear answer where they were typed, wherever the desk takes any."""
+"""Days, numbers and blanks that nobody means get a clear answer where they were typed, wherever the desk takes any."""
 
 import pytest
 from sqlalchemy import select
 
 from portal.accounts.services import StaffRole
-from portal.booking.models import Appointment
+from portal.booking.models import Appointment, LegalHold, VisitNote
+from portal.scheduling.models import Closure
 
 pytestmark = pytest.mark.both_engines
 
@@ -91,3 +92,17 @@ def test_a_number_that_no_database_takes_names_nothing(manager, send, visitor, b
     assert send(f"visit/{visit}/status", version=number, status="arrived").status == 400
     visitor.pass_safety()
     assert visitor.hold(number).status == 422
+
+
+def test_blanks_are_no_reason_no_note_and_no_name_of_a_link(send, book, diary):
+    visit = diary.scalar(select(Appointment).where(Appointment.reference == book("2026-11-20 09:00")[1]))
+    blank = "  \t "
+    for path, values in [
+        (f"patients/{visit.patient_id}/hold", {"reason": blank}),
+        (f"visit/{visit.id}/note", {"words": blank}),
+        ("closures", {"first": "2026-11-23", "reason": blank, "confirmed": "yes"}),
+        ("referrals/links", {**LINK, "label": blank}),
+    ]:
+        assert send(path, **values).status == 422, path
+    assert [diary.count(kind) for kind in (LegalHold, VisitNote)] == [0, 0]
+    assert diary.count(Closure, Closure.reason == "") == 0
