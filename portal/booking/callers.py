@@ -18,7 +18,7 @@ from portal.booking.announce import announce
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientRequest, Status, VisitChange, VisitNote
 from portal.booking.patients import complete_contact
 from portal.booking.queries import find_by_idempotency_key
-from portal.booking.requests import settle
+from portal.booking.requests import settle_by_visit
 from portal.booking.services import (
     AlreadyBooked,
     Details,
@@ -222,4 +222,4 @@ def _note(appointment: Appointment, call: Call) -> None:
     if own and own.reason:
         db.session.add(VisitNote(**about, words=own.reason, written_at=now))
     if call.request_id is not None and db.session.get(PatientRequest, call.request_id) is not None:
-        settle(call.request_id, "booked")
+        settle_by_visit(call.request_id)
