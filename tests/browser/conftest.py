@@ -40,7 +40,7 @@ class Portal:
     def sign_in(self, page: Page, email: str = "desk@clinic.example", password: str | None = None) -> None:
         """Let a browser be signed in at the desk, without the page for it, which other tests look at."""
         person = Visitor(self.app)
-        person.sign_in(email, password or self.password)
+        person.be_signed_in(email, password or self.password)
         cookie = person.client.get_cookie("portal", domain=urlsplit(self.app.config["PORTAL"].address).hostname)
         page.context.add_cookies([{"name": "portal", "value": cookie.value, "url": self.address}])
 
