@@ -121,7 +121,7 @@ def test_a_hundred_thousand_requests_leave_web_processes_and_database_as_sound_a
             settings_environment(served_settings), workers=1, app="tests.fuzz.served:app"
         ) as address:
             aim = Aim(world, send_to(address))
-            (server,) = set(active_children()) - others
+            (server,) = set(active_children()).difference(others)
 
             def watch() -> None:
                 if aim.sent >= WARM * MANY * TOGETHER:
