@@ -12,10 +12,9 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from email.policy import default
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from uuid import uuid4
 
@@ -128,16 +127,17 @@ def web_server(
     process = copies.start("gunicorn", *options, app, environment={**environment, "PORT": str(port)}, code=code)
     address = f"http://localhost:{port}"
     try:
-        _wait_for(f"{address}/healthz", process)
+        wait_for(f"{address}/healthz", process.is_alive)
         yield address
     finally:
         process.terminate()
         process.join(20)
 
 
-def _wait_for(url: str, process: BaseProcess) -> None:
+def wait_for(url: str, is_alive: Callable[[], bool]) -> None:
+    """Wait until a web server answers, for as long as it is alive and for a minute at most."""
     for _ in range(1200):
-        assert process.exitcode is None, "the web server ended before it answered"
+        assert is_alive(), "the web server ended before it answered"
         try:
             urllib.request.urlopen(url, timeout=5).read()
             return
