@@ -19,14 +19,14 @@ import gunicorn.workers.gthread  # noqa: F401 - what is imported here, the copie
 from portal import access, features, limits  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
-_context = get_context("forkserver")
-_context.set_forkserver_preload([__name__])
+context = get_context("forkserver")
+context.set_forkserver_preload([__name__])
 
 
 def start(module: str, *arguments: str, environment: dict[str, str], code: Path = ROOT) -> ForkServerProcess:
     """`python -m module arguments`, with these variables and in a session of its own, of this code or of another."""
     everything = {**os.environ, **environment}
-    process = _context.Process(target=_run, args=(module, arguments, everything, code), daemon=True)
+    process = context.Process(target=_run, args=(module, arguments, everything, code), daemon=True)
     process.start()
     return process
 
