@@ -132,6 +132,7 @@ def web_server(
     finally:
         process.terminate()
         process.join(20)
+        assert process.exitcode is not None, "the web server does not end"
 
 
 def wait_for(url: str, is_alive: Callable[[], bool]) -> None:
