@@ -56,7 +56,8 @@ class Settings(BaseModel):
     )
     secret_key: str = Field(
         "",
-        description="Signs cookies: 32 random characters or more. Changing it signs everybody out. "
+        description="Signs cookies and is part of how passwords and second steps are kept: 32 random characters or "
+        "more. Changing it signs everybody out, and every account then needs `flask staff reset`. "
         "Default: in development one is made once.",
     )
     encryption_keys: tuple[str, ...] = Field(
