@@ -37,7 +37,7 @@ from portal.assessment.vocabulary import (
     VISION_DIM,
 )
 
-RULES_VERSION = "2026-11-22"
+RULES_VERSION = "2026-11-23"
 
 
 class Lane(StrEnum):
@@ -111,7 +111,13 @@ LONE_STABLE_VISION_DIM = Named(
     "stable, under 50, and the only tick on screens 4 and 5",
     STABLE & UNDER_50 & BACKGROUND_CLEAR & ~has("headache_behaviour", *(BEHAVIOUR_FLAGS - {"vision_dim"})),
 )
-SAFETY_ANSWERED = Answered("red_flags_now") & Answered("health_background") & Answered("headache_behaviour")
+SAFETY_ANSWERED = (
+    Answered("red_flags_now")
+    & Answered("age_band")
+    & Answered("timeline")
+    & Answered("health_background")
+    & Answered("headache_behaviour")
+)
 
 OWN_DOCTOR = "your own doctor, or an urgent care center"
 EMERGENCY_DEPARTMENT = "an emergency department, because it may take a scan"
@@ -261,8 +267,8 @@ SAME_DAY_RULES = (
     ),
 )
 
-# "When stable" is left out where a same-day rule already takes what is new or changed: so a skipped
-# timeline is no way to a calmer lane.
+# "When stable" is left out where a same-day rule already takes what is new or changed, and C21 takes every
+# skipped age and timeline: so a skip is no way to a calmer lane.
 CONSULT_RULES = (
     consult("C1", UNDER_18, "a child", "you are under 18"),
     consult("C2", CHANGED, "a new cause under an old headache", "an old headache has changed", prompt=True),
@@ -297,9 +303,9 @@ CONSULT_RULES = (
     consult("C13", NEW & ~MILD, "a new headache that limits", "it is new and slows you down"),
     consult(
         "C14",
-        has("health_background", "cancer", "immune", "pregnant"),
-        "a cause tied to the condition",
-        "a health condition of yours matters for the choice of care",
+        has("health_background", "cancer", "immune", "pregnant", "thinner"),
+        "a cause tied to the condition, a bleed",
+        "a health condition or medicine of yours matters for the choice of care",
     ),
     consult(
         "C15",
@@ -332,9 +338,9 @@ CONSULT_RULES = (
     ),
     consult(
         "C21",
-        Named("screen 1, 4 or 5 skipped", ~SAFETY_ANSWERED),
+        Named("one of screens 1 to 5 skipped", ~SAFETY_ANSWERED),
         "a danger nobody asked about",
-        "we do not know about the warning signs that you skipped",
+        "you skipped a question that tells whether a headache can wait",
     ),
 )
 

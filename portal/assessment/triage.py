@@ -54,7 +54,7 @@ class Evaluation:
 def evaluate(answers: Answers) -> Evaluation:
     """Lane, patterns and flags for these answers; what is skipped or not yet asked is no evidence.
 
-    Pure: the same answers and version give the same result. Skipping screen 1, 4 or 5 never gives a lane
+    Pure: the same answers and version give the same result. Skipping one of screens 1 to 5 never gives a lane
     calmer than consult.
     """
     return _evaluate(frozenset(answers.items()))

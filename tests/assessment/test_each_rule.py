@@ -160,5 +160,19 @@ def test_a_lone_dim_sight_is_same_day_as_soon_as_anything_else_is_ticked_or_unkn
     assert "D5" in fired({**lone, "age_band": None})
 
 
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"health_background": ["thinner"], "timeline": "new_weeks"},
+        {"age_band": "65_plus", "timeline": None, "effect": "lie_down"},
+        {"headache_behaviour": ["body_unwell"], "timeline": None},
+        {"headache_behaviour": ["jaw_chew"], "age_band": None},
+    ],
+    ids=["blood thinner", "old, nobody knows since when", "unwell, nobody knows since when", "jaw, nobody knows how old"],
+)
+def test_who_may_be_in_danger_is_never_told_to_take_a_pill_and_wait(answers):
+    assert evaluate(parse({**HARMLESS, **answers})).lane is Lane.CONSULT
+
+
 def test_every_question_of_the_cases_exists():
     assert {*HARMLESS, "med_types", "touch_triggers"} == set(QUESTIONS)
