@@ -1,5 +1,7 @@
 """The assessment, walked by somebody with a browser without JavaScript."""
 
+import re
+
 import pytest
 
 from portal.assessment.questionnaire import SCREENS
@@ -127,6 +129,42 @@ def test_a_same_day_rule_interrupts_after_the_safety_screens_and_lets_the_person
         assert visitor.page.path != "/assessment/days_lost"  # who must be seen today is spared the last screen
         visitor.answer_page(NECK)
     assert visitor.send().outcome == "same-day"
+
+
+def test_who_must_be_seen_today_is_sent_to_one_place_and_it_is_the_most_urgent(visitor):
+    page = visitor.answer(age_band="65_plus", timeline="new_days", health_background="thinner")
+    assert re.findall(r"Go to [^.<]*", page.text) == ["Go to an emergency department, because it may take a scan"]
+    assert page.text.index("blood thinner") < page.text.index("new headache at your age should be looked at today")
+    for calmer in ("your own doctor", "urgent care", "Call, ask to be seen"):
+        assert calmer not in page.text
+
+
+def ask_to_be_called(visitor):
+    visitor.open("/request/call-back")
+    return visitor.send(name="Ann Poe", phone="212 555 0188")
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"age_band": "65_plus", "timeline": "new_days"}, "Do not wait for our call: be seen today"),
+        ({"red_flags_now": "thunderclap"}, "Do not wait for our call: get help now"),
+    ],
+    ids=["same day", "emergency"],
+)
+def test_a_call_back_never_takes_the_place_of_being_seen(visitor, answers, told):
+    visitor.answer(**answers)
+    page = ask_to_be_called(visitor)
+    assert page.heading == told
+    assert "/assessment/result" in page.links
+    assert "and rest" not in page.text
+
+
+def test_nor_does_it_when_the_warning_signs_were_skipped(visitor):
+    visitor.answer(age_band="65_plus", timeline="new_days")
+    visitor.open("/assessment/red_flags_now")
+    assert visitor.send(red_flags_now=[], skip="1").outcome == "same-day"
+    assert "be seen today" in ask_to_be_called(visitor).text
 
 
 def test_jumping_ahead_leads_to_the_first_question_that_is_open(visitor):
