@@ -118,6 +118,18 @@ def test_emergency_stays_the_outcome_until_the_answers_change(visitor):
     assert visitor.page.path == "/assessment/age_band"
 
 
+def test_who_takes_a_warning_sign_back_is_stopped_at_the_next_danger_and_can_go_back(visitor):
+    page = visitor.answer(red_flags_now=["thunderclap"])
+    visitor.open(page.link("red_flags_now"))
+    visitor.send(red_flags_now="none")
+    visitor.send(age_band="65_plus")
+    assert "/assessment/age_band" in visitor.page.links
+    visitor.send(timeline="new_days")
+    visitor.send(health_background="thinner")
+    page = visitor.send(headache_behaviour="none")
+    assert (page.path, page.outcome) == ("/assessment/result", "same-day")
+
+
 def test_a_same_day_rule_interrupts_after_the_safety_screens_and_lets_the_person_go_on(visitor):
     page = visitor.answer(**{**NECK, "age_band": "65_plus", "timeline": "new_weeks"})
     assert (page.path, page.outcome) == ("/assessment/result", "same-day")
