@@ -16,6 +16,7 @@ from portal.booking import waitlist
 from portal.booking.announce import announce, announce_restored
 from portal.booking.history import find_last_change, note_change, snapshot
 from portal.booking.models import Appointment, OfferState, Status
+from portal.booking.patients import change_address
 from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
 from portal.core import allowed, clock
 from portal.core.db import db, transactional
@@ -159,12 +160,11 @@ def allow_another(appointment_id: UUID) -> None:
 
 @transactional
 def correct_address(appointment_id: UUID, email: str) -> None:
-    """Another e-mail address for the patient of a visit; mail about it that did not arrive is sent there."""
-    appointment = get_for_change(appointment_id)
-    appointment.patient.email = email
-    if appointment.one_of_kind is not None:
-        appointment.one_of_kind = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
-    db.session.flush()
+    """Another e-mail address for the patient of a visit; mail about it that did not arrive is sent there.
+
+    Raises LookupError for a patient who was erased.
+    """
+    change_address(get_for_change(appointment_id).patient_id, email)
     for mail in list_mail_about(appointment_id):
         if mail.state in PROBLEMS or mail.state == MailState.RETRYING:
             send_now(mail.id)

@@ -16,7 +16,7 @@ from uuid import UUID
 from flask import Response, current_app, render_template, request, url_for
 from markupsafe import Markup
 
-from portal.booking import own_zone, queries
+from portal.booking import own_zone, queries, visit_access
 from portal.booking.forms import FilterForm, parse_date
 from portal.booking.models import Appointment
 from portal.booking.services import LANE_OF_RETURNING
@@ -64,9 +64,15 @@ def render_for_booking(
         **{**context, "chosen": context["chosen"] or (held.id if held else None)},
         error=error,
         held=held,
-        booked=queries.find_latest_of(holder) if Reached.BOOKED in reached else None,
+        booked=_find_booked(holder) if Reached.BOOKED in reached else None,
         outcome="invalid" if error else None,
     )
+
+
+def _find_booked(holder: UUID) -> Appointment | None:
+    """What they have booked, as long as their browser may show it."""
+    booked = queries.find_latest_of(holder)
+    return booked if booked is not None and visit_access.is_open(booked) else None
 
 
 def _for_booking(lane: str, prompt: bool, holder: UUID | None) -> dict[str, Any]:

@@ -70,6 +70,8 @@ def check_phone(form: Any, field: Field) -> None:
         number = None
     if number is None or not phonenumbers.is_possible_number(number):
         raise ValidationError("Enter a phone number with its area code, like 212 555 0142.")
+    if number.extension:
+        raise ValidationError("Enter a number that reaches you without an extension.")
     field.data = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 

@@ -66,7 +66,10 @@ def correct_address(appointment_id: UUID) -> AnyResponse:
     get_appointment(appointment_id) or abort(404)
     form = AddressForm()
     if form.validate():
-        changes.correct_address(appointment_id, form.email.data)
+        try:
+            changes.correct_address(appointment_id, form.email.data)
+        except LookupError:  # the patient was erased in the meantime
+            abort(404)
         return redirect(url_for("frontdesk.show_visit", appointment_id=appointment_id), 303)
     return redirect(url_for("frontdesk.show_visit", appointment_id=appointment_id, wrong="address"), 303)
 

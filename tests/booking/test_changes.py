@@ -131,6 +131,9 @@ class TestAnAttackOnTheDay:
         holder.open(holder.page.link("/attack"))
         return holder
 
+    def test_a_pain_that_is_sudden_need_not_be_the_worst_ever_to_call_911(self, holder):
+        assert "A very bad headache that hit its worst within 5 minutes?" in holder.page.text
+
     def test_the_visit_becomes_a_call_at_its_time(self, holder, visit, diary):
         page = holder.send(choice="call")
         assert page.outcome == "moved"
