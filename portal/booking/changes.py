@@ -40,8 +40,9 @@ def can_change(appointment: Appointment) -> bool:
 
 
 def can_undo(appointment: Appointment) -> bool:
-    """Whether a cancelled visit can be taken up again, if its time is still free."""
-    return appointment.status == Status.CANCELLED and appointment.slot.starts_at > clock.now()
+    """Whether a visit that its patient cancelled can be taken up again, if its time is still free."""
+    by_patient = appointment.status == Status.CANCELLED and not appointment.cancelled_by_us
+    return by_patient and appointment.slot.starts_at > clock.now()
 
 
 def has_attack_help(appointment: Appointment) -> bool:

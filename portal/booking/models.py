@@ -67,6 +67,7 @@ class Status(StrEnum):
 
 
 TAKE_THE_SLOT = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Status.NOSHOW)
+OUR_REASONS = frozenset({"clinician", "clinic"})  # for which the desk cancels, and the patient did not want it
 TAKES_THE_SLOT = text(f"status IN ({', '.join(repr(status.value) for status in TAKE_THE_SLOT)})")
 
 
@@ -120,6 +121,11 @@ class Appointment(Base):
     def takes_slot(self) -> bool:
         """Whether nobody else can have the visit's time."""
         return self.status in TAKE_THE_SLOT
+
+    @property
+    def cancelled_by_us(self) -> bool:
+        """Whether the clinic had to cancel the visit: then its time is not there to be taken again."""
+        return self.status == Status.CANCELLED and self.cancel_reason in OUR_REASONS
 
 
 class VisitChange(Base):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from portal.booking.models import Appointment
+from portal.notifications.services import send_due_mail
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
@@ -220,6 +221,28 @@ def test_undoing_within_the_notice_takes_the_time_again(app, book, clock):
     holder.open(f"{link}/attack")
     assert holder.send(choice="attack").outcome == "cancelled"
     assert holder.send(holder.page.form).outcome == "booked"
+
+
+@pytest.mark.parametrize("reason", ["clinician", "clinic"])
+def test_what_the_clinic_cancelled_comes_with_an_apology_and_other_times_and_is_not_taken_up_again(
+    desk, holder, clock, diary, app, mail_server, reason
+):
+    csrf = holder.open(f"{holder.page.path}/cancel").form.values
+    desk.open("/desk/day/2026-11-20")
+    desk.open(desk.page.link("/desk/visit/"))
+    desk.send(next(form for form in desk.page.forms if form.action.endswith("/cancel")), reason=reason)
+    page = holder.open(holder.page.path.removesuffix("/cancel"))
+    assert "We are sorry" in page.text
+    assert not page.forms
+    assert page.link("/book/")
+    page = holder.post(f"{page.path}/undo", csrf)
+    assert (page.status, page.outcome, diary.booked_slots()) == (409, "unavailable", [])
+    clock.shift(timedelta(minutes=4))
+    with app.app_context():
+        send_due_mail()
+    mail = mail_server.received[-1].decode()
+    assert "we are sorry" in mail
+    assert "A mistake" not in mail
 
 
 def test_a_visit_that_is_over_is_not_in_the_way_of_an_undo(app, book, clock, diary):
