@@ -36,7 +36,7 @@ class TooLate(Exception):
 
 def can_change(appointment: Appointment) -> bool:
     """Whether the visit can be moved or cancelled online: it stands, and the clinic's cut-off is not reached."""
-    return _stands(appointment) and appointment.slot.starts_at - clock.now() >= get_clinic().change_cutoff
+    return appointment.stands and appointment.slot.starts_at - clock.now() >= get_clinic().change_cutoff
 
 
 def can_undo(appointment: Appointment) -> bool:
@@ -49,7 +49,7 @@ def has_attack_help(appointment: Appointment) -> bool:
     """Whether it is the day of the visit, or the cut-off is reached: then a bad day needs a way out."""
     zone = appointment.slot.location.zone
     today = clock.today(zone) == appointment.slot.starts_at.astimezone(zone).date()
-    return _stands(appointment) and (today or not can_change(appointment))
+    return appointment.stands and (today or not can_change(appointment))
 
 
 def list_switches(appointment: Appointment) -> list[VisitType]:
@@ -83,7 +83,7 @@ def accept_offer(token: str) -> Appointment:
     appointment = get_for_change(offer.entry.appointment_id)
     if offer.state == OfferState.ACCEPTED:
         return appointment
-    if not _stands(appointment):
+    if not appointment.stands:
         raise TooLate(appointment.id)
     if appointment.slot_id != offer.slot_id:
         if appointment.slot.starts_at <= offer.slot.starts_at:
@@ -236,7 +236,3 @@ def free(slot_id: int) -> None:
     """Give back a slot that a visit has left, and offer it to the earlier-slot list."""
     release_slot(slot_id)
     waitlist.offer_slot(slot_id)
-
-
-def _stands(appointment: Appointment) -> bool:
-    return appointment.status == Status.BOOKED and appointment.slot.starts_at > clock.now()

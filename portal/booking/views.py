@@ -158,11 +158,13 @@ def show_confirmation() -> AnyResponse:
     if appointment is None:
         return redirect(url_for(".choose_slot"), 303)
     visit_access.grant(appointment)
+    if not appointment.stands:
+        return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
     return render(
         "booking/confirmed.html",
         appointment=appointment,
         slot=appointment.slot,
-        outcome="booked" if appointment.takes_slot else "cancelled",
+        outcome="booked",
         reference=appointment.reference,
     )
 
