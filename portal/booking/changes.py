@@ -24,8 +24,9 @@ from portal.notifications.models import PROBLEMS, MailState
 from portal.notifications.queries import list_mail_about
 from portal.notifications.services import send_now
 from portal.scheduling.models import VisitType
-from portal.scheduling.queries import get_clinic, get_visit_type
+from portal.scheduling.queries import get_visit_type
 from portal.scheduling.services import SlotTaken, claim_slot, release_slot
+from portal.scheduling.set_up import get_set_up
 
 ATTACK = "attack"
 
@@ -34,9 +35,12 @@ class TooLate(Exception):
     """The visit has begun, is over, is cancelled, or is too near to be changed online."""
 
 
-def can_change(appointment: Appointment) -> bool:
-    """Whether the visit can be moved or cancelled online: it stands, and the clinic's cut-off is not reached."""
-    return appointment.stands and appointment.slot.starts_at - clock.now() >= get_clinic().change_cutoff
+def can_change(appointment: Appointment, after: timedelta = timedelta()) -> bool:
+    """Whether the visit can be moved or cancelled online, now or after that long.
+
+    It can when it stands and the clinic's cut-off is not reached.
+    """
+    return appointment.stands and appointment.slot.starts_at - clock.now() - after >= get_set_up().clinic.change_cutoff
 
 
 def can_undo(appointment: Appointment) -> bool:
