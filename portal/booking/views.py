@@ -157,11 +157,13 @@ def show_confirmation() -> AnyResponse:
     if not visit_access.is_open(appointment):
         return render("booking/no_visit.html", status=404)
     visit_access.grant(appointment)
+    if not appointment.stands:
+        return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
     return render(
         "booking/confirmed.html",
         appointment=appointment,
         slot=appointment.slot,
-        outcome="booked" if appointment.takes_slot else "cancelled",
+        outcome="booked",
         reference=appointment.reference,
     )
 
