@@ -312,10 +312,11 @@ class TestAVisitThatIsOver:
             db.session.commit()
         self.check(holder.open(visit[0]))
 
-    def test_for_whoever_looks_at_the_confirmation_again(self, visitor, clock):
+    def test_for_whoever_looks_at_the_confirmation_again(self, visitor, clock, diary):
         visitor.pass_safety()
-        assert visitor.book().path == "/book/confirmed"
+        reference = visitor.book().reference
         clock.shift(timedelta(days=3))
+        visitor.open(f"/visit/{diary.token(reference)}")
         self.check(visitor.open("/book/confirmed"))
         assert "You have a visit" not in visitor.open("/book/").text
 
