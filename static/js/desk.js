@@ -4,6 +4,15 @@ const bar = document.querySelector(".desk-bar");
 const field = document.getElementById("find");
 const typing = (target) => target.closest("input, textarea, select, [contenteditable], dialog");
 
+// Where a form is being filled in, a letter beside its fields does nothing; on the page of a call, typing goes on in
+// the first empty field of who calls.
+let filling = Boolean(document.getElementById("call"));
+document.addEventListener("input", (event) => (filling ||= event.target.form?.matches("[method=post]:not(.find)")));
+const typeOn = (event) => {
+  if (event.key === " " || event.target.closest("a, button, summary")) return;
+  [...document.querySelectorAll("#call .who-fields input")].find((input) => !input.value)?.focus();
+};
+
 // The command field: results below it while typing; arrows go through them, Escape closes them.
 field?.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" && hits().length) {
@@ -114,6 +123,7 @@ document.addEventListener("keydown", (event) => {
   if (place >= 0 && event.key === "Escape") return closeHits(), field.focus();
   if (typing(event.target) || bar?.dataset.keys === "off") return;
   if (event.key === "/" && field) return event.preventDefault(), field.select();
+  if (filling && event.key.length === 1) return typeOn(event);
   if (act(event)) event.preventDefault();
 });
 

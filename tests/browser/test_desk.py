@@ -227,6 +227,34 @@ def test_a_key_hides_the_names_from_who_looks_over_the_shoulder(open_desk, visit
     expect(page.locator(f"#visit-{visit} strong")).to_contain_text("Kim Number")
 
 
+def test_letters_typed_while_a_call_is_filled_in_are_its_name_and_leave_the_last_booking_alone(open_desk, visit_now):
+    visit, _, _ = visit_now
+    page = open_desk(f"/desk/visit/{visit}")
+    Keys(page).follow("a")
+    page.goto("/desk/book")
+    expect(page.locator("#recent")).to_contain_text("has arrived")  # "u" undoes it elsewhere
+    page.locator(".time-button").first.click()
+    expect(page.locator(".chosen")).to_be_focused()
+    page.keyboard.type("ute thone")
+    expect(page.locator("#name")).to_have_value("ute thone")
+    page.locator(".chosen").focus()
+    page.keyboard.press("/")
+    expect(page.locator("#find")).to_be_focused()
+    page.goto(f"/desk/visit/{visit}")
+    expect(page.locator("h1 .tag")).to_have_text("arrived")
+
+
+def test_a_note_half_written_is_not_left_by_a_letter_beside_it(open_desk, visit_now):
+    visit, _, _ = visit_now
+    page = open_desk(f"/desk/visit/{visit}")
+    page.fill("#note", "Comes with")
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.type("aht")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#note")).to_have_value("Comes with")
+    expect(page.locator("h1 .tag")).to_have_text("booked")
+
+
 def test_of_two_people_at_one_visit_the_second_sees_what_the_first_just_did(open_desk, visit_to_come, portal):
     visit, _, _ = visit_to_come
     first, second = (open_desk(f"/desk/visit/{visit}") for _ in range(2))
