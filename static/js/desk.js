@@ -164,18 +164,27 @@ const tidy = () => {
 };
 setInterval(tidy, 5000);
 
-// A screen that nobody uses locks; typing is use, and the server is told of it at most once a minute.
-const IDLE = 15 * 60 * 1000;
+// A screen that nobody uses locks; typing is use, and the server is told of it at most once a minute. It hears of use in
+// every tab, so what is typed in this one goes only when it says that the session is over. The board, which refreshes
+// itself, hears that as it is; two who ask at once would not both be told that the screen is locked.
+const MINUTE = 60 * 1000;
+const IDLE = 15 * MINUTE;
+const tell = (address) => {
+  const token = document.querySelector("[name=csrf_token]").value;
+  return fetch(address, { method: "POST", headers: { "X-CSRFToken": token } }).catch(() => null);
+};
 let used = Date.now();
 let told = Date.now();
 const note = () => {
   used = Date.now();
-  if (used - told < 60000) return;
+  if (used - told < MINUTE) return;
   told = used;
-  const token = document.querySelector("[name=csrf_token]")?.value;
-  if (token) fetch("/desk/here", { method: "POST", headers: { "X-CSRFToken": token } });
+  tell("/desk/here");
 };
 for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, note, { passive: true });
-setInterval(() => {
-  if (bar && Date.now() - used > IDLE) location.reload();
+setInterval(async () => {
+  if (!bar || Date.now() - used < IDLE || document.querySelector("[hx-trigger^=every]")) return;
+  used = Date.now() - IDLE + MINUTE;  // used elsewhere, perhaps: asked once more in a minute
+  const answer = await tell("/desk/here?poll");
+  if (answer && answer.status !== 204 && answer.status < 500) location.reload();
 }, 10000);
