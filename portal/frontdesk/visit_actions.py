@@ -13,7 +13,7 @@ from portal.booking.history import find_as_seen, get_change
 from portal.booking.models import Appointment, Status
 from portal.booking.services import AlreadyBooked
 from portal.core.htmx import htmx, leave, render
-from portal.frontdesk.acting import get_staff_id, may_set, sees_own_only, visit_or_404
+from portal.frontdesk.acting import get_staff_id, may_set, may_undo, visit_or_404
 from portal.frontdesk.visit_forms import MoveForm, NoteForm, StaffCancelForm, StatusForm, VisitForm
 from portal.frontdesk.visit_page import render_visit
 from portal.scheduling.queries import get_slot
@@ -90,7 +90,7 @@ def allow_another(appointment_id: UUID) -> AnyResponse:
 def undo(change_id: UUID) -> AnyResponse:
     change = get_change(change_id) or abort(404)
     appointment, form = visit_or_404(change.appointment_id), VisitForm()
-    if sees_own_only() and change.staff_id != get_staff_id():
+    if not may_undo(change):
         abort(403)
     try:
         restored = desk.undo(change_id, get_staff_id())

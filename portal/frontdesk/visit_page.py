@@ -14,7 +14,7 @@ from portal.core import clock
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import queries
-from portal.frontdesk.acting import may_set, sees_own_only
+from portal.frontdesk.acting import may_set, may_undo, sees_own_only
 from portal.frontdesk.forms import AddressForm
 from portal.frontdesk.visit_forms import NoteForm, StaffCancelForm
 from portal.notifications.queries import list_mail_about
@@ -48,7 +48,7 @@ def render_visit(
         steps=[step for step in desk.list_steps(appointment) if may_set(step)],
         can_change=desk.can_change(appointment) and not sees_own_only(),
         can_mail=not sees_own_only(),
-        last=next((change for change in reversed(changes) if desk.can_undo(appointment, change)), None),
+        last=next((last for last in reversed(changes) if desk.can_undo(appointment, last) and may_undo(last)), None),
         changes=changes,
         notes=notes,
         names=name_staff({change.staff_id for change in changes if change.staff_id} | {n.staff_id for n in notes}),

@@ -219,6 +219,16 @@ class TestAClinician:
         assert visit.try_("status", version="1", status="checked-in").status == 200
         assert visit.visit.status == "checked-in"
 
+    def test_is_offered_the_way_back_of_an_own_step_and_of_no_others(self, clinician, desk, diary, book, at):
+        visit = Press(clinician, diary, book(BEGINS)[1])
+        at(f"{DAY} 09:00", visit)
+        front_desk = Press(desk, diary, visit.visit.reference)
+        front_desk.press("/status", status="arrived")
+        assert "Undo" not in visit.look().text
+        visit.press("/status", status="checked-in")
+        visit.press("/undo")
+        assert visit.visit.status == "arrived"
+
     def test_finds_others_visits_as_missing_as_those_that_do_not_exist(self, clinician, diary, book):
         visit = Press(clinician, diary, book("2026-11-19 13:00", code="call")[1])
         assert visit.look().status == 404
