@@ -53,6 +53,12 @@ def test_a_reason_is_asked_for_and_nothing_ticked_is_said(tick, offered):
     assert len(offered()) == 4
 
 
+def test_why_a_time_is_not_bookable_is_asked_from_there_with_the_day_filled_in(desk):
+    page = desk.open(desk.open(f"/desk/day/{FRIDAY}?times=1").link("/desk/why"))
+    form = next(form for form in page.forms if form.action == "/desk/why")
+    assert (page.status, page.errors, form.values["day"]) == (200, [], [FRIDAY])
+
+
 def test_what_somebody_has_taken_in_the_meantime_stays(tick, offered, book, desk, diary):
     page = desk.open(f"/desk/day/{FRIDAY}?times=1")
     book(f"{FRIDAY} 09:00")
