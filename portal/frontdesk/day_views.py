@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from portal.core.htmx import render
 from portal.frontdesk import overview, privacy, queries, services
 from portal.frontdesk.acting import visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
+from portal.frontdesk.forms import BlockForm
 from portal.frontdesk.lines import Lines
 from portal.frontdesk.refresh import unless_known
 from portal.frontdesk.scale import write_style_sheet
@@ -65,21 +67,7 @@ def go_to_day() -> AnyResponse:
 
 @blueprint.get("/day/<day>")
 def show_day(day: str) -> Response:
-    shown, wanted = day_or_404(day), _read_query()
-    _note_reading(f"day:{shown.isoformat()}")
-    response = render(
-        "frontdesk/day.html",
-        "board",
-        **_surroundings(wanted),
-        day=shown,
-        today=queries.get_today(),
-        board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving, withdrawn=wanted.times),
-        lines=Lines(
-            _visit_at(), _book_at(), wanted.moving.id if wanted.moving else None, wanted.times, privacy.is_masked()
-        ),
-        sign_off=get_sign_off(),
-    )
-    return unless_known(response)
+    return unless_known(_render_day(day_or_404(day), _read_query(), BlockForm(formdata=None)))
 
 
 @blueprint.get("/week/<day>")
@@ -130,6 +118,11 @@ def serve_scale() -> Response:
     return may_be_kept(response, 24 * 3600)
 
 
+def render_times(day: date, form: BlockForm, ticked: Set[int], status: int) -> Response:
+    """The day with its times to tick, these ticked already, and with what is wrong in the form that was sent."""
+    return _render_day(day, Shown(None, False, None, True, {"times": "1"}), form, ticked, status)
+
+
 def wanted_provider_id() -> int | None:
     """Of which clinician alone the page is to be; a missing page for one whom the signed-in person may not see."""
     own, asked = visible_provider_id(), request.args.get("clinician")
@@ -141,9 +134,29 @@ def wanted_provider_id() -> int | None:
     return provider_id
 
 
+def _render_day(
+    day: date, wanted: Shown, block_form: BlockForm, ticked: Set[int] = frozenset(), status: int = 200
+) -> Response:
+    _note_reading(f"day:{day.isoformat()}")
+    moving_id = wanted.moving.id if wanted.moving else None
+    return render(
+        "frontdesk/day.html",
+        "board",
+        status,
+        **_surroundings(wanted),
+        day=day,
+        today=queries.get_today(),
+        board=get_board(day, wanted.provider_id, wanted.by_place, wanted.moving, withdrawn=wanted.times),
+        lines=Lines(_visit_at(), _book_at(), moving_id, wanted.times, privacy.is_masked(), ticked),
+        sign_off=get_sign_off(),
+        block_form=block_form,
+        outcome=None if status == 200 else "invalid",
+    )
+
+
 def _visit_at() -> str:
     """The address of a visit, but for its id."""
-    return url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY))
+    return url_for("frontdesk.show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY))
 
 
 def _book_at() -> str | None:

@@ -206,7 +206,12 @@ class BlockForm(BaseForm):
     """Why free times are blocked, and on which day they were ticked."""
 
     day = DateField(validators=[Optional()])
-    reason = StringField("Reason", validators=[InputRequired("Say why, for your colleagues."), Length(max=120)])
+    reason = StringField(
+        "Reason",
+        id="times-reason",
+        validators=[InputRequired("Say why, for your colleagues."), Length(max=120)],
+        render_kw={"autocomplete": "off"},
+    )
 
 
 class ExtraForm(DiaryForm):

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.core.htmx import render
+from portal.frontdesk.day_views import day_or_404, render_times
 from portal.frontdesk.forms import BlockForm, ExtraForm
 from portal.frontdesk.queries import get_today
 from portal.scheduling import changes, queries, ranges
@@ -18,19 +19,20 @@ blueprint = Blueprint("times", __name__, url_prefix="/desk/times")
 
 @blueprint.post("/change")
 def change() -> AnyResponse:
-    """Block the times that were ticked on the board, or offer them again."""
+    """Block the times that were ticked on the board, or offer them again; what is not complete stays as it was."""
     slot_ids = [int(text) for text in request.form.getlist("slot")[:MOST_AT_ONCE] if text.isascii() and text.isdigit()]
     form = BlockForm()
-    if not slot_ids:
-        flash("Tick the times first.")
-    elif "open" in request.form:
+    day = day_or_404((form.day.data or get_today()).isoformat())
+    if slot_ids and "open" in request.form:
         _flash_opened(*ranges.unblock(slot_ids))
-    elif form.validate():
+    elif slot_ids and form.validate():
         blocked = ranges.block(slot_ids, form.reason.data).withdrawn
         flash(f"{blocked} {'time' if blocked == 1 else 'times'} blocked: {form.reason.data}.")
     else:
-        flash("Say why, for your colleagues, then block the times.")
-    return redirect(url_for("frontdesk.show_day", day=form.day.data or get_today(), times=1), 303)
+        if not slot_ids:
+            flash("Tick the times first.")
+        return render_times(day, form, frozenset(slot_ids), 422)
+    return redirect(url_for("frontdesk.show_day", day=day, times=1), 303)
 
 
 @blueprint.get("/open")
