@@ -44,7 +44,9 @@ class OutcomeForm(BaseForm):
 class AddressForm(BaseForm):
     """An e-mail address, corrected."""
 
-    email = EmailField("E-mail", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email])
+    email = EmailField(
+        "Correct the address", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email]
+    )
 
 
 def check_year(form: Any, field: Field) -> None:

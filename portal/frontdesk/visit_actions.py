@@ -14,6 +14,7 @@ from portal.booking.models import Appointment, Status
 from portal.booking.services import AlreadyBooked
 from portal.core.htmx import htmx, leave, render
 from portal.frontdesk.acting import get_staff_id, may_set, may_undo, visit_or_404
+from portal.frontdesk.forms import AddressForm
 from portal.frontdesk.visit_forms import MoveForm, NoteForm, StaffCancelForm, StatusForm, VisitForm
 from portal.frontdesk.visit_page import render_visit
 from portal.scheduling.queries import get_slot
@@ -76,6 +77,16 @@ def write_note(appointment_id: UUID) -> AnyResponse:
     if not form.validate():
         return render_visit(appointment, note_form=form, status=422)
     desk.add_note(appointment_id, form.words.data, get_staff_id())
+    return _to_visit(appointment)
+
+
+@blueprint.post("/visit/<uuid:appointment_id>/address")
+def correct_address(appointment_id: UUID) -> AnyResponse:
+    """Another address for the visit's patient; what did not arrive is sent there."""
+    appointment, form = visit_or_404(appointment_id), AddressForm()
+    if not form.validate():
+        return render_visit(appointment, address=form, status=422)
+    changes.correct_address(appointment_id, form.email.data)
     return _to_visit(appointment)
 
 

@@ -27,7 +27,6 @@ WRONG = {
     "taken": "Its time is taken by now: nothing was done.",
     "other": "This patient has another visit of this kind by now: nothing was done.",
     "late": "This mail has left already.",
-    "address": "This is no e-mail address: nothing was changed.",
 }
 
 
@@ -35,6 +34,7 @@ def render_visit(
     appointment: Appointment,
     cancel_form: StaffCancelForm | None = None,
     note_form: NoteForm | None = None,
+    address: AddressForm | None = None,
     status: int = 200,
 ) -> Response:
     """The visit's page, with what is wrong in a form that was sent."""
@@ -60,7 +60,7 @@ def render_visit(
         form=BaseForm(),
         cancel_form=cancel_form or StaffCancelForm(formdata=None),
         note_form=note_form or NoteForm(formdata=None),
-        address=AddressForm(formdata=None, email=appointment.patient.email),
+        address=address or AddressForm(formdata=None, email=appointment.patient.email),
         wrong=WRONG.get(request.args.get("wrong", "")),
         now=clock.now(),
     )

@@ -184,6 +184,14 @@ def test_a_note_is_for_colleagues_and_stays_as_it_was_written(made):
     assert "Test front-desk, Wednesday, November 18" in page.text
 
 
+def test_an_address_mistyped_at_its_correction_is_there_to_be_put_right(made):
+    page = made.press("/address", email="jane@example,com")
+    assert (page.status, page.errors) == (422, ["Enter an e-mail address, like name@example.com."])
+    assert next(form for form in page.forms if form.action.endswith("/address")).values["email"] == ["jane@example,com"]
+    made.press("/address", email="jane@example.com")
+    assert "jane@example.com" in made.look().text
+
+
 def test_what_cannot_be_undone_is_said(made, diary, at):
     at(f"{DAY} 08:50", made)
     made.press("/status", status="arrived")
