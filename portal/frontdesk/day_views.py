@@ -6,7 +6,6 @@ from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Response, abort, make_response, redirect, request, session, url_for
@@ -14,6 +13,7 @@ from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.access import may_use
+from portal.accounts.addresses import way_back
 from portal.assessment.signoff import get_sign_off
 from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
@@ -104,10 +104,7 @@ def show_month(month: str) -> Response:
 def toggle_mask() -> AnyResponse:
     """Show initials in place of names, or names again, and stay on the page."""
     privacy.toggle_mask()
-    came_from = urlsplit(request.referrer or "")
-    here = came_from.netloc == request.host and came_from.path.startswith("/desk/")
-    query = f"?{came_from.query}" if came_from.query else ""
-    return redirect(f"{came_from.path}{query}" if here else url_for(".show_today"), 303)
+    return redirect(way_back(request.referrer), 303)
 
 
 @blueprint.get("/scale.css")

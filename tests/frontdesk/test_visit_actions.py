@@ -192,6 +192,22 @@ def test_an_address_mistyped_at_its_correction_is_there_to_be_put_right(made):
     assert "jane@example.com" in made.look().text
 
 
+def test_from_a_form_answered_with_an_error_the_way_back_is_the_visit(made, clock):
+    assert made.press("/cancel").status == 422
+    shown = {"Referer": f"http://127.0.0.1:8000/desk/visit/{made.id}/cancel"}
+    token = {"csrf_token": made.person.page.form.values["csrf_token"][0]}
+    page = made.person.post("/desk/mask", token, headers=shown)
+    assert (page.status, page.path) == (200, f"/desk/visit/{made.id}")
+    clock.shift(timedelta(minutes=16))
+    page = made.person.post(f"/desk/visit/{made.id}/cancel", token, headers=shown)
+    assert (page.path, page.form.values["next"]) == ("/desk/sign-in", [f"/desk/visit/{made.id}"])
+    part = {**shown, "HX-Request": "true", "HX-Current-URL": shown["Referer"]}
+    answer = made.person.client.post("/desk/find", data=token, headers=part)
+    assert answer.headers["HX-Redirect"] == f"/desk/sign-in?next=/desk/visit/{made.id}"
+    page = made.person.sign_in(to=f"/desk/visit/{made.id}")
+    assert page.status == 200
+
+
 def test_what_cannot_be_undone_is_said(made, diary, at):
     at(f"{DAY} 08:50", made)
     made.press("/status", status="arrived")
