@@ -102,7 +102,7 @@ def show_month(month: str) -> Response:
 
 @blueprint.post("/mask")
 def toggle_mask() -> AnyResponse:
-    """Show initials in place of names, or names again, and stay on the page."""
+    """Let lists show initials in place of names, or names again, and stay on the page."""
     privacy.toggle_mask()
     return redirect(way_back(request.referrer), 303)
 
