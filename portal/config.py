@@ -10,7 +10,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -56,7 +57,8 @@ class Settings(BaseModel):
     )
     secret_key: str = Field(
         "",
-        description="Signs cookies: 32 random characters or more. Changing it signs everybody out. "
+        description="Signs cookies and is part of how passwords and second steps are kept: 32 random characters or "
+        "more. Changing it signs everybody out, and every account then needs `flask staff reset`. "
         "Default: in development one is made once.",
     )
     encryption_keys: tuple[str, ...] = Field(
@@ -131,7 +133,7 @@ class Settings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def check_base_url(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+        if value and not _leads_somewhere(value, "http", "https"):
             raise ValueError("write the whole address, like https://portal.example.org")
         return value.rstrip("/")
 
@@ -145,8 +147,7 @@ class Settings(BaseModel):
     @field_validator("smtp_url")
     @classmethod
     def check_smtp_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"smtp", "smtps"} or not parts.hostname):
+        if value and not _leads_somewhere(value, "smtp", "smtps"):
             raise ValueError("write smtp://user:password@host:port or smtps://user:password@host:port")
         return value
 
@@ -154,12 +155,13 @@ class Settings(BaseModel):
     @classmethod
     def use_our_driver(cls, value: str) -> str:
         scheme, separator, rest = value.partition("://")
-        if scheme in {"postgres", "postgresql"}:
-            return f"postgresql+psycopg{separator}{rest}"
         if scheme == "sqlite":
             return f"sqlite:///{Path(rest.removeprefix('/')).resolve()}"
-        if value and scheme != "postgresql+psycopg":
-            raise ValueError("write postgresql://user:password@host/name or sqlite:////folder/portal.db")
+        address = f"postgresql+psycopg{separator}{rest}"
+        if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and _can_be_read(address):
+            return address
+        if value:
+            raise ValueError("write postgresql://user:password@host:port/name or sqlite:////folder/portal.db")
         return value
 
     @model_validator(mode="after")
@@ -237,14 +239,15 @@ class Settings(BaseModel):
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
-            raise SettingsError(_explain(error)) from None
+            raise _refusal(_explain(error)) from None
         return settings if settings.production else settings.with_development_secrets()
 
     def with_development_secrets(self) -> Self:
         """These settings, with the secrets left open made once and kept in the data folder."""
         if self.secret_key and self.encryption_keys:
             return self
-        kept = _kept_secrets(self.data_dir / "secrets.json")
+        with _in_folder(self.data_dir):
+            kept = _kept_secrets(self.data_dir / "secrets.json")
         return self.model_copy(
             update={
                 "secret_key": self.secret_key or kept["secret_key"],
@@ -252,9 +255,26 @@ class Settings(BaseModel):
             }
         )
 
+    def open_folders(self) -> None:
+        """Make the data folder. Raises SettingsError when it cannot be one, or when SQLite's own is not there."""
+        with _in_folder(self.data_dir):
+            scheme, _, file = self.database.partition(":///")
+            folder = Path(file).parent
+            if scheme == "sqlite" and not os.access(folder, os.X_OK):
+                raise _refusal([f"{variable('database_url')}: there is no folder {folder} that this account may use"])
+
+
+@contextmanager
+def _in_folder(data_dir: Path) -> Iterator[None]:
+    """The folder, made where there is none; what cannot be done in it is said of its setting."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise _refusal([f"{variable('data_dir')}: {data_dir} cannot be used ({error.strerror})"]) from None
+
 
 def _kept_secrets(file: Path) -> dict[str, str]:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = {name: secrets.token_urlsafe(48) for name in ("secret_key", "encryption_key")}
     draft = file.with_suffix(f".{os.getpid()}")
     draft.write_text(json.dumps(fresh))
@@ -269,20 +289,42 @@ def _kept_secrets(file: Path) -> dict[str, str]:
     return kept
 
 
-def _explain(error: ValidationError) -> str:
+def _leads_somewhere(address: str, *schemes: str) -> bool:
+    """Whether it is an address of such a kind that names a host, and a port only by its number."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _can_be_read(database: str) -> bool:
+    from sqlalchemy import make_url  # only where one is set
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        return bool(make_url(database))
+    except (ArgumentError, ValueError):
+        return False
+
+
+def _refusal(faults: list[str]) -> SettingsError:
+    return SettingsError("The portal cannot start with these settings.\n  " + "\n  ".join(faults))
+
+
+def _explain(error: ValidationError) -> list[str]:
     lines = []
     for fault in error.errors():
         if not fault["loc"]:
             lines.append(fault["msg"].removeprefix("Value error, "))
             continue
         name = str(fault["loc"][0])
-        variable = PREFIX + name.upper()
         if fault["type"] == "extra_forbidden":
             close = difflib.get_close_matches(name, Settings.model_fields, n=1)
-            lines.append(f"{variable} is no setting" + (f"; did you mean {PREFIX}{close[0].upper()}?" if close else ""))
+            lines.append(f"{variable(name)} is no setting" + (f"; did you mean {variable(close[0])}?" if close else ""))
         else:
-            lines.append(f"{variable}: {fault['msg'].removeprefix('Value error, ')}")
-    return "The portal cannot start with these settings.\n  " + "\n  ".join(lines)
+            lines.append(f"{variable(name)}: {fault['msg'].removeprefix('Value error, ')}")
+    return lines
 
 
 def current_settings() -> Settings:

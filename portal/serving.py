@@ -9,6 +9,7 @@ import signal
 from portal.config import Settings
 
 _settings = Settings.from_environment()
+_settings.open_folders()  # here, where gunicorn says what is wrong with a setting
 
 wsgi_app = "portal:create_app()"
 bind = f"127.0.0.1:{_settings.port}"

@@ -259,7 +259,7 @@ def staff(app: Flask) -> Callable[[StaffRole], Visitor]:
         with app.app_context():
             password = add_staff(email, f"Test {role.value}", role)
         person = Visitor(app)
-        person.sign_in(email, password, to="/display")  # a page that is made sooner than the day
+        person.be_signed_in(email, password)
         return person
 
     return sign_in

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from email.policy import default
 from pathlib import Path
@@ -20,6 +20,8 @@ from uuid import uuid4
 
 import psycopg
 from aiosmtpd.controller import Controller
+
+from tests import copies
 
 REQUIRE_ALL = os.environ.get("PORTAL_TEST_REQUIRE_ALL") == "1"
 PROOF = os.environ.get("PORTAL_TEST_PROOF") == "1"  # everything on both databases, at both widths, and for long
@@ -118,34 +120,25 @@ def web_server(
     Each process takes its share of so many connections at once, where one alone could take all of them.
     """
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
-    command += [
-        "--worker-class",
-        "gthread",
-        "--threads",
-        "8",
-        "--no-control-socket",
-        "--preload",
-        "--log-level",
-        "error",
-        *(["--worker-connections", str(-(-connections // workers))] if connections else []),
-        app,
-    ]
-    process = subprocess.Popen(
-        command, cwd=code, env={**os.environ, **environment, "PORT": str(port)}, start_new_session=True
-    )
+    options = ["--bind", f"127.0.0.1:{port}", "--workers", str(workers), "--worker-class", "gthread", "--threads", "8",
+               "--no-control-socket", "--preload", "--log-level", "error"]  # fmt: skip
+    if connections:
+        options += ["--worker-connections", str(-(-connections // workers))]
+    process = copies.start("gunicorn", *options, app, environment={**environment, "PORT": str(port)}, code=code)
     address = f"http://localhost:{port}"
     try:
-        _wait_for(f"{address}/healthz", process)
+        wait_for(f"{address}/healthz", process.is_alive)
         yield address
     finally:
         process.terminate()
-        process.wait(20)
+        process.join(20)
+        assert process.exitcode is not None, "the web server does not end"
 
 
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, is_alive: Callable[[], bool]) -> None:
+    """Wait until a web server answers, for as long as it is alive and for a minute at most."""
     for _ in range(1200):
-        assert process.poll() is None, "the web server ended before it answered"
+        assert is_alive(), "the web server ended before it answered"
         try:
             urllib.request.urlopen(url, timeout=5).read()
             return

@@ -76,7 +76,7 @@ def test_the_first_start_sets_up_a_clinic_and_prints_a_password_once(tmp_path):
         assert re.search(r"sign in as desk@clinic.example with \w{5}-\w{5}-\w{5}-\w{5}", greeting)
         for path in ("/", "/desk/", "/r/cgh", "/dev/mail/"):
             assert f"{address}{path}" in greeting
-        assert "First visit free" in get(f"{address}/")
+        assert "Next open time" in get(f"{address}/")
         assert "ok mail" in get(f"{address}/readyz")
         pids = children(process)
         assert pids.keys() == {"web", "mail"}

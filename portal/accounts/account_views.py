@@ -70,7 +70,7 @@ def end_session(session_id: int) -> AnyResponse:
         shared_screen.leave("signed-out")
         return redirect(url_for("sign_in.show"), 303)
     try:
-        ended = sessions.end(session_id, own.user_id, "session-ended") if session_id < 2**31 else abort(404)
+        ended = sessions.end(session_id, own.user_id, "session-ended")
     except LookupError:
         abort(404)
     flash("Signed out there." if ended else "That session had ended already.")

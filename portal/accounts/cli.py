@@ -12,7 +12,9 @@ from flask.cli import AppGroup
 from portal.accounts import invitations, services
 from portal.accounts.invitations import NeedsReset
 from portal.accounts.services import AccountExists, NoSuchAccount, StaffRole
+from portal.core.forms import clean
 
+LONGEST_NAME = 120  # as at the desk
 INVITED = "{email} gets a mail with a link to choose a password."
 
 group = AppGroup("staff", help="Staff accounts.")
@@ -23,6 +25,13 @@ def _email(_context: click.Context, _parameter: click.Parameter, value: str) -> 
         return validate_email(value, check_deliverability=False).normalized
     except EmailNotValidError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    name: str = clean(value)
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise click.BadParameter(f"Write 1 to {LONGEST_NAME} characters.")
+    return name
 
 
 @contextmanager
@@ -36,7 +45,7 @@ def _account(email: str) -> Iterator[None]:
 
 @group.command("add")
 @click.argument("email", callback=_email)
-@click.option("--name", required=True, help="As colleagues know the person.")
+@click.option("--name", required=True, callback=_name, help="As colleagues know the person.")
 @click.option("--role", type=click.Choice([role.value for role in StaffRole]), default="front-desk", show_default=True)
 @click.option("--invite", is_flag=True, help="Mail a link to choose a password, instead of printing one.")
 def add(email: str, name: str, role: str, invite: bool) -> None:

@@ -25,7 +25,8 @@ Who signed them off stands in `portal/assessment/sign-off.toml`.
 
 Emergency comes before same day, same day before consult; self-care is what is left. A skipped question is no
 evidence, never "no red flag". Patterns are shown to the person at consult and self-care only; they are worked out at
-every lane for the clinician.
+every lane for the clinician. Who must be seen today is sent to one place, the most urgent that a rule names; two
+that name an emergency department beside different others have only that in common.
 """
 
 
@@ -66,7 +67,7 @@ def _rule_table(rules: Iterable[Rule]) -> Iterator[str]:
                 f"{rule.id}{'*' if rule.prompt else ''}",
                 rule.when.words(),
                 rule.guards_against,
-                " ".join(filter(None, (rule.because, rule.see and f"Go to {rule.see}."))),
+                f"{rule.because} Go to {rule.see.words}." if rule.see else rule.because,
             )
             for rule in rules
         ),

@@ -37,7 +37,7 @@ from portal.assessment.vocabulary import (
     VISION_DIM,
 )
 
-RULES_VERSION = "2026-11-22"
+RULES_VERSION = "2026-11-23"
 
 
 class Lane(StrEnum):
@@ -65,10 +65,18 @@ class Lane(StrEnum):
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where to be seen today; `department` when an emergency department does, where nobody needs an appointment."""
+
+    words: str
+    department: bool = False
+
+
+@dataclass(frozen=True)
 class Rule:
     """One reason for a lane.
 
-    `because` says it to the person, `see` who to see for it today; `prompt` asks for a consult within days
+    `because` says it to the person, `see` where to go for it today; `prompt` asks for a consult within days
     to two weeks.
     """
 
@@ -77,7 +85,7 @@ class Rule:
     when: Criterion
     guards_against: str
     because: str = ""
-    see: str = ""
+    see: Place | None = None
     prompt: bool = False
 
 
@@ -86,7 +94,7 @@ def emergency(id: str, when: Criterion, guards_against: str, because: str = "") 
     return Rule(id, Lane.EMERGENCY, when, guards_against, because)
 
 
-def same_day(id: str, when: Criterion, guards_against: str, because: str, see: str) -> Rule:
+def same_day(id: str, when: Criterion, guards_against: str, because: str, see: Place) -> Rule:
     """A rule that asks for an exam today."""
     return Rule(id, Lane.SAME_DAY, when, guards_against, because, see)
 
@@ -111,11 +119,23 @@ LONE_STABLE_VISION_DIM = Named(
     "stable, under 50, and the only tick on screens 4 and 5",
     STABLE & UNDER_50 & BACKGROUND_CLEAR & ~has("headache_behaviour", *(BEHAVIOUR_FLAGS - {"vision_dim"})),
 )
-SAFETY_ANSWERED = Answered("red_flags_now") & Answered("health_background") & Answered("headache_behaviour")
+SAFETY_ANSWERED = (
+    Answered("red_flags_now")
+    & Answered("age_band")
+    & Answered("timeline")
+    & Answered("health_background")
+    & Answered("headache_behaviour")
+)
 
-OWN_DOCTOR = "your own doctor, or an urgent care center"
-EMERGENCY_DEPARTMENT = "an emergency department, because it may take a scan"
-EYE = "an emergency department or an eye doctor, because your eyes must be looked into"
+EMERGENCY_DEPARTMENT = Place("an emergency department, because it may take a scan", department=True)
+EYES = Place("an emergency department or an eye doctor, because your eyes must be looked into", department=True)
+PRESSURE = Place("an urgent care center or an emergency department", department=True)
+TEAM = Place("the team that looks after your condition or pregnancy, or an emergency department", department=True)
+CHILD = Place("the child's doctor, or a children's emergency department", department=True)
+BLOOD_TEST = Place("your own doctor or an urgent care center that can test your blood today")
+RASH = Place("your own doctor or an urgent care center; an eye doctor if the rash is near the eye")
+OWN_DOCTOR = Place("your own doctor, or an urgent care center")
+PLACES = (EMERGENCY_DEPARTMENT, EYES, PRESSURE, TEAM, CHILD, BLOOD_TEST, RASH, OWN_DOCTOR)  # most urgent first
 
 EMERGENCY_RULES = (
     emergency(
@@ -149,14 +169,14 @@ SAME_DAY_RULES = (
         OVER_50 & (JAW_CHEW | (TEMPLE_TENDER & ~STABLE)),
         "giant cell arteritis",
         "From age 50, jaw pain when you chew or newly sore temples can mean an inflamed artery that endangers sight.",
-        "your own doctor or an urgent care center that can test your blood today",
+        BLOOD_TEST,
     ),
     same_day(
         "D2",
         has("health_background", "cancer", "immune", "pregnant") & NEW_OR_CHANGED,
         "spread of a cancer, infection, pre-eclampsia",
         "With cancer, a weak immune system or pregnancy, a new or changed headache needs an exam today.",
-        "the team that looks after this condition, or an emergency department",
+        TEAM,
     ),
     same_day(
         "D3",
@@ -177,7 +197,7 @@ SAME_DAY_RULES = (
         VISION_DIM & ~LONE_STABLE_VISION_DIM,
         "raised pressure, giant cell arteritis",
         "Sight that dims or blurs with a headache needs a look into the eyes today.",
-        EYE,
+        EYES,
     ),
     same_day(
         "D6",
@@ -198,20 +218,20 @@ SAME_DAY_RULES = (
         has("headache_behaviour", "rash"),
         "shingles near the eye",
         "A rash or blisters on the face or scalp may be shingles. Treatment works best early.",
-        "your own doctor or an urgent care center; an eye doctor if it is near the eye",
+        RASH,
     ),
     same_day(
         "D9",
         BP_VERY_HIGH,
         "hypertensive crisis",
         "Blood pressure of 180/120 or more needs care today.",
-        "an urgent care center or an emergency department",
+        PRESSURE,
     ),
     same_day(
         "D10",
         ((OVER_65 & NEW) | (AGE_50_64 & NEW & (SEVERE | STEADILY_WORSE))) & ~STRONG_TRIGEMINAL,
         "giant cell arteritis, a mass",
-        "A new headache at your age should be looked at soon, even when it feels ordinary.",
+        "A new headache at your age should be looked at today, even when it feels ordinary.",
         OWN_DOCTOR,
     ),
     same_day(
@@ -257,12 +277,12 @@ SAME_DAY_RULES = (
         UNDER_18 & (ANY_BACKGROUND | ANY_BEHAVIOUR),
         "serious causes in a child",
         "In a child or teenager, a headache with one of these signs needs a doctor today.",
-        "the child's doctor, or a children's emergency department",
+        CHILD,
     ),
 )
 
-# "When stable" is left out where a same-day rule already takes what is new or changed: so a skipped
-# timeline is no way to a calmer lane.
+# "When stable" is left out where a same-day rule already takes what is new or changed, and C21 takes every
+# skipped age and timeline: so a skip is no way to a calmer lane.
 CONSULT_RULES = (
     consult("C1", UNDER_18, "a child", "you are under 18"),
     consult("C2", CHANGED, "a new cause under an old headache", "an old headache has changed", prompt=True),
@@ -297,9 +317,9 @@ CONSULT_RULES = (
     consult("C13", NEW & ~MILD, "a new headache that limits", "it is new and slows you down"),
     consult(
         "C14",
-        has("health_background", "cancer", "immune", "pregnant"),
-        "a cause tied to the condition",
-        "a health condition of yours matters for the choice of care",
+        has("health_background", "cancer", "immune", "pregnant", "thinner"),
+        "a cause tied to the condition, a bleed",
+        "a health condition or medicine of yours matters for the choice of care",
     ),
     consult(
         "C15",
@@ -332,9 +352,9 @@ CONSULT_RULES = (
     ),
     consult(
         "C21",
-        Named("screen 1, 4 or 5 skipped", ~SAFETY_ANSWERED),
+        Named("one of screens 1 to 5 skipped", ~SAFETY_ANSWERED),
         "a danger nobody asked about",
-        "we do not know about the warning signs that you skipped",
+        "you skipped a question that tells whether a headache can wait",
     ),
 )
 

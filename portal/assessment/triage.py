@@ -8,7 +8,7 @@ from functools import lru_cache
 from portal.assessment.answers import Answers, prune
 from portal.assessment.criteria import Case, Fit, Ticks
 from portal.assessment.patterns import PATTERNS, Pattern, explain_fit, fit_patterns
-from portal.assessment.rules import FLAGS, RULES, RULES_VERSION, Lane, Rule
+from portal.assessment.rules import EMERGENCY_DEPARTMENT, FLAGS, PLACES, RULES, RULES_VERSION, Lane, Place, Rule
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Evaluation:
 
     lane: Lane
     prompt: bool
-    fired: tuple[Rule, ...]
+    fired: tuple[Rule, ...]  # the most urgent place first
     patterns: tuple[FittingPattern, ...]  # best first
     flags: tuple[str, ...]
 
@@ -35,6 +35,17 @@ class Evaluation:
     def fits(self) -> dict[str, Fit]:
         """How well each pattern fits that fits at all."""
         return {fitting.pattern.id: fitting.fit for fitting in self.patterns}
+
+    @property
+    def place(self) -> Place | None:
+        """The one place to go today: the most urgent that a rule names.
+
+        Two that differ in what else would do have only the emergency department in common.
+        """
+        named = [place for place in PLACES if any(rule.see == place for rule in self.fired)]
+        if sum(place.department for place in named) > 1:
+            return EMERGENCY_DEPARTMENT
+        return named[0] if named else None
 
     def to_json(self) -> dict[str, object]:
         """As `flask assess` writes it and as it is stored with the assessment."""
@@ -54,7 +65,7 @@ class Evaluation:
 def evaluate(answers: Answers) -> Evaluation:
     """Lane, patterns and flags for these answers; what is skipped or not yet asked is no evidence.
 
-    Pure: the same answers and version give the same result. Skipping screen 1, 4 or 5 never gives a lane
+    Pure: the same answers and version give the same result. Skipping one of screens 1 to 5 never gives a lane
     calmer than consult.
     """
     return _evaluate(frozenset(answers.items()))
@@ -67,9 +78,13 @@ def _evaluate(answers: frozenset[tuple[str, frozenset[str]]]) -> Evaluation:
     case = Case(ticks, fits)
     holding = [rule for rule in RULES if rule.when.holds(case)]
     lane = next((lane for lane in Lane if any(rule.lane is lane for rule in holding)), Lane.SELF_CARE)
-    fired = tuple(rule for rule in holding if rule.lane is lane)
+    fired = tuple(sorted((rule for rule in holding if rule.lane is lane), key=_urgency))
     flags = tuple(name for name, criterion in FLAGS.items() if criterion.holds(case))
     return Evaluation(lane, any(rule.prompt for rule in fired), fired, _fitting(fits, ticks), flags)
+
+
+def _urgency(rule: Rule) -> int:
+    return PLACES.index(rule.see) if rule.see else 0
 
 
 def _fitting(fits: dict[str, Fit], ticks: Ticks) -> tuple[FittingPattern, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,9 +16,9 @@ from portal.assessment.rules import Lane
 from portal.assessment.services import Standing, keep_for_visit, record_answers, standing_of
 from portal.booking.announce import announce
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientRequest, Status, VisitChange, VisitNote
-from portal.booking.patients import change_contact
+from portal.booking.patients import complete_contact
 from portal.booking.queries import find_by_idempotency_key
-from portal.booking.requests import settle
+from portal.booking.requests import settle_by_visit
 from portal.booking.services import (
     AlreadyBooked,
     Details,
@@ -31,6 +31,7 @@ from portal.booking.services import (
 )
 from portal.core import clock
 from portal.core.db import db, transactional
+from portal.core.edits import Values
 from portal.referrals.services import NoSuchLink, Reached, reach, start_journey, start_journey_by_code
 from portal.scheduling.models import Slot, VisitType
 from portal.scheduling.services import SlotTaken, claim_slot, claim_time, hold_slot, release_holds
@@ -63,6 +64,7 @@ class Call:
     time: int | OwnTime  # a slot, or a time of its own
     answer: frozenset[str] | None
     patient_id: UUID | None = None
+    seen: Values = field(default_factory=dict)  # of the patient's contact, before anything was typed over it
     request_id: UUID | None = None
     code: str = ""
     another: bool = False  # though there is a visit of the kind
@@ -163,7 +165,7 @@ def _patient_of(call: Call) -> Patient:
     known = db.session.get_one(Patient, call.patient_id)
     while known.merged_into_id is not None:
         known = db.session.get_one(Patient, known.merged_into_id)
-    change_contact(known.id, replace(call.details, reach_by=known.reach_by))
+    complete_contact(known.id, replace(call.details, reach_by=known.reach_by), call.seen)
     return known
 
 
@@ -220,4 +222,4 @@ def _note(appointment: Appointment, call: Call) -> None:
     if own and own.reason:
         db.session.add(VisitNote(**about, words=own.reason, written_at=now))
     if call.request_id is not None and db.session.get(PatientRequest, call.request_id) is not None:
-        settle(call.request_id, "booked")
+        settle_by_visit(call.request_id)

@@ -16,6 +16,7 @@ from portal.booking import waitlist
 from portal.booking.announce import announce, announce_restored
 from portal.booking.history import find_last_change, note_change, snapshot
 from portal.booking.models import Appointment, OfferState, Status
+from portal.booking.patients import change_address
 from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
 from portal.core import allowed, clock
 from portal.core.db import db, transactional
@@ -24,8 +25,9 @@ from portal.notifications.models import PROBLEMS, MailState
 from portal.notifications.queries import list_mail_about
 from portal.notifications.services import send_now
 from portal.scheduling.models import VisitType
-from portal.scheduling.queries import get_clinic, get_visit_type
+from portal.scheduling.queries import get_visit_type
 from portal.scheduling.services import SlotTaken, claim_slot, release_slot
+from portal.scheduling.set_up import get_set_up
 
 ATTACK = "attack"
 
@@ -34,21 +36,25 @@ class TooLate(Exception):
     """The visit has begun, is over, is cancelled, or is too near to be changed online."""
 
 
-def can_change(appointment: Appointment) -> bool:
-    """Whether the visit can be moved or cancelled online: it stands, and the clinic's cut-off is not reached."""
-    return _stands(appointment) and appointment.slot.starts_at - clock.now() >= get_clinic().change_cutoff
+def can_change(appointment: Appointment, after: timedelta = timedelta()) -> bool:
+    """Whether the visit can be moved or cancelled online, now or after that long.
+
+    It can when it stands and the clinic's cut-off is not reached.
+    """
+    return appointment.stands and appointment.slot.starts_at - clock.now() - after >= get_set_up().clinic.change_cutoff
 
 
 def can_undo(appointment: Appointment) -> bool:
-    """Whether a cancelled visit can be taken up again, if its time is still free."""
-    return appointment.status == Status.CANCELLED and appointment.slot.starts_at > clock.now()
+    """Whether a visit that its patient cancelled can be taken up again, if its time is still free."""
+    by_patient = appointment.status == Status.CANCELLED and not appointment.cancelled_by_us
+    return by_patient and appointment.slot.starts_at > clock.now()
 
 
 def has_attack_help(appointment: Appointment) -> bool:
     """Whether it is the day of the visit, or the cut-off is reached: then a bad day needs a way out."""
     zone = appointment.slot.location.zone
     today = clock.today(zone) == appointment.slot.starts_at.astimezone(zone).date()
-    return _stands(appointment) and (today or not can_change(appointment))
+    return appointment.stands and (today or not can_change(appointment))
 
 
 def list_switches(appointment: Appointment) -> list[VisitType]:
@@ -82,7 +88,7 @@ def accept_offer(token: str) -> Appointment:
     appointment = get_for_change(offer.entry.appointment_id)
     if offer.state == OfferState.ACCEPTED:
         return appointment
-    if not _stands(appointment):
+    if not appointment.stands:
         raise TooLate(appointment.id)
     if appointment.slot_id != offer.slot_id:
         if appointment.slot.starts_at <= offer.slot.starts_at:
@@ -159,12 +165,11 @@ def allow_another(appointment_id: UUID) -> None:
 
 @transactional
 def correct_address(appointment_id: UUID, email: str) -> None:
-    """Another e-mail address for the patient of a visit; mail about it that did not arrive is sent there."""
-    appointment = get_for_change(appointment_id)
-    appointment.patient.email = email
-    if appointment.one_of_kind is not None:
-        appointment.one_of_kind = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
-    db.session.flush()
+    """Another e-mail address for the patient of a visit; mail about it that did not arrive is sent there.
+
+    Raises LookupError for a patient who was erased.
+    """
+    change_address(get_for_change(appointment_id).patient_id, email)
     for mail in list_mail_about(appointment_id):
         if mail.state in PROBLEMS or mail.state == MailState.RETRYING:
             send_now(mail.id)
@@ -235,7 +240,3 @@ def free(slot_id: int) -> None:
     """Give back a slot that a visit has left, and offer it to the earlier-slot list."""
     release_slot(slot_id)
     waitlist.offer_slot(slot_id)
-
-
-def _stands(appointment: Appointment) -> bool:
-    return appointment.status == Status.BOOKED and appointment.slot.starts_at > clock.now()

@@ -20,6 +20,7 @@ from portal.booking.services import Details
 from portal.booking.wishes import WEEKDAYS, Wishes
 from portal.core import clock
 from portal.core.forms import BaseForm, check_email, check_phone
+from portal.core.numbers import read_number
 from portal.scheduling.free_times import SlotFilter
 from portal.scheduling.models import Location, Mode, Provider, VisitType
 
@@ -144,8 +145,7 @@ class SlotForm(BaseForm):
     @property
     def slot_id(self) -> int | None:
         """The id of the slot chosen; None when it is missing or no number."""
-        text = self.slot.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+        return read_number(self.slot.data)
 
 
 class ConfirmForm(SlotForm):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
 
+from portal.booking import links
 from portal.booking.calendar import CANCEL, REQUEST, build_entry
+from portal.booking.changes import can_change
 from portal.booking.models import Appointment, OfferState, Status
 from portal.booking.queries import get_appointment, get_offer, get_request, list_visits_of_day
 from portal.booking.requests import BOOKED
@@ -16,6 +18,8 @@ from portal.config import current_settings
 from portal.core import clock
 from portal.notifications.letters import Letter, render_letter, write_letters_with
 from portal.scheduling.queries import get_provider, get_zone
+
+READ_WITHIN = timedelta(hours=1)  # of its leaving: what a letter says of changing the visit is true till then
 
 
 def init_app() -> None:
@@ -147,7 +151,7 @@ def _still(appointment_id: UUID, sequence: int, status: Status) -> Appointment |
 
 def _to_come(appointment_id: UUID, sequence: int) -> Appointment | None:
     appointment = _still(appointment_id, sequence, Status.BOOKED)
-    return appointment if appointment and appointment.slot.starts_at > clock.now() else None
+    return appointment if appointment and appointment.stands else None
 
 
 def _letter(kind: str, appointment: Appointment, method: str) -> Letter:
@@ -160,9 +164,12 @@ def _letter(kind: str, appointment: Appointment, method: str) -> Letter:
 
 
 def _facts(appointment: Appointment) -> dict[str, Any]:
+    """What letters say of a visit; without a `manage_url` once its link has ended."""
+    live = links.is_live(appointment)
     return {
         "to": appointment.patient.email,
         "appointment": appointment,
         "slot": appointment.slot,
-        "manage_url": url_for("visit.show_visit", key=appointment.token, _external=True),
+        "manage_url": url_for("visit.show_visit", key=appointment.token, _external=True) if live else None,
+        "can_change": live and can_change(appointment, after=READ_WITHIN),
     }

@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from portal.booking.contact_hashes import hash_contact
+from portal.core import clock
 from portal.core.columns import EncryptedJSON, EncryptedJSONText, EncryptedText, JSONText, UtcDateTime
 from portal.core.db import Base
 from portal.core.text import search_key
@@ -67,6 +68,7 @@ class Status(StrEnum):
 
 
 TAKE_THE_SLOT = (Status.BOOKED, Status.ARRIVED, Status.CHECKED_IN, Status.FULFILLED, Status.NOSHOW)
+OUR_REASONS = frozenset({"clinician", "clinic"})  # for which the desk cancels, and the patient did not want it
 TAKES_THE_SLOT = text(f"status IN ({', '.join(repr(status.value) for status in TAKE_THE_SLOT)})")
 
 
@@ -120,6 +122,22 @@ class Appointment(Base):
     def takes_slot(self) -> bool:
         """Whether nobody else can have the visit's time."""
         return self.status in TAKE_THE_SLOT
+
+    @property
+    def stands(self) -> bool:
+        """Whether the visit is booked and still to come."""
+        return self.status == Status.BOOKED and self.slot.starts_at > clock.now()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the visit has taken place, or nobody came to it."""
+        ended = self.status in {Status.FULFILLED, Status.NOSHOW} or self.slot.ends_at <= clock.now()
+        return self.takes_slot and ended
+
+    @property
+    def cancelled_by_us(self) -> bool:
+        """Whether the clinic had to cancel the visit: then its time is not there to be taken again."""
+        return self.status == Status.CANCELLED and self.cancel_reason in OUR_REASONS
 
 
 class VisitChange(Base):

@@ -14,6 +14,7 @@ from portal.booking.queries import find_one_of_kind
 from portal.booking.services import Details, find_one_of_kind_keys, one_of_kind_key
 from portal.core import clock
 from portal.core.db import db, transactional
+from portal.core.edits import Values, check_unchanged
 from portal.notifications.queries import list_mail_about
 from portal.scheduling.models import Slot
 
@@ -29,11 +30,34 @@ def contact_of(patient: Patient) -> Details:
     return Details(**{name: getattr(patient, name) for name in CONTACT}, note="")
 
 
+def read_contact(patient: Patient) -> Values:
+    """As `contact_of`, as a form carries it."""
+    values = contact_of(patient).to_json()
+    return {name: values[name] for name in CONTACT}
+
+
 @transactional
-def change_contact(patient_id: UUID, details: Details) -> list[str]:
-    """Store what is new of a patient's contact; returns which fields were. Raises LookupError."""
+def change_contact(patient_id: UUID, details: Details, seen: Values) -> None:
+    """Store what is new of a patient's contact. Raises LookupError, and ChangedMeanwhile when it is not as `seen`."""
     patient = _lock(patient_id)
-    return _change(patient, {name: getattr(details, name) for name in CONTACT})
+    check_unchanged(seen, read_contact(patient))
+    _change(patient, {name: getattr(details, name) for name in CONTACT})
+
+
+@transactional
+def complete_contact(patient_id: UUID, details: Details, seen: Values) -> None:
+    """Store in which a patient's contact differs from what was seen of it: what else has changed since, stays.
+
+    Raises LookupError.
+    """
+    said = details.to_json()
+    _change(_lock(patient_id), {name: getattr(details, name) for name in CONTACT if said[name] != seen.get(name)})
+
+
+@transactional
+def change_address(patient_id: UUID, email: str) -> None:
+    """Store another e-mail address. Raises LookupError."""
+    _change(_lock(patient_id), {"email": email})
 
 
 @transactional
@@ -98,13 +122,13 @@ def find_doubled(kept: Patient, merged: Patient) -> list[tuple[Appointment, Appo
     return [(theirs[visit.visit_type.kind], visit) for visit in _to_come(merged.id) if visit.visit_type.kind in theirs]
 
 
-def _change(patient: Patient, contact: Mapping[str, object]) -> list[str]:
+def _change(patient: Patient, contact: Mapping[str, object]) -> None:
     changed = [name for name, value in contact.items() if name in CONTACT and getattr(patient, name) != value]
     had_address = patient.email is not None
     for name in changed:
         setattr(patient, name, contact[name])
     if not changed:
-        return []
+        return
     db.session.flush()
     _renew_keys(patient)
     if not had_address and patient.email:
@@ -112,7 +136,6 @@ def _change(patient: Patient, contact: Mapping[str, object]) -> list[str]:
             if visit.status == Status.BOOKED and not list_mail_about(visit.id):
                 announce(visit, "booked", may_undo=True)  # who had no address was never told by mail
     audit.services.record("contact-changed", f"patient:{patient.id}", fields=changed)
-    return changed
 
 
 def _renew_keys(patient: Patient, also_without: bool = False) -> None:

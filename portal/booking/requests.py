@@ -10,16 +10,20 @@ from portal import audit
 from portal.assessment.services import standing_of
 from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import PatientRequest, RequestKind
+from portal.booking.queries import find_latest_of
 from portal.booking.wishes import Wishes
 from portal.core import allowed, clock
 from portal.core.db import db, insert_once, transactional
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
-from portal.notifications.services import queue_mail
-from portal.referrals.services import Reached, reach
+from portal.notifications.models import MailState
+from portal.notifications.queries import list_mail_about
+from portal.notifications.services import Mailing, queue_mail, queue_mails
+from portal.referrals.services import Reached, reach, take_back
 
 BOOKED = "booked"  # the outcome of a request for which the desk has found a time
 
 NO_ANSWER = "no-answer"
+THANKS = "thanks"
 
 
 @dataclass(frozen=True)
@@ -79,31 +83,58 @@ def ask(
 
 
 @transactional
-def settle(request_id: UUID, outcome: str) -> None:
-    """Note how a request went: it leaves the list, but for a call that nobody answered. Raises LookupError."""
+def settle(request_id: UUID, outcome: str) -> bool:
+    """Note how a request went: it leaves the list, but for a call that nobody answered. Whether it was still on it.
+
+    Raises LookupError.
+    """
     request = _get(request_id)
+    if request.outcome is None:
+        _settle(request, outcome)
+        return True
+    return False
+
+
+@transactional
+def settle_by_visit(request_id: UUID) -> None:
+    """Note that a visit was booked, whatever was noted of the request before. Raises LookupError."""
+    request = _get(request_id)
+    if request.outcome != BOOKED:
+        _settle(request, BOOKED)
+
+
+@transactional
+def reopen(request_id: UUID) -> None:
+    """Put a request that was settled back on the list, as if it had not been. Raises LookupError."""
+    request = _get(request_id)
+    if request.outcome == BOOKED and request.journey_id is not None and find_latest_of(request.journey_id) is None:
+        take_back(request.journey_id, Reached.BOOKED)
+    request.outcome = request.settled_at = None
+    audit.services.record("request-reopened", f"request:{request_id}")
+
+
+def _settle(request: PatientRequest, outcome: str) -> None:
     if outcome == NO_ANSWER:
         request.tries, request.tried_at = request.tries + 1, clock.now()
     else:
         request.outcome, request.settled_at = outcome, clock.now()
     if outcome == BOOKED:
         _note_booked(request)
-    audit.services.record("request-settled", f"request:{request_id}", outcome=outcome)
-
-
-@transactional
-def reopen(request_id: UUID) -> None:
-    """Put a request that was settled back on the list. Raises LookupError."""
-    request = _get(request_id)
-    request.outcome = request.settled_at = None
-    audit.services.record("request-reopened", f"request:{request_id}")
+    audit.services.record("request-settled", f"request:{request.id}", outcome=outcome)
 
 
 def _note_booked(request: PatientRequest) -> None:
     if request.journey_id is not None:
         reach(request.journey_id, Reached.BOOKED)
     if request.referred and request.referred["email"]:
-        queue_mail("thanks", request.id, 0)  # to the practice, with the patient's consent
+        _thank(request.id)
+
+
+def _thank(request_id: UUID) -> None:
+    """Write to the practice, with the patient's consent, once; three minutes later, in case it was a slip."""
+    before = [mail for mail in list_mail_about(request_id) if mail.kind == THANKS]
+    if all(mail.state in {MailState.SUPERSEDED, MailState.WITHHELD} for mail in before):
+        queue_mails(request_id, len(before), Mailing(THANKS, may_undo=True))
 
 
 def _get(request_id: UUID) -> PatientRequest:

@@ -88,11 +88,15 @@ def require_standing(journey_id: UUID | None) -> Standing:
 def choose_slot(slot_id: int, journey_id: UUID) -> None:
     """Hold a slot for this journey and begin a booking of it, keeping what was typed before.
 
+    The key is that of a slot with its details: a last button that says anything else books nothing any more.
+
     While too much is held it is not held, and claimed when it is booked. Raises SlotTaken, SafetyUnknown or MayNotBook.
     """
     standing, draft = require_standing(journey_id), queries.get_draft(journey_id)
     _hold_or_look(slot_id, journey_id, typed=draft is not None and draft.complete, lane=standing.lane)
     draft = draft or BookingDraft(journey_id=journey_id, details={}, idempotency_key=new_token())
+    if draft.slot_id not in {None, slot_id}:
+        draft.idempotency_key = new_token()
     draft.slot_id, draft.changed_at = slot_id, clock.now()
     db.session.add(draft)
     reach(journey_id, Reached.SLOT_HELD)
@@ -112,6 +116,8 @@ def save_details(journey_id: UUID, typed: dict[str, str], complete: bool) -> boo
     draft = queries.get_draft(journey_id)
     if draft is None:
         return False
+    if draft.details != typed:
+        draft.idempotency_key = new_token()
     draft.details, draft.complete, draft.changed_at = typed, complete, clock.now()
     try:
         _hold_or_look(draft.slot_id, journey_id, typed=complete)
@@ -155,7 +161,7 @@ def book(
     except (SlotTaken, AlreadyBooked, IntegrityError) as error:
         # A twin of this request may have been a moment faster.
         db.session.rollback()
-        if (existing := _own_booking(idempotency_key, journey_id)) is not None:
+        if (existing := find_own_booking(idempotency_key, journey_id)) is not None:
             return existing
         raise error if isinstance(error, AlreadyBooked) else SlotTaken(slot_id) from error
 
@@ -175,7 +181,7 @@ def _send_link_again(appointment: Appointment) -> None:
 
 @transactional
 def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str, zone: str | None) -> Appointment:
-    if (existing := _own_booking(idempotency_key, journey_id)) is not None:
+    if (existing := find_own_booking(idempotency_key, journey_id)) is not None:
         return existing
     standing = require_standing(journey_id)
     slot = claim_slot(slot_id, journey_id)
@@ -254,7 +260,8 @@ def require_only_one(person: Details | Patient, kind: str) -> None:
             raise AlreadyBooked(db.session.get(Appointment, visit_id))
 
 
-def _own_booking(idempotency_key: str, journey_id: UUID) -> Appointment | None:
+def find_own_booking(idempotency_key: str, journey_id: UUID) -> Appointment | None:
+    """The visit that this journey has booked by a form with that key."""
     existing = queries.find_by_idempotency_key(idempotency_key)
     return existing if existing is not None and existing.journey_id == journey_id else None
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from flask import Response, current_app, render_template, request, url_for
 from markupsafe import Markup
 
-from portal.booking import own_zone, queries
+from portal.booking import own_zone, queries, visit_access
 from portal.booking.forms import FilterForm, parse_date
 from portal.booking.models import Appointment
 from portal.booking.services import LANE_OF_RETURNING
@@ -24,6 +24,7 @@ from portal.core import clock
 from portal.core.compression import say_nothing_asked
 from portal.core.htmx import render, render_alike
 from portal.core.kept import kept
+from portal.core.numbers import read_number
 from portal.referrals.services import Reached
 from portal.scheduling import queries as scheduling
 from portal.scheduling.free_times import FreeTime, SlotFilter, count_free_by_day, find_free_slots
@@ -63,9 +64,15 @@ def render_for_booking(
         **{**context, "chosen": context["chosen"] or (held.id if held else None)},
         error=error,
         held=held,
-        booked=queries.find_latest_of(holder) if Reached.BOOKED in reached else None,
+        booked=_find_booked(holder) if Reached.BOOKED in reached else None,
         outcome="invalid" if error else None,
     )
+
+
+def _find_booked(holder: UUID) -> Appointment | None:
+    """What they have booked, as long as their browser may show it."""
+    booked = queries.find_latest_of(holder)
+    return booked if booked is not None and visit_access.is_open(booked) else None
 
 
 def _for_booking(lane: str, prompt: bool, holder: UUID | None) -> dict[str, Any]:
@@ -165,8 +172,8 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None) -> 
         "next_day": next_day,
         "cut_day": days[0][0] if next_day and len(days) == 1 else None,
         "first": slots[0] if slots else None,
-        "chosen": _number(request.args.get("slot")),
-        "gone": "slot" in request.args and _number(request.args["slot"]) not in {slot.id for slot in slots},
+        "chosen": read_number(request.args.get("slot")),
+        "gone": "slot" in request.args and read_number(request.args["slot"]) not in {slot.id for slot in slots},
         "month": _month(count_free_by_day(replace(wanted, day=None, since=None), lane, holder))
         if _as_month()
         else None,
@@ -227,10 +234,6 @@ def _as_month() -> bool:
 
 def _month_asked() -> date | None:
     return parse_date(f"{request.args.get('month', '')}-01")
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 else None
 
 
 def _any_soon(first: FreeTime | None) -> bool:

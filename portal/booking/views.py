@@ -13,13 +13,14 @@ from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
 from portal.booking import own_zone, queries, services, slot_list, visit_access
 from portal.booking.forms import ConfirmForm, DetailsForm, SlotForm
-from portal.booking.models import Appointment
+from portal.booking.models import Appointment, BookingDraft
 from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
 from portal.core import clock
 from portal.core.htmx import render, render_alike
 from portal.referrals import journeys
 from portal.referrals.services import Reached, list_reached, reach
 from portal.scheduling import queries as scheduling
+from portal.scheduling.hoarding import find_claimable
 from portal.scheduling.models import Slot
 from portal.scheduling.services import SlotTaken
 
@@ -75,8 +76,10 @@ def enter_details() -> AnyResponse:
     journey_id = journeys.current()
     services.require_standing(journey_id)
     draft = queries.get_draft(journey_id)
-    if draft is None:
+    if draft is None or journey_id is None:
         return _nothing_begun(journey_id)
+    if find_claimable(draft.slot_id, journey_id) is None:
+        return _render_taken(draft.slot_id, journey_id)
     return _render_details(DetailsForm(data=draft.details), draft.slot_id, journey_id)
 
 
@@ -104,32 +107,26 @@ def check_booking() -> AnyResponse:
     journey_id = journeys.current()
     services.require_standing(journey_id)
     draft = queries.get_draft(journey_id)
-    if draft is None:
+    if draft is None or journey_id is None:
         return _nothing_begun(journey_id)
     if not draft.complete:
         return redirect(url_for(".enter_details"), 303)
-    slot = scheduling.get_slot(draft.slot_id)
-    return render(
-        "booking/check.html",
-        form=ConfirmForm(slot=str(draft.slot_id), key=draft.idempotency_key),
-        details=Details.from_json(draft.details),
-        slot=slot,
-        held_until=_held_until(slot, journey_id),
-        journey_id=journey_id,
-        own_zone=own_zone.get(),
-    )
+    if find_claimable(draft.slot_id, journey_id) is None:
+        return _render_taken(draft.slot_id, journey_id)
+    return _render_check(draft, journey_id)
 
 
 @blueprint.post("/book/check")
 def book() -> AnyResponse:
     journey_id = journeys.current()
     form = ConfirmForm()
-    draft = queries.get_draft(journey_id)
-    if journey_id is None or form.slot_id is None or draft is None or not draft.complete or not form.validate():
+    if journey_id is None or form.slot_id is None or not form.validate():
         return _nothing_begun(journey_id)
-    details = Details.from_json(draft.details)
+    draft = queries.get_draft(journey_id)
+    if draft is None or not draft.complete or draft.idempotency_key != form.key.data:
+        return _answer_old_button(journey_id, form.key.data, draft)
     try:
-        services.book(journey_id, form.slot_id, details, form.key.data, own_zone.get())
+        services.book(journey_id, form.slot_id, Details.from_json(draft.details), form.key.data, own_zone.get())
     except SlotTaken:
         return _render_taken(form.slot_id, journey_id)
     except AlreadyBooked as error:
@@ -157,12 +154,16 @@ def show_confirmation() -> AnyResponse:
     appointment = queries.find_latest_of(journeys.current())
     if appointment is None:
         return redirect(url_for(".choose_slot"), 303)
+    if not visit_access.is_open(appointment):
+        return render("booking/no_visit.html", status=404)
     visit_access.grant(appointment)
+    if not appointment.stands:
+        return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
     return render(
         "booking/confirmed.html",
         appointment=appointment,
         slot=appointment.slot,
-        outcome="booked" if appointment.takes_slot else "cancelled",
+        outcome="booked",
         reference=appointment.reference,
     )
 
@@ -180,6 +181,31 @@ def _render_slots(journey_id: UUID | None, error: str | None = None) -> Response
     if Reached.SLOTS_SEEN not in reached:
         reach(journey_id, Reached.SLOTS_SEEN)
     return slot_list.render_for_booking(standing.lane, standing.prompt, journey_id, reached, error)
+
+
+def _answer_old_button(journey_id: UUID, key: str, draft: BookingDraft | None) -> AnyResponse:
+    """The last button of a page that is not true any more: it has booked, or something else is about to be booked."""
+    if services.find_own_booking(key, journey_id) is not None:
+        return redirect(url_for(".show_confirmation"), 303)
+    if draft is None or not draft.complete:
+        return redirect(url_for(".choose_slot"), 303)
+    return _render_check(draft, journey_id, changed=True)
+
+
+def _render_check(draft: BookingDraft, journey_id: UUID | None, changed: bool = False) -> Response:
+    slot = scheduling.get_slot(draft.slot_id)
+    return render(
+        "booking/check.html",
+        status=409 if changed else 200,
+        form=ConfirmForm(formdata=None, slot=str(draft.slot_id), key=draft.idempotency_key),
+        details=Details.from_json(draft.details),
+        slot=slot,
+        held_until=_held_until(slot, journey_id),
+        journey_id=journey_id,
+        own_zone=own_zone.get(),
+        changed=changed,
+        outcome="invalid" if changed else None,
+    )
 
 
 def _render_details(form: DetailsForm, slot_id: int, journey_id: UUID | None, status: int = 200) -> Response:

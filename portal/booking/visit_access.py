@@ -30,6 +30,11 @@ def is_granted(appointment: Appointment) -> bool:
     return _key(appointment) in _current()
 
 
+def is_open(appointment: Appointment) -> bool:
+    """Whether the browser that booked the visit may see it now: for an hour, too, or longer if it goes on looking."""
+    return is_granted(appointment) or appointment.created_at > clock.now() - LASTS
+
+
 def _key(appointment: Appointment) -> str:
     """The visit under its present link: whoever ends the link ends this, too."""
     return f"{appointment.id.hex}{appointment.token_hash[:8]}"

@@ -13,7 +13,7 @@ from portal.assessment.brief_views import render_brief
 from portal.booking import calendar, changes, links, queries, services, slot_list, visit_access, waitlist
 from portal.booking.changes import ATTACK, TooLate, can_change, can_undo, has_attack_help, list_switches
 from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, WishesForm
-from portal.booking.models import Appointment, Status
+from portal.booking.models import Appointment
 from portal.booking.services import AlreadyBooked, TooManyTries
 from portal.booking.wishes import Wishes
 from portal.core.forms import BaseForm
@@ -95,7 +95,7 @@ def cancel(key: str) -> AnyResponse:
     if not form.validate():
         return _render_cancel(appointment, form, status=422)
     if form.choice.data == "keep" or form.confirmed.data == "no":
-        return _render_visit(appointment, "kept")
+        return _keep(appointment)
     if form.confirmed.data != "yes":
         return render("booking/cancel_confirm.html", appointment=appointment, form=form)
     return _cancel(appointment, form.choice.data)
@@ -132,7 +132,7 @@ def use_attack_help(key: str) -> AnyResponse:
     if not form.validate():
         return _render_attack(appointment, form, status=422)
     if form.choice.data == "keep":
-        return _render_visit(appointment, "kept")
+        return _keep(appointment)
     if form.choice.data == ATTACK:
         return _cancel(appointment, ATTACK)
     try:
@@ -168,7 +168,7 @@ def show_brief(key: str) -> Response:
 @blueprint.get("/earlier")
 def show_earlier(key: str) -> AnyResponse:
     appointment = _find(key)
-    if not appointment.takes_slot:
+    if not appointment.stands:
         return _back_to(appointment)
     entry = queries.get_entry(appointment.id)
     wishes = Wishes.from_json(entry.wishes) if entry else Wishes()
@@ -178,9 +178,11 @@ def show_earlier(key: str) -> AnyResponse:
 @blueprint.post("/earlier")
 def join_or_leave_waitlist(key: str) -> AnyResponse:
     appointment = _find(key)
+    if not appointment.stands:
+        return _render_visit(appointment, "unavailable", 409)
     form = WishesForm()
     _offer_wishes(form)
-    if not form.validate() or not appointment.takes_slot:
+    if not form.validate():
         return _render_earlier(appointment, form, status=422)
     if "leave" in request.form:
         waitlist.close(appointment.id)
@@ -205,6 +207,11 @@ def _back_to(appointment: Appointment) -> AnyResponse:
     return redirect(url_for(".show_visit", key=appointment.reference), 303)
 
 
+def _keep(appointment: Appointment) -> AnyResponse:
+    """Nothing was changed; a visit that does not stand, such as one cancelled before going back, is shown as it is."""
+    return _render_visit(appointment, "kept") if appointment.stands else _back_to(appointment)
+
+
 def _cancel(appointment: Appointment, reason: str) -> AnyResponse:
     try:
         changes.cancel(appointment.id, reason)
@@ -223,11 +230,17 @@ def _render_visit(appointment: Appointment, outcome: str | None = None, status: 
         can_change=can_change(appointment),
         can_undo=can_undo(appointment),
         has_attack_help=has_attack_help(appointment),
-        waiting=entry is not None and entry.closed_at is None,
+        waiting=appointment.stands and entry is not None and entry.closed_at is None,
         form=BaseForm(formdata=None),
-        outcome=outcome or ("cancelled" if appointment.status == Status.CANCELLED else "booked"),
+        outcome=outcome or _state(appointment),
         reference=appointment.reference,
     )
+
+
+def _state(appointment: Appointment) -> str:
+    if not appointment.takes_slot:
+        return "cancelled"
+    return "expired" if appointment.is_over else "booked"
 
 
 def _render_cancel(appointment: Appointment, form: CancelForm, status: int = 200) -> Response:

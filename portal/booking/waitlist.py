@@ -166,6 +166,13 @@ def list_open_offers() -> Sequence[Offer]:
     return db.session.scalars(rows.order_by(Offer.answer_by)).all()
 
 
+def can_take(offer: Offer) -> bool:
+    """Whether the time offered can still take the place of the visit's, unless somebody else has it by now."""
+    visit = offer.entry.appointment
+    notice = timedelta() if offer.state == OfferState.OPEN else get_clinic().minimum_notice
+    return visit.stands and clock.now() + notice <= offer.slot.starts_at < visit.slot.starts_at
+
+
 def get_for_answer(token: str) -> Offer:
     """The offer that this link answers, locked. Raises LookupError."""
     offer = find_offer(token, for_update=True)

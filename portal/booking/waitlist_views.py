@@ -26,8 +26,10 @@ def accept(token: str) -> AnyResponse:
     _find(token)
     try:
         appointment = changes.accept_offer(token)
-    except (SlotTaken, TooLate):
+    except SlotTaken:
         return _render(_find(token), "taken", 409)
+    except TooLate:
+        return _render(_find(token), status=409)
     visit_access.grant(appointment)
     return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
 
@@ -52,12 +54,15 @@ def _find(token: str) -> Offer:
 
 
 def _render(offer: Offer, outcome: str | None = None, status: int = 200) -> Response:
+    appointment = offer.entry.appointment
+    outcome = outcome or ("held" if offer.state == "open" else None)
     return render(
         "booking/offer.html",
         status=status,
         offer=offer,
-        appointment=offer.entry.appointment,
+        appointment=appointment,
         waiting=offer.entry.closed_at is None,
+        can_take=waitlist.can_take(offer),
         form=BaseForm(formdata=None),
-        outcome=outcome or ("held" if offer.state == "open" else None),
+        outcome=outcome if appointment.stands else "unavailable",
     )

@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal.config import LOOPBACK_HOSTS, Settings
 from portal.core import (
     chores,
+    commands,
     compression,
     crypto,
     db,
@@ -20,6 +21,7 @@ from portal.core import (
     keys_cli,
     limits,
     logs,
+    numbers,
     outage,
     pages,
     sessions,
@@ -53,6 +55,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    commands.init_app(app)
+    numbers.init_app(app)  # before any route is added
     sessions.init_app(app)
     logs.init_app(app, settings)  # first, so that its line is the last thing said of a request
     compression.init_app(app)

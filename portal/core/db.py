@@ -64,7 +64,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_timeout": PATIENCE,
         "hide_parameters": True,
     }
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.open_folders()
     db.init_app(app)
     if _in_a_command():
         _bring_migrations(app)  # and `flask db`

@@ -10,8 +10,8 @@ from email_validator import EmailNotValidError, validate_email
 from flask import Flask
 from flask_wtf import CSRFProtect, FlaskForm
 from markupsafe import Markup, escape
-from wtforms import Field, HiddenField, StringField, TextAreaField, ValidationError
-from wtforms.validators import Length
+from wtforms import DateField, Field, HiddenField, StringField, TextAreaField, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, StopValidation
 from wtforms.widgets import Input
 from wtforms.widgets.core import clean_key
 
@@ -19,6 +19,7 @@ csrf = CSRFProtect()
 LONGEST: dict[type[Field], int] = {HiddenField: 20_000, TextAreaField: 2000}  # characters, where a form names no other
 LONGEST_LINE = 254
 REGION = "US"  # of phone numbers written without a country code
+YEARS = range(2000, 2101)  # that a clinic plans for, or looks back on
 
 
 def init_app(app: Flask) -> None:
@@ -69,17 +70,38 @@ def check_phone(form: Any, field: Field) -> None:
         number = None
     if number is None or not phonenumbers.is_possible_number(number):
         raise ValidationError("Enter a phone number with its area code, like 212 555 0142.")
+    if number.extension:
+        raise ValidationError("Enter a number that reaches you without an extension.")
     field.data = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+class DayField(DateField):
+    """A day that a clinic can mean. Where none can be read, that is said, and nothing else is asked of the field."""
+
+    data: Any
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, invalid_value_message="Write the day like 2026-11-23.", **options)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata(valuelist)
+        if self.data and self.data.year not in YEARS:
+            self.data = None
+            raise ValueError("Check the year: write all four digits, like 2026.")
+
+    def pre_validate(self, form: Any) -> None:
+        if self.process_errors and self.raw_data != [""]:
+            raise StopValidation
+
+
 class BaseForm(FlaskForm):
-    """A form whose text fields arrive clean, and none longer than it says."""
+    """A form whose text fields arrive clean, none longer than it says, and none of blanks where words are asked for."""
 
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Field:
             filters = [clean, *unbound_field.kwargs.get("filters", ())]
-            bounded = {"validators": _bounded(unbound_field)} if _is_text(unbound_field) else {}
-            field: Field = unbound_field.bind(form=form, **{**options, "filters": filters, **bounded})
+            checked = {"validators": _checks_of_text(unbound_field)} if _is_text(unbound_field) else {}
+            field: Field = unbound_field.bind(form=form, **{**options, "filters": filters, **checked})
             return field
 
 
@@ -95,9 +117,10 @@ def _is_text(unbound_field: Any) -> bool:
     return issubclass(unbound_field.field_class, StringField)
 
 
-def _bounded(unbound_field: Any) -> list[Any]:
-    """The validators of a text field, with a limit of length; where it names none, its kind's."""
-    validators = list(unbound_field.kwargs.get("validators", ()))
+def _checks_of_text(unbound_field: Any) -> list[Any]:
+    """The validators of a text field: blanks are nothing to them, and where they name no length, its kind does."""
+    named = unbound_field.kwargs.get("validators", ())
+    validators = [DataRequired(one.message) if isinstance(one, InputRequired) else one for one in named]
     if any(isinstance(validator, Length) and validator.max > 0 for validator in validators):
         return validators
     kind = next((most for cls, most in LONGEST.items() if issubclass(unbound_field.field_class, cls)), LONGEST_LINE)

@@ -15,7 +15,7 @@ group = AppGroup("keys", help="The keys that encrypt health data.")
 
 @group.command("new")
 def new() -> None:
-    """Print a new random key, to be put first into PORTAL_ENCRYPTION_KEYS."""
+    """Print a new random key for PORTAL_ENCRYPTION_KEYS; docs/operations.md says how to change it."""
     click.echo(secrets.token_urlsafe(48))
 
 

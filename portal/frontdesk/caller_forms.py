@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from wtforms import (
     BooleanField,
-    DateField,
     EmailField,
     Field,
     HiddenField,
@@ -24,24 +24,25 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from portal.assessment.questionnaire import NONE, RED_FLAGS
 from portal.booking.forms import REACH_BY, BirthDateField
 from portal.booking.models import Patient
-from portal.booking.patients import CONTACT
+from portal.booking.patients import CONTACT, read_contact
 from portal.booking.services import Details
-from portal.core.forms import BaseForm, check_email, check_phone
+from portal.core.forms import BaseForm, DayField, check_email, check_phone
+from portal.core.numbers import read_number
 from portal.core.pages import phone_in_words
+from portal.frontdesk.seen_form import SeenForm, dump
 from portal.scheduling.models import Location, Provider, VisitType
 
 NOT_ASKED = "not-asked"
 OFF = {"autocomplete": "off", "spellcheck": "false"}  # what is typed here is about somebody else each time
 
 
-def in_us_order(patient: Patient) -> str:
+def in_us_order(born: date) -> str:
     """A date of birth as it is typed at the desk."""
-    born = patient.date_of_birth
     return f"{born.month}/{born.day}/{born.year}"
 
 
-class ContactForm(BaseForm):
-    """Who somebody is, and how to reach them."""
+class ContactForm(SeenForm):
+    """Who somebody is, and how to reach them; with the contact of a known patient as it was when it was filled in."""
 
     name = StringField(
         "Full name",
@@ -70,18 +71,24 @@ class ContactForm(BaseForm):
 
     def fill_in(self, patient: Patient) -> None:
         """Put a patient's contact into the fields."""
-        self.name.data, self.date_of_birth.data = patient.name, in_us_order(patient)
-        self.phone.data, self.email.data = phone_in_words(patient.phone), patient.email or ""
+        contact = read_contact(patient)
+        for name in self._fields.keys() & contact.keys():
+            self[name].data = self.as_typed(name, contact[name])
+        self.seen.data = dump(contact)
+
+    def as_typed(self, name: str, value: Any) -> Any:
+        if name == "date_of_birth":
+            return in_us_order(date.fromisoformat(value))
+        return phone_in_words(value) if name == "phone" else value or ""
+
+    def in_words(self, name: str, value: Any) -> str:
+        return super().in_words(name, self.as_typed(name, value))
 
 
 class PatientForm(ContactForm):
     """A patient's contact, corrected."""
 
     reach_by = RadioField("Reach by", choices=[SelectChoice(*way) for way in REACH_BY])
-
-    def fill_in(self, patient: Patient) -> None:
-        super().fill_in(patient)
-        self.reach_by.data = patient.reach_by
 
 
 def _either(label: str) -> RadioField:
@@ -133,7 +140,7 @@ class CallerForm(ContactForm):
     own_provider = SelectField("Clinician", validate_choice=False)
     own_location = SelectField("Place", validate_choice=False)
     own_type = SelectField("Type of visit", validate_choice=False)
-    own_day = DateField("Day", validators=[Optional()])
+    own_day = DayField("Day", validators=[Optional()])
     own_begins = TimeField("Time of day", validators=[Optional()])
     own_reason = StringField("Reason", validators=[Length(max=200)], render_kw={**OFF, "maxlength": 200})
     is_here = BooleanField("Is here now")
@@ -157,8 +164,7 @@ class CallerForm(ContactForm):
     @property
     def slot_id(self) -> int | None:
         """The time chosen."""
-        text = self.slot.data or ""
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None
+        return read_number(self.slot.data)
 
     @property
     def sign(self) -> str | None:

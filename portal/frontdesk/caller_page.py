@@ -202,7 +202,8 @@ def own_time(form: CallerForm) -> OwnTime | None:
     location = queries.find_location(form.own_location.data or "")
     visit_type = queries.get_visit_type(form.own_type.data or "")
     if form.wall is None or provider is None or location is None or visit_type is None:
-        form.own_begins.errors = ["Choose clinician, place and type, and enter day and time."]
+        if not form.own_day.errors:
+            form.own_begins.errors = ["Choose clinician, place and type, and enter day and time."]
         return None
     reasons = explain(provider, location, form.wall, visit_type)
     final = [reason.words for reason in reasons if reason.stops == Stops.EVERYBODY]

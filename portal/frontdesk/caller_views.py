@@ -161,6 +161,7 @@ def _call(page: CallPage, time: int | OwnTime, patient_id: UUID | None, another:
         time=time,
         answer=form.given_answer,
         patient_id=patient_id,
+        seen=form.read_seen() or {},
         request_id=read_id(form.request_id.data),
         code=form.code.data or "",
         another=another,

@@ -21,6 +21,7 @@ from portal.core import clock
 from portal.core.compression import say_nothing_asked
 from portal.core.headers import may_be_kept
 from portal.core.htmx import render
+from portal.core.numbers import read_number
 from portal.frontdesk import overview, privacy, queries, services
 from portal.frontdesk.acting import visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
@@ -125,7 +126,7 @@ def wanted_provider_id() -> int | None:
     own, asked = visible_provider_id(), request.args.get("clinician")
     if not asked:
         return own
-    provider_id = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
+    provider_id = read_number(asked) or 0
     if own not in {None, provider_id} or get_provider(provider_id) is None:
         abort(404)
     return provider_id

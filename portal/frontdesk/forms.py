@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Self
 
-from wtforms import DateField, EmailField, Field, RadioField, SelectField, StringField, TimeField
+from wtforms import EmailField, Field, RadioField, SelectField, StringField, TimeField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.booking.forms import CheckboxesField
 from portal.booking.requests import NO_ANSWER
-from portal.core.forms import BaseForm, check_email
+from portal.core.forms import BaseForm, DayField, check_email
 from portal.frontdesk.seen_form import SeenForm, dump
 from portal.frontdesk.words import ANOTHER, DAYS, RHYTHMS, WORKING_DAYS, read_rule, write_rule
 from portal.scheduling.changes import read_availability
@@ -29,6 +29,7 @@ OUTCOMES = (
 )
 
 MOST_DAYS = 92  # of visits in one file
+BOTH_TIMES = "Enter both times, from and until, or neither."
 
 
 class OutcomeForm(BaseForm):
@@ -49,12 +50,6 @@ class AddressForm(BaseForm):
     )
 
 
-def check_year(form: Any, field: Field) -> None:
-    """A validator: a day that a clinic plans for."""
-    if field.data and not 2000 <= field.data.year <= 2100:
-        raise ValidationError("Check the year: write all four digits, like 2026.")
-
-
 class DiaryForm(BaseForm):
     """Something in the diary of clinicians and places."""
 
@@ -70,18 +65,43 @@ def _number(field: Field) -> int | None:
     return int(field.data) if field.data else None
 
 
+class NeededWhen:
+    """A validator: a field that may be left empty, but not when the rest of the form asks for it."""
+
+    def __init__(self, asked_for: Callable[[Any], bool], message: str) -> None:
+        self._asked_for, self._message = asked_for, message
+
+    def __call__(self, form: Any, field: Field) -> None:
+        (InputRequired(self._message) if self._asked_for(form) else Optional())(form, field)
+
+
 class ClosureForm(DiaryForm):
-    """A time without visits: a day or more, or hours of a day."""
+    """A time without visits: whole days, from an hour of one until an hour of another, or again each working day."""
 
     provider = SelectField("Clinician", validators=[Optional()])
     location = SelectField("Place", validators=[Optional()])
-    first = DateField("First day", validators=[InputRequired("Enter the first day that is closed."), check_year])
-    last = DateField("Last day", validators=[Optional(), check_year], description="Leave empty for one day")
-    opens = TimeField("From", validators=[Optional()], description="Leave empty for whole days")
-    closes = TimeField("Until", validators=[Optional()])
+    first = DayField("First day", validators=[InputRequired("Enter the first day that is closed.")])
+    last = DayField(
+        "Last day",
+        validators=[NeededWhen(lambda form: form.again, "Enter the last day too, until which it comes again.")],
+        description="Leave empty for one day",
+    )
+    opens = TimeField(
+        "From",
+        validators=[NeededWhen(lambda form: form.closes.data is not None, BOTH_TIMES)],
+        description="On the first day. Leave empty for whole days",
+    )
+    closes = TimeField(
+        "Until",
+        validators=[NeededWhen(lambda form: form.opens.data is not None, BOTH_TIMES)],
+        description="On the last day",
+    )
     weekdays = RadioField(
         "Again",
-        choices=[SelectChoice("", "Only then"), SelectChoice("daily", "Every working day between them, like lunch")],
+        choices=[
+            SelectChoice("", "Only then, without a break"),
+            SelectChoice("daily", "At these times every working day between them, like lunch"),
+        ],
         default="",
     )
     reason = StringField(
@@ -92,24 +112,26 @@ class ClosureForm(DiaryForm):
         if self.first.data and field.data < self.first.data:
             raise ValidationError("The last day must not be before the first.")
 
-    def validate_reason(self, _field: Field) -> None:
-        if (self.opens.data is None) != (self.closes.data is None):
-            raise ValidationError("Enter both times, from and until, or neither.")
-        if self.opens.data and self.closes.data and self.opens.data >= self.closes.data:
+    def validate_closes(self, field: Field) -> None:
+        within_a_day = self.again or (not self.last.errors and self.last.data in {None, self.first.data})
+        if within_a_day and self.opens.data and field.data and field.data <= self.opens.data:
             raise ValidationError("The closed time must end after it begins.")
 
+    @property
+    def again(self) -> bool:
+        """Whether it comes again each working day."""
+        return bool(self.weekdays.data == "daily")
+
     def closure(self) -> Closure:
-        """A new closure, once the form is valid. Hours over several days come again each working day."""
+        """A new closure, once the form is valid."""
         first, last = self.first.data, self.last.data or self.first.data
-        again = self.weekdays.data == "daily" and self.opens.data is not None
-        whole = self.opens.data is None
         return Closure(
             provider_id=_number(self.provider),
             location_id=_number(self.location),
             starts=datetime.combine(first, self.opens.data or time.min),
-            ends=datetime.combine(first if again else last, time.max if whole else self.closes.data),
-            rule=WORKING_DAYS if again else None,
-            until=last if again and self.last.data else None,
+            ends=datetime.combine(first if self.again else last, self.closes.data or time.max),
+            rule=WORKING_DAYS if self.again else None,
+            until=last if self.again else None,
             reason=self.reason.data,
         )
 
@@ -129,10 +151,8 @@ class AvailabilityForm(SeenForm, DiaryForm):
     )
     opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
     closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
-    valid_from = DateField("First day", validators=[InputRequired("Enter from which day on."), check_year])
-    valid_until = DateField(
-        "Last day", validators=[Optional(), check_year], description="Leave empty when it has no end"
-    )
+    valid_from = DayField("First day", validators=[InputRequired("Enter from which day on.")])
+    valid_until = DayField("Last day", validators=[Optional()], description="Leave empty when it has no end")
 
     @classmethod
     def showing(cls, row: Availability, today: date) -> Self:
@@ -183,7 +203,7 @@ class AvailabilityForm(SeenForm, DiaryForm):
 class EndForm(BaseForm):
     """The last day on which times are offered."""
 
-    last = DateField("Last day", validators=[InputRequired("Enter the last day."), check_year])
+    last = DayField("Last day", validators=[InputRequired("Enter the last day.")])
 
 
 class ExportForm(BaseForm):
@@ -192,11 +212,11 @@ class ExportForm(BaseForm):
     class Meta(BaseForm.Meta):
         csrf = False
 
-    since = DateField("From", name="from", validators=[InputRequired("Enter the first day.")])
-    until = DateField("Until", validators=[InputRequired("Enter the last day.")])
+    since = DayField("From", name="from", validators=[InputRequired("Enter the first day.")])
+    until = DayField("Until", validators=[InputRequired("Enter the last day.")])
 
     def validate_until(self, field: Field) -> None:
-        if not self.since.data or not field.data:
+        if not self.since.data:
             return
         if field.data < self.since.data:
             raise ValidationError("The last day must not be before the first.")
@@ -207,7 +227,7 @@ class ExportForm(BaseForm):
 class BlockForm(BaseForm):
     """Why free times are blocked, and on which day they were ticked."""
 
-    day = DateField(validators=[Optional()])
+    day = DayField(validators=[Optional()])
     reason = StringField(
         "Reason",
         id="times-reason",
@@ -222,7 +242,7 @@ class ExtraForm(DiaryForm):
     provider = SelectField("Clinician", validators=[InputRequired()])
     location = SelectField("Place", validators=[InputRequired()])
     visit_type = SelectField("Type of visit", validators=[InputRequired()])
-    day = DateField("Day", validators=[InputRequired("Enter the day.")])
+    day = DayField("Day", validators=[InputRequired("Enter the day.")])
     opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
     closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
 

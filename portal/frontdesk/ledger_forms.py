@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from wtforms import BooleanField, DateField, Field, SelectField, StringField
+from wtforms import BooleanField, Field, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
 
 from portal.core import clock
-from portal.core.forms import BaseForm
+from portal.core.forms import BaseForm, DayField
 from portal.referrals.ledger import GROUPINGS
 from portal.referrals.links import CODE, KINDS, LONGEST_CODE, LinkFacts
 from portal.referrals.models import ReferralLink
@@ -26,8 +26,8 @@ class RangeForm(BaseForm):
     class Meta(BaseForm.Meta):
         csrf = False
 
-    since = DateField("From", validators=[Optional()])
-    until = DateField("Until", validators=[Optional()])
+    since = DayField("From", validators=[Optional()])
+    until = DayField("Until", validators=[Optional()])
     by = SelectField("By", choices=[SelectChoice(*pair) for pair in GROUPINGS.items()], default="link")
 
     def validate_until(self, field: Field) -> None:
@@ -63,8 +63,8 @@ class LinkForm(BaseForm):
     kind = SelectField("Kind", choices=[SelectChoice(*pair) for pair in KINDS.items()])
     destination = SelectField("Leads to")
     owner = StringField("Who looks after it", validators=[Length(max=120)])
-    starts = DateField("First day", validators=[Optional()], description="Leave empty to begin now")
-    ends = DateField("Last day", validators=[Optional()], description="Leave empty when it has no end")
+    starts = DayField("First day", validators=[Optional()], description="Leave empty to begin now")
+    ends = DayField("Last day", validators=[Optional()], description="Leave empty when it has no end")
     active = BooleanField("The link works", default=True)
 
     def offer(self, pages: list[OwnPage]) -> None:

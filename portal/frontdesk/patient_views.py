@@ -14,11 +14,13 @@ from portal.booking import holds, patients, people
 from portal.booking.models import Patient
 from portal.booking.patients import CONTACT, NotMergeable
 from portal.booking.queries import find_likely_same
+from portal.core.edits import ChangedMeanwhile
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import services
 from portal.frontdesk.caller_forms import MergeForm, PatientForm
 from portal.frontdesk.person_forms import HoldForm
+from portal.frontdesk.seen_form import Difference
 from portal.scheduling.queries import get_zone
 
 blueprint = Blueprint("patients", __name__, url_prefix="/desk/patients")
@@ -39,7 +41,11 @@ def change_contact(patient_id: UUID) -> AnyResponse:
     form = PatientForm()
     if not form.validate():
         return render_patient(patient, form, status=422)
-    patients.change_contact(patient_id, form.details(form.reach_by.data))
+    details = form.details(form.reach_by.data)
+    try:
+        patients.change_contact(patient_id, details, form.read_seen() or {})
+    except ChangedMeanwhile as error:
+        return render_patient(patient, form, status=409, differences=form.take_over(error.stored, details.to_json()))
     return redirect(url_for(".show_patient", patient_id=patient_id), 303)
 
 
@@ -84,9 +90,13 @@ def _living_or_404(patient_id: UUID) -> Patient:
 
 
 def render_patient(
-    patient: Patient, form: PatientForm | None = None, hold_form: HoldForm | None = None, status: int = 200
+    patient: Patient,
+    form: PatientForm | None = None,
+    hold_form: HoldForm | None = None,
+    status: int = 200,
+    differences: list[Difference] | None = None,
 ) -> Response:
-    """The person's page, with what is wrong in a form that was sent."""
+    """The person's page, with what is wrong in a form that was sent, or what somebody else has changed since."""
     services.record_patient_seen(patient.id)
     if form is None:
         form = PatientForm(formdata=None)
@@ -97,6 +107,7 @@ def render_patient(
         status=status,
         patient=patient,
         form=form,
+        differences=differences,
         visits=people.list_visits_of(patient.id),
         likely_same=find_likely_same(patient),
         merges=people.list_merges(patient.id),

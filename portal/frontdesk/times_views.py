@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.core.htmx import render
+from portal.core.numbers import read_number
 from portal.frontdesk.day_views import day_or_404, render_times
 from portal.frontdesk.forms import BlockForm, ExtraForm
 from portal.frontdesk.queries import get_today
@@ -20,7 +21,8 @@ blueprint = Blueprint("times", __name__, url_prefix="/desk/times")
 @blueprint.post("/change")
 def change() -> AnyResponse:
     """Block the times that were ticked on the board, or offer them again; what is not complete stays as it was."""
-    slot_ids = [int(text) for text in request.form.getlist("slot")[:MOST_AT_ONCE] if text.isascii() and text.isdigit()]
+    ticked = map(read_number, request.form.getlist("slot")[:MOST_AT_ONCE])
+    slot_ids = [number for number in ticked if number is not None]
     form = BlockForm()
     day = day_or_404((form.day.data or get_today()).isoformat())
     if slot_ids and "open" in request.form:

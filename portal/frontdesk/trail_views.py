@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, Response, request
-from wtforms import DateField, Field, SelectField, StringField
+from wtforms import Field, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length, Optional, ValidationError
 
@@ -14,8 +14,9 @@ from portal.accounts.queries import list_staff, name_actors
 from portal.audit.queries import AuditFilter, list_actions, list_entries, list_screens
 from portal.booking.person_export import find_person, list_subjects
 from portal.core import clock
-from portal.core.forms import BaseForm
+from portal.core.forms import BaseForm, DayField
 from portal.core.htmx import render
+from portal.core.numbers import read_number
 from portal.frontdesk import services
 from portal.scheduling.queries import get_zone
 
@@ -37,8 +38,8 @@ class TrailForm(BaseForm):
     )
     screen = SelectField("From which screen", default="")
     about = StringField("About", validators=[Optional(), Length(max=120)], description="Like appointment:… or staff:7")
-    first = DateField("From", validators=[Optional()])
-    last = DateField("Until", validators=[Optional()])
+    first = DayField("From", validators=[Optional()])
+    last = DayField("Until", validators=[Optional()])
 
     def offer(self) -> None:
         """Fill in who has done things, and what."""
@@ -74,9 +75,7 @@ def show_trail() -> Response:
     form = TrailForm(request.args)
     form.offer()
     valid = form.validate()
-    before = request.args.get("before", "")
-    number = int(before) if before.isascii() and before.isdigit() and len(before) < 10 else None
-    entries = list_entries(form.wanted(), number, PAGE) if valid else []
+    entries = list_entries(form.wanted(), read_number(request.args.get("before")), PAGE) if valid else []
     services.record_list_seen("audit")
     older = {name: value for name, value in request.args.items() if name != "before"}
     return render(

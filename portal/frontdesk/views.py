@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, make_response, redirect, url_for
+from flask import Blueprint, Response, abort, flash, make_response, redirect, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.assessment.brief import Brief
@@ -58,7 +58,8 @@ def settle_request(request_id: UUID) -> AnyResponse:
     if not form.validate():
         return _render_requests(form, 422)
     try:
-        requests.settle(request_id, form.outcome.data)
+        if not requests.settle(request_id, form.outcome.data):
+            flash("This request was settled already. It stands below, and can be put back from there.")
     except LookupError:
         abort(404)
     return redirect(url_for(".list_requests"), 303)

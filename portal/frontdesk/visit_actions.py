@@ -86,7 +86,10 @@ def correct_address(appointment_id: UUID) -> AnyResponse:
     appointment, form = visit_or_404(appointment_id), AddressForm()
     if not form.validate():
         return render_visit(appointment, address=form, status=422)
-    changes.correct_address(appointment_id, form.email.data)
+    try:
+        changes.correct_address(appointment_id, form.email.data)
+    except LookupError:  # the patient was erased in the meantime
+        abort(404)
     return _to_visit(appointment)
 
 

@@ -9,6 +9,7 @@ from wtforms.widgets import HiddenInput
 
 from portal.booking.desk import STEPS
 from portal.core.forms import BaseForm
+from portal.core.numbers import LARGEST
 
 CANCEL_REASONS = (("patient", "The patient"), ("clinician", "The clinician"), ("clinic", "The clinic"))
 LONGEST_NOTE = 500
@@ -17,7 +18,7 @@ LONGEST_NOTE = 500
 class VisitForm(BaseForm):
     """A change of a visit as it was looked at; `back` says which page to return to."""
 
-    version = IntegerField(widget=HiddenInput(), validators=[InputRequired()])
+    version = IntegerField(widget=HiddenInput(), validators=[InputRequired(), NumberRange(0, LARGEST)])
     back = HiddenField(default="visit")
 
 
@@ -30,7 +31,7 @@ class StatusForm(VisitForm):
 class MoveForm(VisitForm):
     """The time that a visit moves to."""
 
-    slot = IntegerField(validators=[InputRequired("Choose a time."), NumberRange(1, 2**31 - 1)])
+    slot = IntegerField(validators=[InputRequired("Choose a time."), NumberRange(1, LARGEST)])
 
 
 class StaffCancelForm(VisitForm):

@@ -12,6 +12,7 @@ from portal.booking.wishes import Wishes
 from portal.core import clock
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
+from portal.core.numbers import read_number
 from portal.frontdesk import services
 from portal.scheduling.models import Slot
 from portal.scheduling.queries import find_freed_slots, get_clinic, get_slot
@@ -26,7 +27,7 @@ blueprint = Blueprint("waitlist_desk", __name__, url_prefix="/desk/waitlist")
 def show_list() -> Response:
     """The list; with `slot` in the address also who fits that free time."""
     services.record_list_seen("waitlist")
-    asked = get_slot(int(number)) if (number := request.args.get("slot", "")).isascii() and number.isdigit() else None
+    asked = get_slot(number) if (number := read_number(request.args.get("slot"))) is not None else None
     freed = [slot for slot in find_freed_slots() if asked is None or slot.id != asked.id]
     clinic = get_clinic()
     return render(

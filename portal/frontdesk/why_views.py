@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask import Blueprint, Response, request
-from wtforms import DateField, SelectField, TimeField
+from wtforms import SelectField, TimeField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from portal.core.forms import BaseForm
+from portal.core.forms import BaseForm, DayField
 from portal.core.htmx import render
 from portal.scheduling import queries, why
 
@@ -24,7 +24,7 @@ class WhyForm(BaseForm):
 
     clinician = SelectField("Clinician")
     place = SelectField("Place")
-    day = DateField("Day", validators=[InputRequired("Enter the day.")])
+    day = DayField("Day", validators=[InputRequired("Enter the day.")])
     time = TimeField("Time of day", validators=[InputRequired("Enter the time of day.")])
 
     def offer(self) -> None:

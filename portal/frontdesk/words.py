@@ -99,12 +99,13 @@ def rule_in_words(rule: str) -> str:
 def closure_in_words(closure: Closure) -> str:
     """Like "Thu, Nov 26 to Fri, Nov 27" for whole days, and with its hours for others."""
     first, last = closure.starts.date(), closure.ends.date()
-    hours = f"{clock_in_words(closure.starts.time())} to {clock_in_words(closure.ends.time())}"
+    whole = closure.starts.time() == time.min and closure.ends.time() in {time.min, time.max}
+    hours = "all day" if whole else f"{clock_in_words(closure.starts.time())} to {clock_in_words(closure.ends.time())}"
     if closure.rule:
         until = f" until {day_in_words(closure.until)}" if closure.until else ""
         again = "each working day" if closure.rule == WORKING_DAYS else rule_in_words(closure.rule)
         return f"{hours}, again {again} from {day_in_words(first)}{until}"
-    if closure.starts.time() == time.min and closure.ends.time() in {time.min, time.max}:
+    if whole:
         last -= (closure.ends.time() == time.min) * ONE_DAY
         return day_in_words(first) if first == last else f"{day_in_words(first)} to {day_in_words(last)}"
     if first == last:

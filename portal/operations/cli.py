@@ -10,7 +10,6 @@ from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.config import current_settings
-from portal.core.pages import moment_in_words
 from portal.operations import backup as backups
 from portal.operations.doctor import examine
 from portal.operations.health import State
@@ -18,7 +17,6 @@ from portal.operations.restore import Restored
 from portal.operations.restore import restore as restore_backup
 from portal.operations.sealed_file import BadFile
 from portal.operations.settings_page import write_settings_page
-from portal.scheduling.queries import get_zone
 
 TROUBLE = (BadFile, OSError, SQLAlchemyError, sqlite3.Error)
 COLOURS = {State.OK: None, State.WARN: "yellow", State.FAIL: "red"}
@@ -78,7 +76,8 @@ def _rows(backup: backups.Backup) -> str:
 
 
 def _when(backup: backups.Backup) -> str:
-    return moment_in_words(backup.taken_at, get_zone())
+    """In UTC, as in the file's name: the clinic's own zone is in the database, which may be lost."""
+    return f"{backup.taken_at:%Y-%m-%d %H:%M} UTC"
 
 
 @click.command("doctor")

@@ -42,9 +42,10 @@ class Check:
 
 
 def check_readiness() -> list[Check]:
-    """What serving needs, checked now."""
+    """What serving needs, checked now; with older tables nothing is asked of them."""
     try:
-        return [check_migrations(), _check_clinic(), check_mail()]
+        migrations = check_migrations()
+        return [migrations] if migrations.state is State.FAIL else [migrations, _check_clinic(), check_mail()]
     except SQLAlchemyError as error:
         reason = type(error.__cause__ or error).__name__
         return [Check("database", State.FAIL, f"it does not answer ({reason})", "see that it runs and has room")]

@@ -15,8 +15,7 @@ Each is an environment variable. A wrong, missing or misspelt one stops the star
 FOOT = """
 A random secret: `python3 -c "import secrets; print(secrets.token_urlsafe(48))"`.
 
-Keys that belong together are changed by putting the new one first and keeping the old one behind it, until nothing is
-left that only the old one opens; see [operations.md](operations.md).
+How a key is changed stands in [operations.md](operations.md#changing-keys): each in its own way.
 """
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
@@ -158,8 +159,10 @@ def list_reached(journey_id: UUID) -> set[Reached]:
 def take_back(journey_id: UUID, point: Reached) -> None:
     """Note that a journey has not come to a point after all."""
     db.session.execute(delete(Milestone).where(Milestone.journey_id == journey_id, Milestone.kind == point.value))
-    reached = Journey.reached.bitwise_and(~point.bit)
-    cleared = update(Journey).where(Journey.id == journey_id).values(reached=reached)
+    before: dict[str, Any] = {"reached": Journey.reached.bitwise_and(~point.bit)}
+    if point is Reached.BOOKED:
+        before["minutes_to_book"] = None
+    cleared = update(Journey).where(Journey.id == journey_id).values(**before)
     db.session.execute(cleared.execution_options(synchronize_session=False))
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from dateutil.rrule import rrulestr
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from portal.scheduling.models import Mode
+from portal.scheduling.openings import list_days
 
 SIXTY_DAYS = 60 * 24 * 60  # minutes
+A_DAY = date(2026, 1, 1)  # from which a rule is tried
 
 
 class BadClinicFile(Exception):
@@ -44,9 +45,11 @@ def check_rule(value: str) -> str:
     if more or not days:
         raise ValueError(f"{value!r} says more than days; write one like FREQ=WEEKLY;BYDAY=MO,TH")
     try:
-        rrulestr(value, dtstart=datetime(2026, 1, 1))  # noqa: DTZ001 - wall time
+        list_days(value, A_DAY, None, A_DAY, A_DAY)
     except ValueError as error:
         raise ValueError(f"{value!r} is no rule ({error}); write one like FREQ=WEEKLY;BYDAY=MO,TH") from None
+    except (ArithmeticError, LookupError):
+        raise ValueError(f"{value!r} counts too far; write one like FREQ=WEEKLY;BYDAY=MO,TH") from None
     return value
 
 

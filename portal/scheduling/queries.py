@@ -176,7 +176,7 @@ def _list_availability(over: bool) -> Sequence[Availability]:
 
 def get_availability(availability_id: int) -> Availability | None:
     """The availability of that id."""
-    return db.session.get(Availability, availability_id) if availability_id < 2**31 else None
+    return db.session.get(Availability, availability_id)
 
 
 def find_slots_hit(closures: Sequence[Closure]) -> list[list[Slot]]:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from sqlalchemy import select
 
+from portal import audit
 from portal.core import clock
 from portal.core.db import db, transactional
 from portal.scheduling.changes import close
@@ -83,6 +84,8 @@ def _stretch(slot: Slot) -> Stretch:
 
 def _cut(closure: Closure, starts: datetime, ends: datetime) -> None:
     """Take a stretch out of a closure; what is left before and after it stays closed."""
+    begins = f"{starts:%Y-%m-%d %H:%M}"
+    audit.services.record("reopened", f"closure:{closure.id}", reason=closure.reason, begins=begins)
     if closure.ends > ends:
         values = {name: getattr(closure, name) for name in ("provider_id", "location_id", "ends", "reason")}
         db.session.add(Closure(**values, starts=ends))

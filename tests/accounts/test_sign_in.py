@@ -98,6 +98,8 @@ def test_the_staff_commands_say_what_is_wrong(app, password):
     assert "There is no account" in run(args=["staff", "reset", "nobody@clinic.example"]).output
     assert "There is no account" in run(args=["staff", "disable", "nobody@clinic.example"]).output
     assert run(args=["staff", "add", "no address", "--name", "X"]).exit_code == 2
+    for name in (" ", "X" * 121):
+        assert "Write 1 to 120 characters." in run(args=["staff", "add", "jo@clinic.example", "--name", name]).output
     assert "with this password:" in run(args=["staff", "reset", EMAIL]).output
 
 

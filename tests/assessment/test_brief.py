@@ -24,7 +24,7 @@ def test_it_says_lane_reasons_criteria_figures_and_what_was_tried(visitor):
         assert fact in page.text
 
 
-@pytest.mark.skipif(not pdf.pdf_available(), reason="WeasyPrint needs Pango: `apt-get install libpango-1.0-0`")
+@pytest.mark.skipif("not pdf.pdf_available()", reason="WeasyPrint needs Pango: `apt-get install libpango-1.0-0`")
 def test_as_pdf_it_is_one_page_and_loads_nothing_from_anywhere(visitor, monkeypatch):
     import weasyprint
 

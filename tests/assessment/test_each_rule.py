@@ -129,6 +129,22 @@ def test_of_two_rules_that_hold_the_more_urgent_one_wins():
     assert pairs > 500  # of 820; the answers of the others exclude each other
 
 
+@pytest.mark.parametrize(
+    ("rules", "place"),
+    [
+        (("D10",), "your own doctor, or an urgent care center"),
+        (("D10", "D14"), "an emergency department, because it may take a scan"),
+        (("D1", "D10"), "your own doctor or an urgent care center that can test your blood today"),
+        (("D5", "D10"), "an emergency department or an eye doctor, because your eyes must be looked into"),
+        (("D9", "D16"), "an emergency department, because it may take a scan"),  # neither's other place does for both
+    ],
+)
+def test_of_all_places_that_rules_name_the_person_is_sent_to_the_one_that_does_for_all(rules, place):
+    evaluation = evaluate(parse(case(*rules)))
+    assert {rule.id for rule in evaluation.fired} >= set(rules)
+    assert evaluation.place.words == place
+
+
 EXEMPT = {
     "age_band": "65_plus",
     "timeline": "new_days",
@@ -158,6 +174,25 @@ def test_a_lone_dim_sight_is_same_day_as_soon_as_anything_else_is_ticked_or_unkn
     assert "D5" in fired({**lone, "health_background": None})
     assert "D5" in fired({**lone, "timeline": None})
     assert "D5" in fired({**lone, "age_band": None})
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"health_background": ["thinner"], "timeline": "new_weeks"},
+        {"age_band": "65_plus", "timeline": None, "effect": "lie_down"},
+        {"headache_behaviour": ["body_unwell"], "timeline": None},
+        {"headache_behaviour": ["jaw_chew"], "age_band": None},
+    ],
+    ids=[
+        "blood thinner",
+        "old, nobody knows since when",
+        "unwell, nobody knows since when",
+        "jaw, nobody knows how old",
+    ],
+)
+def test_who_may_be_in_danger_is_never_told_to_take_a_pill_and_wait(answers):
+    assert evaluate(parse({**HARMLESS, **answers})).lane is Lane.CONSULT
 
 
 def test_every_question_of_the_cases_exists():

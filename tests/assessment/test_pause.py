@@ -100,7 +100,7 @@ def test_a_call_back_reaches_the_desk_once_and_leaves_the_list_when_settled(visi
     form = visitor.page.form
     wish = {**form.values, "name": "Jane Doe", "phone": "212 555 0177", "note": "After lunch"}
     for _ in range(2):
-        assert visitor.post(form.action, wish).heading == "We call you"
+        assert visitor.post(form.action, wish).heading == "Do not wait for our call: be seen today"
     page = desk.open("/desk/requests")
     assert page.text.count("(212) 555-0177") == 1
     assert "same day" in page.text

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from portal.assessment.answers import parse, prune
 from portal.assessment.criteria import Answered, Fits, Has
+from portal.assessment.flow import SAFETY_QUESTIONS
 from portal.assessment.patterns import NAMES, PATTERNS
 from portal.assessment.questionnaire import NONE, QUESTIONS, RED_FLAGS
 from portal.assessment.rules import FLAGS, RULES, Lane
@@ -43,7 +44,7 @@ def test_one_more_danger_sign_never_gives_a_calmer_lane(raw, question_id, data):
     assert LANES.index(after) <= LANES.index(before)
 
 
-@given(any_answers, st.sampled_from(["red_flags_now", "health_background", "headache_behaviour"]))
+@given(any_answers, st.sampled_from([question.id for question in SAFETY_QUESTIONS]))
 def test_skipping_a_safety_screen_never_ends_in_self_care(raw, question_id):
     assert lane_of({**raw, question_id: None}) is not Lane.SELF_CARE
 

@@ -1,5 +1,7 @@
 """The assessment, walked by somebody with a browser without JavaScript."""
 
+import re
+
 import pytest
 
 from portal.assessment.questionnaire import SCREENS
@@ -116,6 +118,18 @@ def test_emergency_stays_the_outcome_until_the_answers_change(visitor):
     assert visitor.page.path == "/assessment/age_band"
 
 
+def test_who_takes_a_warning_sign_back_is_stopped_at_the_next_danger_and_can_go_back(visitor):
+    page = visitor.answer(red_flags_now=["thunderclap"])
+    visitor.open(page.link("red_flags_now"))
+    visitor.send(red_flags_now="none")
+    visitor.send(age_band="65_plus")
+    assert "/assessment/age_band" in visitor.page.links
+    visitor.send(timeline="new_days")
+    visitor.send(health_background="thinner")
+    page = visitor.send(headache_behaviour="none")
+    assert (page.path, page.outcome) == ("/assessment/result", "same-day")
+
+
 def test_a_same_day_rule_interrupts_after_the_safety_screens_and_lets_the_person_go_on(visitor):
     page = visitor.answer(**{**NECK, "age_band": "65_plus", "timeline": "new_weeks"})
     assert (page.path, page.outcome) == ("/assessment/result", "same-day")
@@ -127,6 +141,42 @@ def test_a_same_day_rule_interrupts_after_the_safety_screens_and_lets_the_person
         assert visitor.page.path != "/assessment/days_lost"  # who must be seen today is spared the last screen
         visitor.answer_page(NECK)
     assert visitor.send().outcome == "same-day"
+
+
+def test_who_must_be_seen_today_is_sent_to_one_place_and_it_is_the_most_urgent(visitor):
+    page = visitor.answer(age_band="65_plus", timeline="new_days", health_background="thinner")
+    assert re.findall(r"Go to [^.<]*", page.text) == ["Go to an emergency department, because it may take a scan"]
+    assert page.text.index("blood thinner") < page.text.index("new headache at your age should be looked at today")
+    for calmer in ("your own doctor", "urgent care", "Call, ask to be seen"):
+        assert calmer not in page.text
+
+
+def ask_to_be_called(visitor):
+    visitor.open("/request/call-back")
+    return visitor.send(name="Ann Poe", phone="212 555 0188")
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ({"age_band": "65_plus", "timeline": "new_days"}, "Do not wait for our call: be seen today"),
+        ({"red_flags_now": "thunderclap"}, "Do not wait for our call: get help now"),
+    ],
+    ids=["same day", "emergency"],
+)
+def test_a_call_back_never_takes_the_place_of_being_seen(visitor, answers, told):
+    visitor.answer(**answers)
+    page = ask_to_be_called(visitor)
+    assert page.heading == told
+    assert "/assessment/result" in page.links
+    assert "and rest" not in page.text
+
+
+def test_nor_does_it_when_the_warning_signs_were_skipped(visitor):
+    visitor.answer(age_band="65_plus", timeline="new_days")
+    visitor.open("/assessment/red_flags_now")
+    assert visitor.send(red_flags_now=[], skip="1").outcome == "same-day"
+    assert "be seen today" in ask_to_be_called(visitor).text
 
 
 def test_jumping_ahead_leads_to_the_first_question_that_is_open(visitor):

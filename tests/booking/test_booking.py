@@ -52,7 +52,7 @@ def test_a_warning_sign_at_the_safety_question_leads_to_the_emergency_page_and_n
 
 def test_the_first_free_time_is_named_in_the_first_line(patient):
     page = patient.open("/book/")
-    assert "First visit free: <strong>Wednesday, November 18, 12:00 pm EST</strong>, East" in page.text
+    assert "First open time: <strong>Wednesday, November 18, 12:00 pm EST</strong>, East" in page.text
     assert page.text.index("Wednesday, November 18") < page.text.index("Friday, November 20")
 
 
@@ -161,6 +161,38 @@ def test_a_taken_time_is_an_ordinary_answer_with_the_nearest_free_times(patient,
     assert other.send(slot=nearest[0]).path == "/book/details"
 
 
+def test_an_extension_is_not_dropped_in_silence(patient):
+    patient.hold()
+    page = patient.fill_in(phone="212 555 0177 ext. 12")
+    assert page.errors == ["Enter a number that reaches you without an extension."]
+    assert page.form.values["phone"] == ["212 555 0177 ext. 12"]
+
+
+def test_what_was_changed_in_another_tab_is_shown_and_booked_only_when_it_was_looked_at(patient, diary):
+    patient.hold(patient.free_slots()[0])
+    patient.fill_in(name="Mother Doe")
+    button_of_one_tab = patient.page.form
+    patient.open("/book/")
+    other_time = patient.free_slots()[5]
+    patient.hold(other_time)
+    patient.fill_in(name="Child Doe")
+    page = patient.send(button_of_one_tab)
+    assert (page.status, diary.count(Appointment)) == (409, 0)
+    assert "changed in another window" in page.text
+    assert "Child Doe" in page.text
+    assert patient.send().outcome == "booked"
+    assert diary.scalar(select(Appointment.slot_id)) == int(other_time)
+    assert patient.send(button_of_one_tab).path == "/book/"  # never "you are booked" for what was not
+    assert "You have a visit on" in patient.page.text
+
+
+def test_who_sits_at_a_shared_computer_an_hour_later_sees_nothing_of_the_visit(patient, clock):
+    patient.book()
+    clock.shift(timedelta(hours=2))
+    assert patient.open("/book/confirmed").status == 404
+    assert "You have a visit" not in patient.open("/book/").text
+
+
 @pytest.mark.both_engines
 def test_a_hold_that_ran_out_loses_nothing_and_the_time_is_taken_again_if_free(patient, clock):
     patient.hold()
@@ -176,9 +208,10 @@ def test_a_hold_that_ran_out_and_was_taken_keeps_the_details_for_the_next_choice
     patient.hold(slot)
     patient.fill_in()
     clock.shift(timedelta(minutes=11))
+    check = patient.page.form
     assert other.hold(slot).outcome == "held"
-    patient.open("/book/check")
-    assert patient.send().outcome == "taken"
+    assert patient.open("/book/check").outcome == patient.open("/book/details").outcome == "taken"
+    assert patient.send(check).outcome == "taken"
     patient.send(slot=patient.free_slots()[0])
     assert patient.page.form.values["name"] == ["Jane Doe"]
 

@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from portal.booking.models import Appointment
+from portal.core.db import db
+from portal.notifications.services import send_due_mail
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
@@ -131,6 +134,9 @@ class TestAnAttackOnTheDay:
         holder.open(holder.page.link("/attack"))
         return holder
 
+    def test_a_pain_that_is_sudden_need_not_be_the_worst_ever_to_call_911(self, holder):
+        assert "A very bad headache that hit its worst within 5 minutes?" in holder.page.text
+
     def test_the_visit_becomes_a_call_at_its_time(self, holder, visit, diary):
         page = holder.send(choice="call")
         assert page.outcome == "moved"
@@ -222,6 +228,28 @@ def test_undoing_within_the_notice_takes_the_time_again(app, book, clock):
     assert holder.send(holder.page.form).outcome == "booked"
 
 
+@pytest.mark.parametrize("reason", ["clinician", "clinic"])
+def test_what_the_clinic_cancelled_comes_with_an_apology_and_other_times_and_is_not_taken_up_again(
+    desk, holder, clock, diary, app, mail_server, reason
+):
+    csrf = holder.open(f"{holder.page.path}/cancel").form.values
+    desk.open("/desk/day/2026-11-20")
+    desk.open(desk.page.link("/desk/visit/"))
+    desk.send(next(form for form in desk.page.forms if form.action.endswith("/cancel")), reason=reason)
+    page = holder.open(holder.page.path.removesuffix("/cancel"))
+    assert "We are sorry" in page.text
+    assert not page.forms
+    assert page.link("/book/")
+    page = holder.post(f"{page.path}/undo", csrf)
+    assert (page.status, page.outcome, diary.booked_slots()) == (409, "unavailable", [])
+    clock.shift(timedelta(minutes=4))
+    with app.app_context():
+        send_due_mail()
+    mail = mail_server.received[-1].decode()
+    assert "we are sorry" in mail
+    assert "A mistake" not in mail
+
+
 def test_a_visit_that_is_over_is_not_in_the_way_of_an_undo(app, book, clock, diary):
     link, _ = book("2026-11-30 09:00", name="Jane Roe", email="jane@roe.example")
     holder = Visitor(app)
@@ -232,6 +260,64 @@ def test_a_visit_that_is_over_is_not_in_the_way_of_an_undo(app, book, clock, dia
     clock.move_to("2026-11-24T15:00:00Z")
     holder.open(link)
     assert holder.send(undo).outcome == "booked"
+
+
+class TestAPageLeftOpen:
+    """Going back to it after the visit was cancelled does not make the visit stand again, nor say so."""
+
+    @pytest.fixture
+    def left_open(self, holder, visit, clock):
+        """The forms of its pages, on its day and in time, before it was cancelled."""
+        clock.move_to("2026-11-20T12:00:00Z")
+        forms = {page: holder.open(f"{visit[0]}/{page}").form for page in ("attack", "earlier", "cancel")}
+        confirm = holder.send(forms["cancel"], choice="time").form
+        assert holder.send(confirm, confirmed="yes").outcome == "cancelled"
+        return {**forms, "confirm": confirm}
+
+    @pytest.mark.parametrize(
+        ("sent", "values"),
+        [("confirm", {"confirmed": "no"}), ("cancel", {"choice": "keep"}), ("attack", {"choice": "keep"})],
+        ids=str,
+    )
+    def test_keeping_shows_the_visit_as_it_is(self, holder, left_open, sent, values):
+        page = holder.send(left_open[sent], **values)
+        assert (page.outcome, page.heading) == ("cancelled", "This visit is cancelled")
+        assert "stands" not in page.text
+
+    def test_asking_for_an_earlier_time_says_that_it_cannot_be_changed(self, holder, left_open):
+        page = holder.send(left_open["earlier"])
+        assert (page.status, page.outcome, page.heading) == (409, "unavailable", "This visit is cancelled")
+        assert "cannot be changed online any more" in page.text
+
+
+class TestAVisitThatIsOver:
+    """Its page says so, and nothing that is only true of one to come."""
+
+    def check(self, page):
+        assert (page.outcome, page.heading) == ("expired", "This visit is over")
+        for words in ("Before you come", "too near", "is on its way", "earlier time"):
+            assert words not in page.text
+        assert page.link("/book/")
+
+    def test_days_after(self, holder, visit, clock):
+        clock.move_to("2026-11-23T15:00:00Z")
+        self.check(holder.open(visit[0]))
+        self.check(holder.open(f"{visit[0]}/earlier"))
+
+    def test_where_nobody_came(self, holder, visit, clock, app):
+        clock.move_to("2026-11-20T14:20:00Z")
+        assert holder.open(visit[0]).heading == "Your visit"  # it has begun
+        with app.app_context():
+            db.session.execute(update(Appointment).values(status="noshow"))
+            db.session.commit()
+        self.check(holder.open(visit[0]))
+
+    def test_for_whoever_looks_at_the_confirmation_again(self, visitor, clock):
+        visitor.pass_safety()
+        assert visitor.book().path == "/book/confirmed"
+        clock.shift(timedelta(days=3))
+        self.check(visitor.open("/book/confirmed"))
+        assert "You have a visit" not in visitor.open("/book/").text
 
 
 def test_cancelling_twice_is_cancelling_once(holder, diary):

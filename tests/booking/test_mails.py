@@ -1,14 +1,20 @@
 """The mail a patient gets: received by a real SMTP server and taken apart."""
 
 import email
+from datetime import timedelta
 from email.policy import default
 from email.utils import parseaddr
 
 import pytest
 from icalendar import Calendar
+from sqlalchemy import select, update
 
 from portal.assessment.questionnaire import QUESTIONS
+from portal.booking import links
+from portal.booking.models import Appointment
+from portal.core.db import db
 from portal.notifications.services import send_due_mail
+from portal.scheduling.models import Clinic
 from tests.assessment.test_walk import NECK
 from tests.visitor import Visitor
 
@@ -74,6 +80,42 @@ def test_the_calendar_entry_is_a_request_from_the_sender_with_the_right_time(boo
     raw = part.get_payload(decode=True)
     assert b"\r\n" in raw
     assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
+
+
+def test_once_the_desk_has_ended_the_link_mails_have_none_and_say_to_call(book, diary, app, mail_server, clock):
+    _, reference = book("2026-11-20 09:00")
+    with app.app_context():
+        links.revoke(diary.scalar(select(Appointment.id).where(Appointment.reference == reference)))
+    for moment in ("2026-11-18T15:00:00Z", "2026-11-18T16:00:00Z", "2026-11-19T14:00:00Z"):
+        clock.move_to(moment)
+        send_mail(app)
+    letters = [read(raw)[1] for raw in mail_server.received]
+    for kind in ("text/plain", "text/html"):
+        confirmation, preparation, reminder = (parts[kind].get_content() for parts in letters)
+        assert "/visit/" not in confirmation + preparation + reminder
+        assert "To change or cancel it, please call us: " in confirmation
+        assert "Cannot come? Please call us: " in reminder
+
+
+@pytest.mark.parametrize(("begins", "can_change"), [("2026-11-20 09:00", False), ("2026-11-20 11:00", True)])
+def test_what_a_reminder_says_of_changing_the_visit_is_still_so_an_hour_later(
+    book, app, mail_server, clock, begins, can_change
+):
+    with app.app_context():
+        db.session.execute(update(Clinic).values(change_cutoff_minutes=24 * 60))
+        db.session.commit()
+    link, _ = book(begins)
+    clock.move_to("2026-11-19T14:00:00Z")
+    send_mail(app)
+    parts = next(parts for message, parts in map(read, mail_server.received) if "Reminder" in message["Subject"])
+    clock.shift(timedelta(minutes=59))
+    page = Visitor(app).open(link)
+    assert any(address.endswith("/move") for address in page.links) == can_change
+    for kind in ("text/plain", "text/html"):
+        words = parts[kind].get_content()
+        assert link in words
+        assert ("Give the time back or move it" in words) == can_change
+        assert ("Please call us: " in words) != can_change
 
 
 def test_cancelling_takes_the_entry_out_of_the_calendar(booked, visitor, app):

@@ -6,8 +6,9 @@ from sqlalchemy import select
 from portal.booking.models import PatientRequest
 from portal.booking.referring import MOST_AN_HOUR
 from portal.core.db import db
-from portal.notifications.services import send_due_mail
+from portal.notifications.services import UNDO_WINDOW, send_due_mail
 from portal.referrals.models import Journey, ReferralLink
+from portal.referrals.services import Reached
 from tests.visitor import Visitor
 
 PATIENT = {
@@ -42,7 +43,20 @@ def first(app, model):
 
 def settle(desk, outcome):
     page = desk.open("/desk/requests")
-    desk.send(next(form for form in page.forms if "requests" in form.action), outcome=outcome)
+    return desk.send(next(form for form in page.forms if "requests" in form.action), outcome=outcome)
+
+
+@pytest.fixture
+def hear(app, clock, mail_server):
+    """What has been mailed once nobody can take it back any more."""
+
+    def hear():
+        clock.shift(UNDO_WINDOW)
+        with app.app_context():
+            send_due_mail()
+        return mail_server.received
+
+    return hear
 
 
 def test_a_practice_gets_a_link_a_qr_code_and_a_sheet_to_print(office, app):
@@ -77,14 +91,12 @@ def test_one_patient_becomes_a_task_at_the_desk_once(office, desk):
         assert fact in text
 
 
-def test_the_practice_hears_that_a_visit_was_booked_and_no_more(office, desk, app, mail_server):
+def test_the_practice_hears_that_a_visit_was_booked_and_no_more(office, desk, app, mail_server, hear):
     office.open("/refer/patient")
     office.send(**PATIENT)
     settle(desk, "booked")
-    with app.app_context():
-        send_due_mail()
-    assert len(mail_server.received) == 1
-    assert b"To: office@lee.example" in mail_server.received[0]
+    (mail,) = hear()
+    assert b"To: office@lee.example" in mail
     text = mail_server.text()
     assert "An appointment is booked." in text
     assert "Ann" not in text
@@ -97,15 +109,35 @@ def test_the_practice_hears_that_a_visit_was_booked_and_no_more(office, desk, ap
     ("change", "outcome"),
     [({"may_tell": None, "practice_email": ""}, "booked"), ({}, "no-answer"), ({"may_tell": None}, "booked")],
 )
-def test_without_the_patients_consent_or_a_booking_nobody_hears_anything(
-    office, desk, app, mail_server, change, outcome
-):
+def test_without_the_patients_consent_or_a_booking_nobody_hears_anything(office, desk, hear, change, outcome):
     office.open("/refer/patient")
     office.send(**{**PATIENT, **change})
     settle(desk, outcome)
-    with app.app_context():
-        send_due_mail()
-    assert mail_server.received == []
+    assert hear() == []
+
+
+def test_a_slip_is_taken_back_before_anybody_hears_of_it_or_counts_it_and_what_is_true_is_heard_once(
+    office, desk, app, hear
+):
+    office.open("/refer/patient")
+    office.send(**PATIENT)
+    page = settle(desk, "booked")
+    desk.send(next(form for form in page.forms if form.action.endswith("/reopen")))
+    assert hear() == []
+    assert not first(app, Journey).reached & Reached.BOOKED.bit
+    assert first(app, Journey).minutes_to_book is None
+    settle(desk, "booked")
+    assert len(hear()) == len(hear()) == 1
+    assert first(app, Journey).reached & Reached.BOOKED.bit
+
+
+def test_what_a_colleague_has_settled_is_not_settled_anew_by_an_older_page(office, desk, app):
+    office.open("/refer/patient")
+    office.send(**PATIENT)
+    older = next(form for form in desk.open("/desk/requests").forms if "requests" in form.action)
+    settle(desk, "booked")
+    assert "This request was settled already" in desk.send(older, outcome="reached").text
+    assert first(app, PatientRequest).outcome == "booked"
 
 
 def test_a_referral_counts_for_the_practices_link(office, app):

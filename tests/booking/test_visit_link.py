@@ -102,7 +102,7 @@ def test_a_visit_that_has_begun_cannot_be_cancelled_online(holder, link, clock):
     page = holder.send(confirm, confirmed="yes")
     assert (page.status, page.outcome) == (409, "unavailable")
     assert "tel:2125550100" in page.links
-    assert holder.open(f"{link}/cancel").heading == "Your visit"
+    assert holder.open(f"{link}/cancel").heading == "This visit is over"
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 22, "%00", "..%2f..", "ß" * 20])

@@ -207,6 +207,39 @@ def test_wishes_in_words_for_the_desk():
     assert Wishes(weekdays=("0", "4"), parts_of_day=("morning",)).in_words() == "Monday, Friday; mornings"
 
 
+def test_the_offer_of_a_visit_that_was_cancelled_has_ended_and_does_not_say_that_the_visit_stands(
+    app, book, join, given_back, cancel, diary
+):
+    link, _ = book("2026-11-23 09:00")
+    join(link)
+    given_back()
+    person = Visitor(app)
+    path = person.open(open_offer(diary)).path
+    forms = person.page.forms
+    cancel(link)
+    for page in (person.open(path), *map(person.send, forms)):
+        assert (page.outcome, page.heading) == ("unavailable", "This offer has ended")
+        assert "is cancelled" in page.text
+        assert not any(words in page.text for words in ("stands", "Your visit", "Somebody else"))
+
+
+def test_an_offered_time_that_is_over_cannot_be_taken_and_is_not_offered(
+    app, book, join, given_back, diary, clock, tend
+):
+    join(book("2026-11-23 09:00")[0])
+    given_back()
+    person = Visitor(app)
+    path = person.open(open_offer(diary)).path
+    accept = person.page.form
+    clock.move_to("2026-11-20T16:00:00Z")
+    tend()
+    page = person.open(path)
+    assert page.heading == "This offer has ended"
+    assert "still take it" not in page.text
+    assert not any("accept" in form.action for form in page.forms)
+    assert "Somebody else" not in person.send(accept).text
+
+
 @pytest.mark.both_engines
 def test_whoever_takes_an_older_offer_holds_no_newer_one(app, book, join, cancel, diary):
     first, second = book("2026-11-20 10:00")[0], book("2026-11-20 11:00")[0]

@@ -40,7 +40,7 @@ class Portal:
     def sign_in(self, page: Page, email: str = "desk@clinic.example", password: str | None = None) -> None:
         """Let a browser be signed in at the desk, without the page for it, which other tests look at."""
         person = Visitor(self.app)
-        person.sign_in(email, password or self.password)
+        person.be_signed_in(email, password or self.password)
         cookie = person.client.get_cookie("portal", domain=urlsplit(self.app.config["PORTAL"].address).hostname)
         page.context.add_cookies([{"name": "portal", "value": cookie.value, "url": self.address}])
 
@@ -81,14 +81,20 @@ def spare_browsers() -> dict[bool, list[BrowserContext]]:
     return {True: [], False: []}
 
 
+def start_browser(browser: Browser, address: str, javascript: bool) -> BrowserContext:
+    """A browser for many tests; its first window stays at the portal and so keeps running what shows its pages."""
+    context = browser.new_context(java_script_enabled=javascript, base_url=address)
+    context.new_page().goto("/healthz")
+    return context
+
+
 def forget_everything(context: BrowserContext, address: str) -> None:
-    """Leave a browser as new, with one empty window that keeps it running."""
-    empty = context.new_page()
-    for page in context.pages:
-        if page != empty:
-            page.close()
+    """Leave a browser as new, with its first window."""
+    first, *others = context.pages
+    for page in others:
+        page.close()
     context.clear_cookies()
-    developer = context.new_cdp_session(empty)
+    developer = context.new_cdp_session(first)
     developer.send("Network.clearBrowserCache")
     developer.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
     developer.detach()
@@ -104,11 +110,10 @@ def open_browser(
 
     def open_window(javascript: bool = True, viewport: dict[str, int] = PHONE, **options: object) -> Page:
         spare = None if options else spare_browsers[javascript]
-        context = (
-            spare.pop()
-            if spare
-            else browser.new_context(java_script_enabled=javascript, base_url=portal.address, **options)
-        )
+        if spare is None:
+            context = browser.new_context(java_script_enabled=javascript, base_url=portal.address, **options)
+        else:
+            context = spare.pop() if spare else start_browser(browser, portal.address, javascript)
         in_use.append((context, spare))
         page = context.new_page()
         page.set_viewport_size(viewport)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 from wtforms import HiddenField, StringField
 from wtforms.widgets import html_params
 
@@ -67,6 +68,15 @@ def test_no_text_is_taken_that_is_longer_than_its_field_says(app, form):
                 shown = re.search(r'maxlength="(\d+)"', field())
                 assert shown is not None, f"{name} does not say its length"
                 assert int(shown[1]) <= most
+
+
+def test_blanks_are_no_words_where_words_are_asked_for(app):
+    with app.test_request_context():
+        for form in all_forms():
+            filled = form(MultiDict(dict.fromkeys(text_fields(form), " \t\u00a0\n ")))
+            for name in text_fields(form):
+                taken = filled[name].validate(filled)
+                assert not (taken and filled[name].flags.required), f"{name} of {form.__qualname__} takes blanks"
 
 
 def open_forms(app):

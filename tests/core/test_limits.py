@@ -1,7 +1,5 @@
 """Counting how often something is done: right with several processes, after a restart, and never skipped."""
 
-import subprocess
-import sys
 from datetime import timedelta
 
 import pytest
@@ -20,7 +18,8 @@ from portal.core.limits import (
     sweep,
     take_back,
 )
-from tests.conftest import ROOT, settings_environment
+from tests import copies
+from tests.core.hitting import hit
 
 pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("app_context")]
 
@@ -74,24 +73,14 @@ def test_a_good_try_gives_back_itself_and_no_bad_one():
 
 
 def test_processes_at_once_share_one_count(settings):
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.core.hitting"],
-            cwd=ROOT,
-            env=settings_environment(settings),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
+    together, results = copies.context.Barrier(4), copies.context.SimpleQueue()
+    processes = [copies.context.Process(target=hit, args=(settings, together, results)) for _ in range(4)]
     for process in processes:
-        assert process.stdout.readline() == "ready\n"
+        process.start()
     for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    allowed = [int(process.communicate(timeout=60)[0]) for process in processes]
-    assert sum(allowed) == 20
+        process.join(60)
+        assert process.exitcode == 0
+    assert sum(results.get() for _ in processes) == 20
 
 
 def test_the_count_stays_when_the_request_undoes_what_it_did():

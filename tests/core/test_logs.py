@@ -270,7 +270,7 @@ def test_a_web_process_says_nothing_of_the_nonsense_it_is_asked(settings):
     with subprocess.Popen(
         [sys.executable, "-m", *command], cwd=servers.ROOT, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
-        servers._wait_for(f"http://localhost:{port}/healthz", process)
+        servers.wait_for(f"http://localhost:{port}/healthz", lambda: process.poll() is None)
         for line in ("GET /visit/canary-token BROKEN", "canary", f"GET /{NAME} HTTP/1.1\r\nHost: a\r\nHost : b"):
             with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
                 connection.sendall(f"{line}\r\n\r\n".encode())

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from portal.accounts.services import StaffRole
 from portal.audit.models import AuditEntry
 from portal.booking.models import Appointment, Patient, PatientRequest, VisitChange, VisitNote
+from portal.booking.patients import change_address
 from portal.core.db import db
 from portal.notifications.models import OutgoingMail
 from portal.referrals.models import Journey
@@ -179,6 +180,15 @@ class TestWhoCalls:
         assert step(desk, phone="646 555 0100").outcome == "booked"
         assert diary.count(Patient) == 1
         assert diary.scalar(select(Patient)).phone == "+16465550100"  # the caller has a new number
+
+    def test_what_a_colleague_corrects_during_the_call_stays(self, desk, diary, app):
+        patient = diary.scalar(select(Patient))
+        desk.open(f"/desk/book?patient={patient.id}&slot={diary.slot_at('2026-11-23 13:00', 'follow-up')}")
+        with app.app_context():
+            change_address(patient.id, "new@example.com")
+        assert step(desk, phone="646 555 0100", red_flags_now="none").outcome == "booked"
+        known = diary.scalar(select(Patient))
+        assert (known.email, known.phone) == ("new@example.com", "+16465550100")
 
     def test_somebody_new_is_somebody_new(self, call, desk, diary):
         call(diary.slot_at("2026-11-23 13:00", "follow-up"), phone="646 555 0100", email="")

@@ -83,7 +83,7 @@ def test_every_look_at_patients_is_in_the_audit_trail_which_holds_together(desk,
     desk.open(desk.page.link("/desk/visit/"))
     with app.app_context():
         entries = db.session.scalars(db.select(AuditEntry).order_by(AuditEntry.id)).all()
-        assert [entry.action for entry in entries][-4:] == ["day-seen", "booked", "day-seen", "visit-seen"]
+        assert [entry.action for entry in entries][-4:] == ["signed-in", "booked", "day-seen", "visit-seen"]
         assert entries[-1].actor.startswith("staff:")
         assert entries[-3].actor == "patient"
         assert find_break() is None

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from benchmarks.stored import note_queries
 from portal.accounts.services import StaffRole
 from portal.core.db import db
-from portal.scheduling.models import Closure, Provider, Slot, SlotState, VisitType
+from portal.scheduling.models import Provider, Slot, SlotState, VisitType
 
 DAY = "2026-11-20"
 
@@ -81,11 +81,19 @@ def test_a_hold_in_a_closed_time_ends_and_its_holder_is_offered_others(desk, app
 
 def test_lunch_comes_again_on_every_working_day(desk, app):
     desk.open("/desk/closures")
-    close(desk, first="2026-11-19", opens="12:00", closes="13:00", weekdays="daily", confirmed="yes")
+    lunch = {"first": "2026-11-19", "last": "2026-11-23", "opens": "12:00", "closes": "13:00", "weekdays": "daily"}
+    page = close(desk, **lunch, confirmed="yes")
+    assert "12:00 pm to 1:00 pm, again each working day from Thu, Nov 19 until Mon, Nov 23" in page.text
     assert count_offered(app) == 3
     assert count_offered(app, "2026-11-23") == 5  # three in the morning, two in the afternoon
-    with app.app_context():
-        assert db.session.scalar(select(Closure).where(Closure.reason == "Ill")).rule.startswith("FREQ=WEEKLY")
+    assert count_offered(app, "2026-12-04") == 4  # after the last day
+
+
+def test_it_is_closed_from_an_hour_of_one_day_until_an_hour_of_another(desk, app):
+    desk.open("/desk/closures")
+    page = close(desk, last="2026-11-23", opens="11:00", closes="10:00", confirmed="yes")
+    assert "Fri, Nov 20, 11:00 am to Mon, Nov 23, 10:00 am" in page.text
+    assert [count_offered(app, day) for day in (DAY, "2026-11-23")] == [2, 5]
 
 
 @pytest.mark.parametrize(
@@ -95,15 +103,23 @@ def test_lunch_comes_again_on_every_working_day(desk, app):
         ({"last": "2026-11-01"}, "The last day must not be before the first."),
         ({"opens": "10:00"}, "Enter both times, from and until, or neither."),
         ({"opens": "10:00", "closes": "09:00"}, "The closed time must end after it begins."),
+        (
+            {"last": "2026-11-27", "opens": "13:00", "closes": "12:00", "weekdays": "daily"},
+            "The closed time must end after it begins.",
+        ),
+        (
+            {"opens": "12:00", "closes": "13:00", "weekdays": "daily"},
+            "Enter the last day too, until which it comes again.",
+        ),
         ({"reason": ""}, "Say why, for your colleagues."),
-        ({"first": "yesterday"}, "Not a valid date value."),
+        ({"first": "yesterday"}, "Write the day like 2026-11-23."),
     ],
 )
 def test_a_closure_that_makes_no_sense_is_explained_and_nothing_is_lost(desk, wrong, message):
     desk.open("/desk/closures")
     page = close(desk, **wrong)
     assert page.status == 422
-    assert message in page.errors
+    assert page.errors == [message]
     assert next(form for form in page.forms if "reason" in form.values).values["reason"] == [wrong.get("reason", "Ill")]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from portal.accounts.services import StaffRole
 from portal.audit.models import AuditEntry
+from portal.booking.erasure import erase
 from portal.booking.models import Appointment, Patient, PatientMerge
 from portal.booking.people import find_patients
 from portal.scheduling.models import Slot
@@ -126,10 +128,54 @@ class TestPage:
         name = {"name": "José García-López", "email": "new@example.com"}
         assert visitor.book(diary.slot_at("2026-11-23 09:00"), **name).outcome == "limited"
 
+    def test_two_people_at_one_patient_lose_nothing(self, desk, page, diary, staff):
+        manager = staff(StaffRole.MANAGER)
+        for person in (desk, manager):
+            person.open(page)
+        desk.send(form_to(desk, page), email="new@example.com")
+        shown = manager.send(form_to(manager, page), phone="646 555 0100")
+        assert shown.status == 409
+        assert "Somebody else changed this" in shown.text
+        assert form_to(manager, page).values["email"] == ["new@example.com"]
+        assert manager.send(form_to(manager, page)).status == 200
+        patient = diary.scalar(select(Patient))
+        assert (patient.email, patient.phone) == ("new@example.com", "+16465550100")
+
     def test_somebody_else_and_nobody_are_missing_pages(self, desk, page):
         nobody = "00000000-0000-0000-0000-000000000000"
         assert desk.open(f"/desk/patients/{nobody}").status == 404
         assert desk.open(f"{page}/merge/{nobody}").status == 404
+
+
+class TestAddressThatDidNotArrive:
+    @pytest.fixture
+    def correct(self, desk, diary, book):
+        """Jane booked with a slip in her address, heard nothing, and booked again; the desk corrects the first."""
+        _, reference = book("2026-11-20 09:00", name="Jane Doe", email="jane@exmaple.com")
+        book("2026-11-23 09:00", name="Jane Doe", email="jane@example.com", phone="646 555 0100")
+        about = Appointment.reference == reference
+        self.visit_id, self.patient_id = (
+            diary.scalar(select(id_).where(about)) for id_ in (Appointment.id, Appointment.patient_id)
+        )
+
+        def correct():
+            form = next(form for form in desk.page.forms if form.action == f"/desk/visit/{self.visit_id}/address")
+            return desk.send(form, email="jane@example.com")
+
+        desk.open(f"/desk/visit/{self.visit_id}")
+        return correct
+
+    def test_it_is_corrected_though_the_person_has_another_visit_under_the_right_one(self, correct, diary):
+        assert correct().status == 200
+        assert diary.scalar(select(Patient).where(Patient.id == self.patient_id)).email == "jane@example.com"
+
+    def test_nothing_is_written_to_a_record_that_was_erased_in_the_meantime(self, correct, diary, desk, at):
+        at("2026-12-10 09:00", desk)
+        desk.open(f"/desk/visit/{self.visit_id}")
+        with desk.client.application.app_context():
+            erase(self.patient_id, "asked")
+        assert correct().status == 404
+        assert diary.scalar(select(Patient).where(Patient.id == self.patient_id)).email is None
 
 
 class TestMerge:

@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
+from multiprocessing import active_children
 from pathlib import Path
 from statistics import median
 
@@ -114,32 +115,19 @@ def resident(pid: int) -> int:
 @pytest.mark.proof
 def test_a_hundred_thousand_requests_leave_web_processes_and_database_as_sound_as_before(served_settings):
     sizes: list[int] = []
+    others = active_children()
     with build_world(served_settings) as world, time_machine.travel(NOW, tick=True):
         with servers.web_server(
             settings_environment(served_settings), workers=1, app="tests.fuzz.served:app"
         ) as address:
             aim = Aim(world, send_to(address))
-            parent = _find_server(address)
+            (server,) = set(active_children()).difference(others)
 
             def watch() -> None:
                 if aim.sent >= WARM * MANY * TOGETHER:
-                    sizes.append(resident(parent))
+                    sizes.append(resident(server.pid))
 
             fire(aim, MANY, deterministic=False, after=watch)
-            assert _find_server(address) == parent  # the same process to the end
+            assert server.is_alive()  # the same process to the end
         assert find_damage(world) == []
     assert median(sizes[-100:]) - median(sizes[:100]) < MAY_GROW, " ".join(map(str, sizes[:: max(1, len(sizes) // 40)]))
-
-
-def _find_server(address: str) -> int:
-    """The process that was started to listen there."""
-    port = address.rpartition(":")[2]
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (entry / "cmdline").read_bytes().decode().split("\0")
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if f"127.0.0.1:{port}" in command and "gunicorn" in command and parent == os.getpid():
-            return int(entry.name)
-    raise AssertionError("the web server is gone")

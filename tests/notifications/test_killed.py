@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,10 +20,10 @@ from sqlalchemy import select
 
 from portal.core.db import db
 from portal.notifications.models import MailState, OutgoingMail
+from tests import copies
 from tests.conftest import portal_by_the_real_clock, settings_environment
 from tests.notifications.dying import ANSWERED, CLAIMED, DOT_SAID, HALF_SAID, HANDED_OVER, POINTS
 from tests.notifications.queued import queue_confirmations
-from tests.servers import ROOT
 
 pytestmark = pytest.mark.both_engines
 
@@ -84,13 +82,12 @@ def send_and_kill(portal, settings, server, tmp_path):
 
 @contextmanager
 def mortal_workers(environment: dict[str, str], workers: int, chance: float, flaw: str) -> Iterator[None]:
-    command = [sys.executable, "-m", "tests.notifications.dying", str(workers), str(chance), flaw]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, start_new_session=True)
+    process = copies.start("tests.notifications.dying", str(workers), str(chance), flaw, environment=environment)
     try:
         yield
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.join()
 
 
 def wait_until_all_is(states: set[MailState]) -> None:
@@ -149,13 +146,13 @@ def test_a_worker_that_is_told_to_stop_finishes_the_mail_in_its_hands_and_no_mor
     queue_confirmations(FEW)
     server.pause = 0.05
     environment = {**settings_environment(settings), "PORTAL_SMTP_URL": server.url}
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "mail", "worker"]
-    worker = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment})
+    worker = copies.start("flask", "--app", "wsgi", "mail", "worker", environment=environment)
     try:
         while not server.arrived:
             time.sleep(0.01)
         worker.terminate()
-        assert worker.wait(PATIENCE) == 0
+        worker.join(PATIENCE)
+        assert worker.exitcode == 0
     finally:
         worker.kill()
     assert count_states().keys() == {MailState.SENT, MailState.QUEUED}

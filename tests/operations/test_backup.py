@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 from portal import create_app
 from portal.audit.verification import find_break
 from portal.booking.models import Appointment
+from portal.core.clock import now
 from portal.core.db import Base, db
 from portal.notifications.models import MailState, OutgoingMail
 from portal.notifications.services import send_due_mail
@@ -137,6 +138,14 @@ def test_an_empty_database_is_filled_without_more_words(app, run, backup, book, 
     assert status == 0, said
     assert references(app) == {reference}
     assert "kept:" not in said
+
+
+def test_after_a_lost_disk_a_good_backup_is_called_whole(backup, settings, tmp_path):
+    file = backup()
+    empty = create_app(settings.model_copy(update={"data_dir": tmp_path / "new disk", "database_url": ""}))
+    result = empty.test_cli_runner().invoke(args=["restore", "--check", str(file)])
+    assert result.exit_code == 0, result.output
+    assert f"It is whole: made {now():%Y-%m-%d %H:%M} UTC" in result.output
 
 
 def test_an_older_backup_is_brought_up_to_this_portal(app, run, backup, book):

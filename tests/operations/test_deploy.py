@@ -45,7 +45,7 @@ def test_each_command_that_is_named_exists(file, commands):
     for line in re.findall(r"(?:bin/|`|command: |^ {0,3})flask (?:--app \w+ )?([a-z][a-z -]*)", file.read_text(), re.M):
         command, words = commands, line.split()
         while words and hasattr(command, "commands"):
-            command = command.get_command(None, words[0])
+            command = command.get_command(click.Context(command), words[0])
             assert command is not None, f"{file.name}: flask {line}"
             words = words[1:]
 
