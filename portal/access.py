@@ -160,6 +160,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "visit_actions.move_visit": FRONT_DESK,
     "visit_actions.cancel_visit": FRONT_DESK,
     "visit_actions.allow_another": FRONT_DESK,
+    "visit_actions.correct_address": FRONT_DESK,
     "callers.open_call": FRONT_DESK,
     "callers.take_step": FRONT_DESK,
     "callers.show_done": FRONT_DESK,
@@ -181,7 +182,6 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "mail.withhold": FRONT_DESK,
     "mail.settle": FRONT_DESK,
     "mail.decide_held": FRONT_DESK,
-    "mail.correct_address": FRONT_DESK,
     "diary.list_closures": FRONT_DESK,  # whoever takes the call that a clinician is ill closes the day
     "diary.close": FRONT_DESK,
     "diary.reopen": FRONT_DESK,

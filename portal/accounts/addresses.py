@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request
 
 HOME = "/desk/"
 NO_GOAL = ("/desk/sign-", "/desk/verify", "/desk/second-factor", "/desk/recover")  # signing in is none itself
@@ -22,5 +23,15 @@ def local_path(address: str | None) -> str:
     except ValueError:
         return HOME
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    fits = path.startswith("/desk/") and not path.startswith(NO_GOAL) and path.isprintable() and "\\" not in path
-    return path if fits else HOME
+    ours = parts.netloc in {"", request.host} and path.startswith("/desk/") and not path.startswith(NO_GOAL)
+    return path if ours and path.isprintable() and "\\" not in path else HOME
+
+
+def way_back(address: str | None) -> str:
+    """As `local_path`, of a page that can be opened: for an address that takes only forms the page above it."""
+    path = local_path(address)
+    routes = current_app.create_url_adapter(request)
+    assert routes is not None
+    if routes.test(path.partition("?")[0], "GET"):
+        return path
+    return next((str(above) for above in PurePosixPath(path).parents if routes.test(str(above), "GET")), HOME)

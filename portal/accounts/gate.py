@@ -9,7 +9,7 @@ from flask_htmx import make_response as make_htmx_response
 from werkzeug import Response
 
 from portal.accounts import recent_views
-from portal.accounts.addresses import here, local_path
+from portal.accounts.addresses import here, way_back
 from portal.core.htmx import htmx
 
 
@@ -33,8 +33,8 @@ def ask_to_confirm() -> Response:
 
 def _send_to(endpoint: str) -> Response:
     if htmx:
-        address = url_for(endpoint, next=local_path(htmx.current_url))
+        address = url_for(endpoint, next=way_back(htmx.current_url))
         response: Response = make_htmx_response("", 401, redirect=address)
         return response
-    back = here() if request.method == "GET" else local_path(request.referrer)
+    back = here() if request.method == "GET" else way_back(request.referrer)
     return redirect(url_for(endpoint, next=back))

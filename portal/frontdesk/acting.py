@@ -8,7 +8,7 @@ from flask import abort
 from flask_login import current_user
 
 from portal.accounts.services import StaffRole
-from portal.booking.models import Appointment, Status
+from portal.booking.models import Appointment, Status, VisitChange
 from portal.booking.queries import get_appointment
 
 CLINICIANS_SET = frozenset({Status.CHECKED_IN, Status.FULFILLED})
@@ -27,6 +27,11 @@ def sees_own_only() -> bool:
 def may_set(status: Status) -> bool:
     """Whether whoever is signed in may bring a visit to that state: clinicians say who is in the room, and done."""
     return not sees_own_only() or status in CLINICIANS_SET
+
+
+def may_undo(change: VisitChange) -> bool:
+    """Whether whoever is signed in may undo that: clinicians what they did themselves."""
+    return not sees_own_only() or change.staff_id == get_staff_id()
 
 
 def visible_provider_id() -> int | None:

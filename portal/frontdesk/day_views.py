@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Response, abort, make_response, redirect, request, session, url_for
@@ -13,6 +13,7 @@ from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.access import may_use
+from portal.accounts.addresses import way_back
 from portal.assessment.signoff import get_sign_off
 from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
@@ -24,6 +25,7 @@ from portal.core.numbers import read_number
 from portal.frontdesk import overview, privacy, queries, services
 from portal.frontdesk.acting import visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
+from portal.frontdesk.forms import BlockForm
 from portal.frontdesk.lines import Lines
 from portal.frontdesk.refresh import unless_known
 from portal.frontdesk.scale import write_style_sheet
@@ -66,21 +68,7 @@ def go_to_day() -> AnyResponse:
 
 @blueprint.get("/day/<day>")
 def show_day(day: str) -> Response:
-    shown, wanted = day_or_404(day), _read_query()
-    _note_reading(f"day:{shown.isoformat()}")
-    response = render(
-        "frontdesk/day.html",
-        "board",
-        **_surroundings(wanted),
-        day=shown,
-        today=queries.get_today(),
-        board=get_board(shown, wanted.provider_id, wanted.by_place, wanted.moving, withdrawn=wanted.times),
-        lines=Lines(
-            _visit_at(), _book_at(), wanted.moving.id if wanted.moving else None, wanted.times, privacy.is_masked()
-        ),
-        sign_off=get_sign_off(),
-    )
-    return unless_known(response)
+    return unless_known(_render_day(day_or_404(day), _read_query(), BlockForm(formdata=None)))
 
 
 @blueprint.get("/week/<day>")
@@ -115,12 +103,9 @@ def show_month(month: str) -> Response:
 
 @blueprint.post("/mask")
 def toggle_mask() -> AnyResponse:
-    """Show initials in place of names, or names again, and stay on the page."""
+    """Let lists show initials in place of names, or names again, and stay on the page."""
     privacy.toggle_mask()
-    came_from = urlsplit(request.referrer or "")
-    here = came_from.netloc == request.host and came_from.path.startswith("/desk/")
-    query = f"?{came_from.query}" if came_from.query else ""
-    return redirect(f"{came_from.path}{query}" if here else url_for(".show_today"), 303)
+    return redirect(way_back(request.referrer), 303)
 
 
 @blueprint.get("/scale.css")
@@ -129,6 +114,11 @@ def serve_scale() -> Response:
     response = make_response(write_style_sheet())
     response.mimetype = "text/css"
     return may_be_kept(response, 24 * 3600)
+
+
+def render_times(day: date, form: BlockForm, ticked: Set[int], status: int) -> Response:
+    """The day with its times to tick, these ticked already, and with what is wrong in the form that was sent."""
+    return _render_day(day, Shown(None, False, None, True, {"times": "1"}), form, ticked, status)
 
 
 def wanted_provider_id() -> int | None:
@@ -142,9 +132,29 @@ def wanted_provider_id() -> int | None:
     return provider_id
 
 
+def _render_day(
+    day: date, wanted: Shown, block_form: BlockForm, ticked: Set[int] = frozenset(), status: int = 200
+) -> Response:
+    _note_reading(f"day:{day.isoformat()}")
+    moving_id = wanted.moving.id if wanted.moving else None
+    return render(
+        "frontdesk/day.html",
+        "board",
+        status,
+        **_surroundings(wanted),
+        day=day,
+        today=queries.get_today(),
+        board=get_board(day, wanted.provider_id, wanted.by_place, wanted.moving, withdrawn=wanted.times),
+        lines=Lines(_visit_at(), _book_at(), moving_id, wanted.times, privacy.is_masked(), ticked),
+        sign_off=get_sign_off(),
+        block_form=block_form,
+        outcome=None if status == 200 else "invalid",
+    )
+
+
 def _visit_at() -> str:
     """The address of a visit, but for its id."""
-    return url_for(".show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY))
+    return url_for("frontdesk.show_visit", appointment_id=NOBODY).removesuffix(str(NOBODY))
 
 
 def _book_at() -> str | None:

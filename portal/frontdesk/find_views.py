@@ -17,7 +17,7 @@ KEYS = {
         "/ or Ctrl K": "find a patient, a day, a clinician, an action",
         "?": "this list",
         "u": "undo what was just done",
-        "h": "mask names, or show them",
+        "h": "mask names on lists, or show them",
         "t": "today",
     },
     "On the board": {

@@ -45,7 +45,9 @@ class OutcomeForm(BaseForm):
 class AddressForm(BaseForm):
     """An e-mail address, corrected."""
 
-    email = EmailField("E-mail", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email])
+    email = EmailField(
+        "Correct the address", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email]
+    )
 
 
 class DiaryForm(BaseForm):
@@ -226,7 +228,12 @@ class BlockForm(BaseForm):
     """Why free times are blocked, and on which day they were ticked."""
 
     day = DayField(validators=[Optional()])
-    reason = StringField("Reason", validators=[InputRequired("Say why, for your colleagues."), Length(max=120)])
+    reason = StringField(
+        "Reason",
+        id="times-reason",
+        validators=[InputRequired("Say why, for your colleagues."), Length(max=120)],
+        render_kw={"autocomplete": "off"},
+    )
 
 
 class ExtraForm(DiaryForm):

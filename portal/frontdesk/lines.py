@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -26,6 +26,7 @@ class Lines:
     moving_id: UUID | None
     times: bool  # to be ticked
     masked: bool
+    ticked: Set[int] = frozenset()  # by the number of the time
 
     def write(self, items: Iterable[Item]) -> Markup:
         """These lines as the page has them."""
@@ -56,6 +57,7 @@ class Lines:
             id=entry.slot_id,
             begins=entry.begins,
             until=f"<u>until {entry.until}</u> " if entry.until else "",
+            ticked=" checked" if entry.slot_id in self.ticked else "",
             kind=_escaped(entry.kind.name),
         )
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
-from portal.booking import changes
 from portal.booking.queries import find_visits, get_appointment
 from portal.core.htmx import render
-from portal.frontdesk.forms import AddressForm
 from portal.frontdesk.services import record_list_seen
 from portal.notifications import services
 from portal.notifications.queries import get_mail, held_since, list_held, list_problems
@@ -58,20 +54,6 @@ def withhold(mail_id: int) -> AnyResponse:
 def settle(mail_id: int) -> AnyResponse:
     services.settle_problem(mail_id) or abort(404)
     return redirect(url_for(".list_troubled"), 303)
-
-
-@blueprint.post("/address/<uuid:appointment_id>")
-def correct_address(appointment_id: UUID) -> AnyResponse:
-    """Another address for the visit's patient; what did not arrive is sent there."""
-    get_appointment(appointment_id) or abort(404)
-    form = AddressForm()
-    if form.validate():
-        try:
-            changes.correct_address(appointment_id, form.email.data)
-        except LookupError:  # the patient was erased in the meantime
-            abort(404)
-        return redirect(url_for("frontdesk.show_visit", appointment_id=appointment_id), 303)
-    return redirect(url_for("frontdesk.show_visit", appointment_id=appointment_id, wrong="address"), 303)
 
 
 def _back(mail_id: int, done: bool) -> AnyResponse:

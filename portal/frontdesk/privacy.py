@@ -1,4 +1,8 @@
-"""What whoever looks over the shoulder of the one at the screen sees of patients."""
+"""What whoever looks over the shoulder of the one at the screen sees of patients.
+
+Lists have initials, and so has what a page says of anybody besides the one it is about. Names stay where somebody opens
+a page to write, compare or read out a name: a patient's record, a call, the booked time, a brief.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,12 @@ class Named(Protocol):
 
 
 def is_masked() -> bool:
-    """Whether this browser shows initials in place of names."""
+    """Whether lists in this browser show initials in place of names."""
     return bool(session.get("masked"))
 
 
 def toggle_mask() -> None:
-    """Show initials in place of names, or names again."""
+    """Let lists show initials in place of names, or names again."""
     session["masked"] = not is_masked()
 
 

@@ -7,6 +7,7 @@ from werkzeug import Response as AnyResponse
 
 from portal.core.htmx import render
 from portal.core.numbers import read_number
+from portal.frontdesk.day_views import day_or_404, render_times
 from portal.frontdesk.forms import BlockForm, ExtraForm
 from portal.frontdesk.queries import get_today
 from portal.scheduling import changes, queries, ranges
@@ -19,20 +20,21 @@ blueprint = Blueprint("times", __name__, url_prefix="/desk/times")
 
 @blueprint.post("/change")
 def change() -> AnyResponse:
-    """Block the times that were ticked on the board, or offer them again."""
+    """Block the times that were ticked on the board, or offer them again; what is not complete stays as it was."""
     ticked = map(read_number, request.form.getlist("slot")[:MOST_AT_ONCE])
     slot_ids = [number for number in ticked if number is not None]
     form = BlockForm()
-    if not slot_ids:
-        flash("Tick the times first.")
-    elif "open" in request.form:
+    day = day_or_404((form.day.data or get_today()).isoformat())
+    if slot_ids and "open" in request.form:
         _flash_opened(*ranges.unblock(slot_ids))
-    elif form.validate():
+    elif slot_ids and form.validate():
         blocked = ranges.block(slot_ids, form.reason.data).withdrawn
         flash(f"{blocked} {'time' if blocked == 1 else 'times'} blocked: {form.reason.data}.")
     else:
-        flash("Say why, for your colleagues, then block the times.")
-    return redirect(url_for("frontdesk.show_day", day=form.day.data or get_today(), times=1), 303)
+        if not slot_ids:
+            flash("Tick the times first.")
+        return render_times(day, form, frozenset(slot_ids), 422)
+    return redirect(url_for("frontdesk.show_day", day=day, times=1), 303)
 
 
 @blueprint.get("/open")

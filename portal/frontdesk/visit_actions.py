@@ -13,7 +13,8 @@ from portal.booking.history import find_as_seen, get_change
 from portal.booking.models import Appointment, Status
 from portal.booking.services import AlreadyBooked
 from portal.core.htmx import htmx, leave, render
-from portal.frontdesk.acting import get_staff_id, may_set, sees_own_only, visit_or_404
+from portal.frontdesk.acting import get_staff_id, may_set, may_undo, visit_or_404
+from portal.frontdesk.forms import AddressForm
 from portal.frontdesk.visit_forms import MoveForm, NoteForm, StaffCancelForm, StatusForm, VisitForm
 from portal.frontdesk.visit_page import render_visit
 from portal.scheduling.queries import get_slot
@@ -79,6 +80,19 @@ def write_note(appointment_id: UUID) -> AnyResponse:
     return _to_visit(appointment)
 
 
+@blueprint.post("/visit/<uuid:appointment_id>/address")
+def correct_address(appointment_id: UUID) -> AnyResponse:
+    """Another address for the visit's patient; what did not arrive is sent there."""
+    appointment, form = visit_or_404(appointment_id), AddressForm()
+    if not form.validate():
+        return render_visit(appointment, address=form, status=422)
+    try:
+        changes.correct_address(appointment_id, form.email.data)
+    except LookupError:  # the patient was erased in the meantime
+        abort(404)
+    return _to_visit(appointment)
+
+
 @blueprint.post("/visit/<uuid:appointment_id>/allow-another")
 def allow_another(appointment_id: UUID) -> AnyResponse:
     appointment = visit_or_404(appointment_id)
@@ -90,7 +104,7 @@ def allow_another(appointment_id: UUID) -> AnyResponse:
 def undo(change_id: UUID) -> AnyResponse:
     change = get_change(change_id) or abort(404)
     appointment, form = visit_or_404(change.appointment_id), VisitForm()
-    if sees_own_only() and change.staff_id != get_staff_id():
+    if not may_undo(change):
         abort(403)
     try:
         restored = desk.undo(change_id, get_staff_id())

@@ -14,7 +14,7 @@ from portal.core import clock
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import queries
-from portal.frontdesk.acting import may_set, sees_own_only
+from portal.frontdesk.acting import may_set, may_undo, sees_own_only
 from portal.frontdesk.forms import AddressForm
 from portal.frontdesk.visit_forms import NoteForm, StaffCancelForm
 from portal.notifications.queries import list_mail_about
@@ -27,7 +27,6 @@ WRONG = {
     "taken": "Its time is taken by now: nothing was done.",
     "other": "This patient has another visit of this kind by now: nothing was done.",
     "late": "This mail has left already.",
-    "address": "This is no e-mail address: nothing was changed.",
 }
 
 
@@ -35,6 +34,7 @@ def render_visit(
     appointment: Appointment,
     cancel_form: StaffCancelForm | None = None,
     note_form: NoteForm | None = None,
+    address: AddressForm | None = None,
     status: int = 200,
 ) -> Response:
     """The visit's page, with what is wrong in a form that was sent."""
@@ -48,7 +48,7 @@ def render_visit(
         steps=[step for step in desk.list_steps(appointment) if may_set(step)],
         can_change=desk.can_change(appointment) and not sees_own_only(),
         can_mail=not sees_own_only(),
-        last=next((change for change in reversed(changes) if desk.can_undo(appointment, change)), None),
+        last=next((last for last in reversed(changes) if desk.can_undo(appointment, last) and may_undo(last)), None),
         changes=changes,
         notes=notes,
         names=name_staff({change.staff_id for change in changes if change.staff_id} | {n.staff_id for n in notes}),
@@ -60,7 +60,7 @@ def render_visit(
         form=BaseForm(),
         cancel_form=cancel_form or StaffCancelForm(formdata=None),
         note_form=note_form or NoteForm(formdata=None),
-        address=AddressForm(formdata=None, email=appointment.patient.email),
+        address=address or AddressForm(formdata=None, email=appointment.patient.email),
         wrong=WRONG.get(request.args.get("wrong", "")),
         now=clock.now(),
     )

@@ -35,11 +35,12 @@ class WhyForm(BaseForm):
 
 @blueprint.get("/why")
 def explain() -> Response:
+    """The reasons; the form, with what is known already, for an address that does not ask for all of it."""
     form = WhyForm(request.args)
     form.offer()
     provider = queries.find_provider(form.clinician.data or "")
     location = queries.find_location(form.place.data or "")
-    if not {"day", "time"} & request.args.keys():
+    if not form.data.keys() <= request.args.keys():
         return render("frontdesk/why.html", form=form)
     if not form.validate() or provider is None or location is None:
         return render("frontdesk/why.html", status=422, form=form, outcome="invalid")

@@ -4,6 +4,15 @@ const bar = document.querySelector(".desk-bar");
 const field = document.getElementById("find");
 const typing = (target) => target.closest("input, textarea, select, [contenteditable], dialog");
 
+// Where a form is being filled in, a letter beside its fields does nothing; on the page of a call, typing goes on in
+// the first empty field of who calls.
+let filling = Boolean(document.getElementById("call"));
+document.addEventListener("input", (event) => (filling ||= event.target.form?.matches("[method=post]:not(.find)")));
+const typeOn = (event) => {
+  if (event.key === " " || event.target.closest("a, button, summary")) return;
+  [...document.querySelectorAll("#call .who-fields input")].find((input) => !input.value)?.focus();
+};
+
 // The command field: results below it while typing; arrows go through them, Escape closes them.
 field?.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" && hits().length) {
@@ -114,6 +123,7 @@ document.addEventListener("keydown", (event) => {
   if (place >= 0 && event.key === "Escape") return closeHits(), field.focus();
   if (typing(event.target) || bar?.dataset.keys === "off") return;
   if (event.key === "/" && field) return event.preventDefault(), field.select();
+  if (filling && event.key.length === 1) return typeOn(event);
   if (act(event)) event.preventDefault();
 });
 
@@ -154,18 +164,27 @@ const tidy = () => {
 };
 setInterval(tidy, 5000);
 
-// A screen that nobody uses locks; typing is use, and the server is told of it at most once a minute.
-const IDLE = 15 * 60 * 1000;
+// A screen that nobody uses locks; typing is use, and the server is told of it at most once a minute. It hears of use in
+// every tab, so what is typed in this one goes only when it says that the session is over. The board, which refreshes
+// itself, hears that as it is; two who ask at once would not both be told that the screen is locked.
+const MINUTE = 60 * 1000;
+const IDLE = 15 * MINUTE;
+const tell = (address) => {
+  const token = document.querySelector("[name=csrf_token]").value;
+  return fetch(address, { method: "POST", headers: { "X-CSRFToken": token } }).catch(() => null);
+};
 let used = Date.now();
 let told = Date.now();
 const note = () => {
   used = Date.now();
-  if (used - told < 60000) return;
+  if (used - told < MINUTE) return;
   told = used;
-  const token = document.querySelector("[name=csrf_token]")?.value;
-  if (token) fetch("/desk/here", { method: "POST", headers: { "X-CSRFToken": token } });
+  tell("/desk/here");
 };
 for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, note, { passive: true });
-setInterval(() => {
-  if (bar && Date.now() - used > IDLE) location.reload();
+setInterval(async () => {
+  if (!bar || Date.now() - used < IDLE || document.querySelector("[hx-trigger^=every]")) return;
+  used = Date.now() - IDLE + MINUTE;  // used elsewhere, perhaps: asked once more in a minute
+  const answer = await tell("/desk/here?poll");
+  if (answer && answer.status !== 204 && answer.status < 500) location.reload();
 }, 10000);

@@ -77,5 +77,5 @@ def test_it_works_without_javascript(portal, open_browser, busy_day):
     follow(page.get_by_role("link", name="Week"))
     expect(page.get_by_role("heading", level=1)).to_contain_text(" to ")
     follow(page.get_by_role("button", name="Mask names"))
-    expect(page.get_by_role("button", name="Names are masked")).to_be_visible()
+    expect(page.get_by_role("button", name="Names on lists are masked")).to_be_visible()
     assert "/desk/week/" in page.url

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
+from portal.accounts.models import StaffSession
 from portal.booking.models import Appointment
 from portal.booking.services import Details, build_appointment, find_or_add_patient
 from portal.core import clock
@@ -225,6 +226,68 @@ def test_a_key_hides_the_names_from_who_looks_over_the_shoulder(open_desk, visit
     expect(page.locator(f"#visit-{visit} strong")).to_have_text("K. N.")
     Keys(page).follow("h")
     expect(page.locator(f"#visit-{visit} strong")).to_contain_text("Kim Number")
+
+
+def test_letters_typed_while_a_call_is_filled_in_are_its_name_and_leave_the_last_booking_alone(open_desk, visit_now):
+    visit, _, _ = visit_now
+    page = open_desk(f"/desk/visit/{visit}")
+    Keys(page).follow("a")
+    page.goto("/desk/book")
+    expect(page.locator("#recent")).to_contain_text("has arrived")  # "u" undoes it elsewhere
+    page.locator(".time-button").first.click()
+    expect(page.locator(".chosen")).to_be_focused()
+    page.keyboard.type("ute thone")
+    expect(page.locator("#name")).to_have_value("ute thone")
+    page.locator(".chosen").focus()
+    page.keyboard.press("/")
+    expect(page.locator("#find")).to_be_focused()
+    page.goto(f"/desk/visit/{visit}")
+    expect(page.locator("h1 .tag")).to_have_text("arrived")
+
+
+def test_a_note_half_written_is_not_left_by_a_letter_beside_it(open_desk, visit_now):
+    visit, _, _ = visit_now
+    page = open_desk(f"/desk/visit/{visit}")
+    page.fill("#note", "Comes with")
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.type("aht")
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#note")).to_have_value("Comes with")
+    expect(page.locator("h1 .tag")).to_have_text("booked")
+
+
+class TestAScreenThatNobodyUses:
+    @pytest.fixture
+    def call(self, open_desk):
+        """A half-typed call, in a browser whose clock can be moved."""
+        page = open_desk("/desk/find", timezone_id="America/New_York")
+        page.clock.install()
+        page.goto("/desk/book")
+        with page.expect_response("**/desk/book"):  # it looks for whom it knows by that name
+            page.fill("#name", "Kim Halftyped")
+        return page
+
+    def wait(self, call):
+        """A quarter of an hour goes by in the browser; the page then asks the server, whose clock stands."""
+        with call.expect_response("**/desk/here?poll"):
+            call.clock.fast_forward(16 * 60_000)
+
+    def test_keeps_a_half_typed_call_while_its_owner_works_in_another_tab(self, call):
+        for _ in range(3):
+            self.wait(call)
+        expect(call.locator("#name")).to_have_value("Kim Halftyped")
+
+    def test_locks_once_nobody_has_used_any_tab(self, call, portal):
+        with portal.app.app_context():
+            transactional(leave_alone)()
+        self.wait(call)
+        expect(call.get_by_text("This screen is locked")).to_be_visible()
+
+
+def leave_alone():
+    """Let nobody have used any tab for a quarter of an hour."""
+    for session in db.session.scalars(select(StaffSession).where(StaffSession.ended_at.is_(None))):
+        session.seen_at = clock.now() - timedelta(minutes=16)
 
 
 def test_of_two_people_at_one_visit_the_second_sees_what_the_first_just_did(open_desk, visit_to_come, portal):

@@ -17,6 +17,7 @@ from portal.core.db import db, transactional
 from portal.frontdesk.scale import arrange, fit_scale, rows_between
 from portal.notifications.models import MailState, OutgoingMail
 from portal.scheduling.models import Closure, Provider, Slot
+from tests.visitor import Visitor
 
 FRIDAY = "2026-11-20"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -275,6 +276,29 @@ def test_masked_names_are_initials_on_every_list_until_they_are_shown_again(desk
     page = desk.post("/desk/mask", {"csrf_token": token}, headers={"Referer": "https://evil.example/desk/x"})
     assert page.path == "/desk/day/2026-11-18"
     assert "Jane van Doe" in desk.open(f"/desk/day/{FRIDAY}").text
+
+
+def test_masked_names_are_initials_of_everybody_besides_the_one_a_page_is_about(desk, visitor, book, diary):
+    born = Visitor.DETAILS["date_of_birth"]
+    ids = [
+        diary.scalar(select(Appointment.id).where(Appointment.reference == book(f"{FRIDAY} {at}", name=name)[1]))
+        for at, name in (("09:00", "Jane van Doe"), ("10:00", "Janet Doe"))
+    ]
+    visitor.pass_safety()
+    visitor.open(visitor.page.link("/request/time"))
+    visitor.send(weekdays=["1"], parts_of_day=["morning"], name="Ann Poe", phone="212 555 0188")
+    desk.post("/desk/mask", {"csrf_token": desk.open("/desk/requests").form.values["csrf_token"][0]})
+    requests = desk.open("/desk/requests").text
+    assert ("Ann Poe" in requests, "A. P." in requests) == (False, True)
+    for visit_id, other in zip(ids, ("Janet Doe", "Jane van Doe"), strict=True):
+        page = desk.open(f"/desk/visit/{visit_id}")
+        assert "May be the same person" in page.text
+        assert other not in page.text
+    desk.open("/desk/book")
+    call = next(form for form in desk.page.forms if form.action == "/desk/book")
+    page = desk.send(call, step="find", name="Jan", date_of_birth=born)
+    assert page.text.count("Use this one") == 2
+    assert "Doe" not in page.text
 
 
 class TestAClinician:

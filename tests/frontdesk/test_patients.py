@@ -159,7 +159,7 @@ class TestAddressThatDidNotArrive:
         )
 
         def correct():
-            form = next(form for form in desk.page.forms if form.action == f"/desk/mail/address/{self.visit_id}")
+            form = next(form for form in desk.page.forms if form.action == f"/desk/visit/{self.visit_id}/address")
             return desk.send(form, email="jane@example.com")
 
         desk.open(f"/desk/visit/{self.visit_id}")

@@ -1,5 +1,6 @@
 """Free times blocked and opened by hand: they stay so, and the closure of everybody stands."""
 
+import re
 from datetime import date
 
 import pytest
@@ -59,10 +60,26 @@ def test_who_blocked_times_and_who_opened_them_again_is_in_the_audit_trail(tick,
     assert [entry.details["begins"] for entry in opened] == [f"{FRIDAY} 10:00", f"{FRIDAY} 11:00"]
 
 
-def test_a_reason_is_asked_for_and_nothing_ticked_is_said(tick, offered):
-    assert "Say why" in tick("09:00", reason="").text
-    assert "Tick the times first" in tick(reason="Staff meeting").text
+def test_a_reason_is_asked_for_and_what_was_ticked_stays_so(tick, offered, diary):
+    page = tick("09:00", "10:00", reason="")
+    assert (page.status, page.errors) == (422, ["Say why, for your colleagues."])
+    ticked = re.findall(r'value="(\d+)" data-slot="\d+" checked', page.text)
+    assert ticked == [diary.slot_at(f"{FRIDAY} {begins}") for begins in ("09:00", "10:00")]
     assert len(offered()) == 4
+
+
+def test_nothing_ticked_is_said_and_the_reason_stays(tick, offered):
+    page = tick(reason="Staff meeting")
+    assert "Tick the times first" in page.text
+    form = next(form for form in page.forms if form.action == "/desk/times/change")
+    assert (page.status, form.values["reason"], form.values["day"]) == (422, ["Staff meeting"], [FRIDAY])
+    assert len(offered()) == 4
+
+
+def test_why_a_time_is_not_bookable_is_asked_from_there_with_the_day_filled_in(desk):
+    page = desk.open(desk.open(f"/desk/day/{FRIDAY}?times=1").link("/desk/why"))
+    form = next(form for form in page.forms if form.action == "/desk/why")
+    assert (page.status, page.errors, form.values["day"]) == (200, [], [FRIDAY])
 
 
 def test_what_somebody_has_taken_in_the_meantime_stays(tick, offered, book, desk, diary):

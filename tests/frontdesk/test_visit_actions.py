@@ -184,6 +184,28 @@ def test_a_note_is_for_colleagues_and_stays_as_it_was_written(made):
     assert "Test front-desk, Wednesday, November 18" in page.text
 
 
+def test_an_address_mistyped_at_its_correction_is_there_to_be_put_right(made):
+    page = made.press("/address", email="jane@example,com")
+    assert (page.status, page.errors) == (422, ["Enter an e-mail address, like name@example.com."])
+    assert next(form for form in page.forms if form.action.endswith("/address")).values["email"] == ["jane@example,com"]
+    made.press("/address", email="jane@example.com")
+    assert "jane@example.com" in made.look().text
+
+
+def test_from_a_form_answered_with_an_error_the_way_back_is_the_visit(made, clock):
+    assert made.press("/cancel").status == 422
+    shown = {"Referer": f"http://127.0.0.1:8000/desk/visit/{made.id}/cancel"}
+    token = {"csrf_token": made.person.page.form.values["csrf_token"][0]}
+    page = made.person.post("/desk/mask", token, headers=shown)
+    assert (page.status, page.path) == (200, f"/desk/visit/{made.id}")
+    clock.shift(timedelta(minutes=16))
+    page = made.person.post(f"/desk/visit/{made.id}/cancel", token, headers=shown)
+    assert (page.path, page.form.values["next"]) == ("/desk/sign-in", [f"/desk/visit/{made.id}"])
+    part = {**shown, "HX-Request": "true", "HX-Current-URL": shown["Referer"]}
+    answer = made.person.client.post("/desk/find", data=token, headers=part)
+    assert answer.headers["HX-Redirect"] == f"/desk/sign-in?next=/desk/visit/{made.id}"
+
+
 def test_what_cannot_be_undone_is_said(made, diary, at):
     at(f"{DAY} 08:50", made)
     made.press("/status", status="arrived")
@@ -218,6 +240,16 @@ class TestAClinician:
         assert visit.try_("cancel", version="1", reason="patient").status == 403
         assert visit.try_("status", version="1", status="checked-in").status == 200
         assert visit.visit.status == "checked-in"
+
+    def test_is_offered_the_way_back_of_an_own_step_and_of_no_others(self, clinician, desk, diary, book, at):
+        visit = Press(clinician, diary, book(BEGINS)[1])
+        at(f"{DAY} 09:00", visit)
+        front_desk = Press(desk, diary, visit.visit.reference)
+        front_desk.press("/status", status="arrived")
+        assert "Undo" not in visit.look().text
+        visit.press("/status", status="checked-in")
+        visit.press("/undo")
+        assert visit.visit.status == "arrived"
 
     def test_finds_others_visits_as_missing_as_those_that_do_not_exist(self, clinician, diary, book):
         visit = Press(clinician, diary, book("2026-11-19 13:00", code="call")[1])
