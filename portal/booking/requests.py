@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from portal import audit
-from portal.assessment.services import standing_of
+from portal.assessment.services import find_answers
+from portal.assessment.triage import evaluate
 from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import PatientRequest, RequestKind
 from portal.booking.queries import find_latest_of
@@ -50,7 +51,8 @@ def ask(
 
     `referred` says by whom somebody is referred, who may also say that it is urgent.
     """
-    standing = standing_of(journey_id)
+    answers = find_answers(journey_id)
+    evaluation = evaluate(answers) if answers else None  # also of somebody who skipped the warning signs
     request_id, contact = uuid4(), hash_contact(email=asked.email, phone=asked.phone)
     inserted = insert_once(
         PatientRequest,
@@ -64,8 +66,8 @@ def ask(
         phone_hash=contact["phone_hash"],
         wishes=asked.wishes.to_json(),
         note=asked.note or None,
-        lane=standing.lane if standing else None,
-        prompt=prompt or bool(standing and standing.prompt),
+        lane=evaluation.lane if evaluation else None,
+        prompt=prompt or bool(evaluation and evaluation.prompt),
         referred=referred,
         idempotency_key=idempotency_key,
         asked_at=clock.now(),

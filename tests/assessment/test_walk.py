@@ -172,11 +172,12 @@ def test_a_call_back_never_takes_the_place_of_being_seen(visitor, answers, told)
     assert "and rest" not in page.text
 
 
-def test_nor_does_it_when_the_warning_signs_were_skipped(visitor):
+def test_nor_does_it_when_the_warning_signs_were_skipped_and_the_desk_sees_how_urgent_it_is(visitor, desk):
     visitor.answer(age_band="65_plus", timeline="new_days")
     visitor.open("/assessment/red_flags_now")
     assert visitor.send(red_flags_now=[], skip="1").outcome == "same-day"
     assert "be seen today" in ask_to_be_called(visitor).text
+    assert "same day</span>" in desk.open("/desk/requests").text
 
 
 def test_jumping_ahead_leads_to_the_first_question_that_is_open(visitor):
