@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from portal.assessment.services import find_answers
-from portal.assessment.triage import evaluate
 from portal.booking import requests, services
 from portal.booking.forms import CallBackForm, TimeRequestForm
 from portal.booking.models import RequestKind
@@ -27,10 +25,8 @@ def save_call_back() -> Response:
     form = CallBackForm()
     if not form.validate():
         return _render_call_back(form, status=422)
-    journey_id = journeys.ensure()
-    requests.ask(RequestKind.CALL_BACK, journey_id, form.asked(), form.key.data)
-    lane = evaluate(find_answers(journey_id) or {}).lane
-    return render("requests/call_back_asked.html", form=form, lane=lane)
+    lane = requests.ask(RequestKind.CALL_BACK, journeys.ensure(), form.asked(), form.key.data)
+    return render("requests/call_back_asked.html", form=form, lane=lane, waits=lane is None or lane.may_book)
 
 
 @blueprint.get("/time")

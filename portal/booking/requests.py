@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from portal import audit
+from portal.assessment.rules import Lane
 from portal.assessment.services import find_answers
 from portal.assessment.triage import evaluate
 from portal.booking.contact_hashes import hash_contact
@@ -46,13 +47,14 @@ def ask(
     idempotency_key: str,
     referred: dict[str, Any] | None = None,
     prompt: bool = False,
-) -> None:
+) -> Lane | None:
     """Put a request on the desk's list, with how urgent the answers so far are; twice is once. Raises TooMany.
 
+    Returns the lane of those answers, also of somebody who skipped the warning signs; None without any.
     `referred` says by whom somebody is referred, who may also say that it is urgent.
     """
     answers = find_answers(journey_id)
-    evaluation = evaluate(answers) if answers else None  # also of somebody who skipped the warning signs
+    evaluation = evaluate(answers) if answers else None
     request_id, contact = uuid4(), hash_contact(email=asked.email, phone=asked.phone)
     inserted = insert_once(
         PatientRequest,
@@ -82,6 +84,7 @@ def ask(
             (allowed.REQUESTS_OF_SOURCE, current_source()),
             (allowed.ALL_REQUESTS, EVERYBODY),
         )
+    return evaluation.lane if evaluation else None
 
 
 @transactional
