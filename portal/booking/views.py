@@ -111,8 +111,6 @@ def check_booking() -> AnyResponse:
         return _nothing_begun(journey_id)
     if not draft.complete:
         return redirect(url_for(".enter_details"), 303)
-    if find_claimable(draft.slot_id, journey_id) is None:
-        return _render_taken(draft.slot_id, journey_id)
     return _render_check(draft, journey_id)
 
 
@@ -192,7 +190,9 @@ def _answer_old_button(journey_id: UUID, key: str, draft: BookingDraft | None) -
     return _render_check(draft, journey_id, changed=True)
 
 
-def _render_check(draft: BookingDraft, journey_id: UUID | None, changed: bool = False) -> Response:
+def _render_check(draft: BookingDraft, journey_id: UUID, changed: bool = False) -> Response:
+    if find_claimable(draft.slot_id, journey_id) is None:
+        return _render_taken(draft.slot_id, journey_id)
     slot = scheduling.get_slot(draft.slot_id)
     return render(
         "booking/check.html",
