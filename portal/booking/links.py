@@ -1,12 +1,17 @@
-"""The link that opens a visit: it ends a while after the visit, or when the desk ends it, and can be made anew."""
+"""The link that opens a visit: it ends a while after the visit, or when the desk ends it, and can be made anew.
+
+With it end the links of earlier times that were offered for the visit: they show it, too.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import select
+
 from portal import audit
-from portal.booking.models import Appointment
+from portal.booking.models import Appointment, Offer
 from portal.core import clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, transactional
@@ -33,6 +38,9 @@ def renew(appointment_id: UUID) -> bool:
     appointment = _lock(appointment_id)
     token = new_token()
     appointment.token, appointment.token_hash, appointment.link_ended_at = token, token_hash(token), None
+    for offer in db.session.scalars(select(Offer).join(Offer.entry).filter_by(appointment_id=appointment_id)):
+        offer.token = new_token()
+        offer.token_hash = token_hash(offer.token)
     audit.services.record("link-renewed", f"appointment:{appointment_id}")
     if appointment.patient.email is None:
         return False

@@ -69,12 +69,12 @@ def write_link(appointment_id: UUID, _hour: int) -> Letter | None:
 
 
 def write_offer(offer_id: UUID, _sequence: int) -> Letter | None:
-    """An earlier time and until when it is held; None once the offer has ended."""
+    """An earlier time and until when it is held; None once the offer or its link has ended."""
     offer = get_offer(offer_id)
     if offer is None or offer.state != OfferState.OPEN or offer.answer_by <= clock.now():
         return None
     appointment = offer.entry.appointment
-    if not appointment.patient.email:
+    if not appointment.patient.email or not links.is_live(appointment):
         return None
     return render_letter(
         "offer",
@@ -95,11 +95,8 @@ def write_offer_lapsed(offer_id: UUID, _sequence: int) -> Letter | None:
     appointment = offer.entry.appointment
     if not appointment.patient.email:
         return None
-    return render_letter(
-        "offer-lapsed",
-        unsubscribe=url_for("waitlist.show_offer", token=offer.token, _external=True),
-        **_facts(appointment),
-    )
+    stop = url_for("waitlist.show_offer", token=offer.token, _external=True) if links.is_live(appointment) else None
+    return render_letter("offer-lapsed", unsubscribe=stop, **_facts(appointment))
 
 
 def write_request(request_id: UUID, _sequence: int) -> Letter | None:

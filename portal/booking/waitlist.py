@@ -11,6 +11,7 @@ from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal import audit
+from portal.booking import links
 from portal.booking.models import Appointment, Offer, OfferState, Status, WaitlistEntry
 from portal.booking.queries import find_offer, get_entry
 from portal.booking.wishes import Wishes
@@ -97,7 +98,7 @@ def offer_slot(slot_id: int) -> bool:
     if slot is None or (answer_by := answer_time(slot, get_clinic())) is None:
         return False
     try:
-        return any(_offer(slot, e, answer_by) for e in rank_matches(slot) if e.appointment.patient.email)
+        return any(_offer(slot, e, answer_by) for e in rank_matches(slot) if _can_answer(e.appointment))
     except SlotTaken:
         return False
 
@@ -111,6 +112,11 @@ def offer_to(slot_id: int, entry_id: UUID) -> None:
     answer_by = answer_time(slot, get_clinic())
     if answer_by is None or not _offer(slot, entry, answer_by):
         raise SlotTaken(slot_id)
+
+
+def _can_answer(visit: Appointment) -> bool:
+    """Whether a mail can reach its patient, and the link in it would open."""
+    return bool(visit.patient.email) and links.is_live(visit)
 
 
 def _offer(slot: Slot, entry: WaitlistEntry, answer_by: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, redirect, url_for
 from werkzeug import Response as AnyResponse
 
-from portal.booking import changes, queries, visit_access, waitlist
+from portal.booking import changes, links, queries, visit_access, waitlist
 from portal.booking.changes import TooLate
 from portal.booking.models import Offer
 from portal.core import clock
@@ -50,7 +50,8 @@ def leave(token: str) -> AnyResponse:
 def _find(token: str) -> Offer:
     """The offer of that link, until the visit is over that could be moved to it."""
     offer = queries.find_offer(token) or abort(404)
-    return offer if offer.entry.appointment.slot.ends_at > clock.now() else abort(404)
+    visit = offer.entry.appointment
+    return offer if links.is_live(visit) and visit.slot.ends_at > clock.now() else abort(404)
 
 
 def _render(offer: Offer, outcome: str | None = None, status: int = 200) -> Response:

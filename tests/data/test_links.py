@@ -175,6 +175,13 @@ class TestEnd:
             assert links.renew(visit.id) is False
         assert Visitor(app).open(link).status == 404
 
+    @pytest.mark.parametrize("end", [links.revoke, links.renew])
+    def test_with_it_end_the_links_of_times_offered_for_the_visit(self, app, tokens, end):
+        assert opens(app, "offer", tokens["offer"])
+        with app.app_context():
+            end(db.session.scalar(select(Offer)).entry.appointment_id)
+        assert not opens(app, "offer", tokens["offer"])
+
     def test_an_offer_that_was_declined_still_says_what_it_was_and_takes_nothing(self, app, tokens):
         with app.app_context():
             waitlist.decline(tokens["offer"])
