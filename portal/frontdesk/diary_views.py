@@ -98,6 +98,7 @@ def replace_availability(availability_id: int) -> AnyResponse:
 @blueprint.post("/availability/<int:availability_id>/end")
 def end_availability(availability_id: int) -> AnyResponse:
     form = EndForm()
+    form.last.id = f"last-{availability_id}"  # each row has such a field
     if not form.validate():
         return _render_availability(_offered(AvailabilityForm(formdata=None)), ending=form, status=422)
     try:

@@ -249,6 +249,13 @@ class TestAvailability:
         assert "until Tue, Nov 24, 2026" in page.text
         assert form_to(page, "/availability/1").values["opens"] == ["11:00"]
 
+    def test_a_last_day_that_cannot_be_read_is_explained_in_its_row(self, manager):
+        manager.open("/desk/availability")
+        fill(manager, "/1/end", last="soon")
+        assert manager.page.status == 422
+        assert "#last-1" in manager.page.links
+        assert 'id="last-1-error"' in manager.page.text
+
     def test_what_is_over_is_folded_away(self, manager):
         manager.open("/desk/availability")
         fill(manager, "/1/end", last="2026-11-01")
