@@ -40,6 +40,5 @@ def test_a_form_sent_fifty_times_books_once_and_each_answer_says_so(portal, sett
     assert count(Appointment) == count(Patient) == count(OutgoingMail, kind="booked") == 1
 
 
-@pytest.mark.proof
 def test_the_control_that_knows_no_form_again_says_that_the_persons_own_time_is_taken(portal, settings):
     assert "409 taken" in press_fifty_times(portal, settings, "tests.races.faults:forget_keys()", wait_for=1)
