@@ -20,8 +20,9 @@ def test_today_shows_the_visit_with_its_lane_and_one_link_further_contact_and_br
     for fact in ("Jane Doe", "12:00", "Ada Test, MD", "consult", "not yet signed off"):
         assert fact in page.text
     page = desk.open(page.link("/desk/visit/"))
-    for fact in ("1980-05-17", "(212) 555-0177", "jane@example.com", "cervicogenic"):
+    for fact in ("May 17, 1980", "(212) 555-0177", "jane@example.com", "cervicogenic"):
         assert fact in page.text
+    assert desk.open(page.link("/desk/patients/")).heading == "Jane Doe"
 
 
 def test_any_day_can_be_opened_and_empty_ones_say_so(desk):
