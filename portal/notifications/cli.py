@@ -42,9 +42,10 @@ def work() -> None:
     signal.signal(signal.SIGINT, end)
     pause, rota = 0.0, chores.Rota()
     while not stop.wait(pause):
-        pause = PAUSE
+        is_over = _after(SPELL, stop)
         try:
-            send_due_mail(_after(SPELL, stop))
+            send_due_mail(is_over)
+            pause = 0.0 if is_over() else PAUSE  # a spell that was over has left mail behind
             rota.do_what_is_due()
         except OperationalError:
             log.exception("the database is away; trying again")

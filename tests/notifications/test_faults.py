@@ -8,10 +8,13 @@ from __future__ import annotations
 import ipaddress
 import signal
 import ssl
+import threading
 import time
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -382,6 +385,29 @@ def test_the_workers_chores_are_done_while_the_mail_server_hangs(app, server, mo
         result = app.test_cli_runner().invoke(args=["mail", "worker"])
     assert result.output.startswith("done")
     assert fault.times > 0
+
+
+def test_the_worker_rests_only_when_no_mail_is_due(app, server, monkeypatch, own_signals):
+    """Spells of one mail each, as of five seconds in a campaign."""
+    rests = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout=None):
+            rests.append(timeout)
+            return len(rests) == 4
+
+    def one_mail(*_):
+        asked = count()
+        return lambda: next(asked) > 0 and MailState.QUEUED in states()
+
+    monkeypatch.setattr(cli, "threading", SimpleNamespace(Event=Stop))
+    monkeypatch.setattr(cli, "_after", one_mail)
+    monkeypatch.setattr(chores, "chores", {})
+    queue_confirmations(3)
+    with time_machine.travel(NOW, tick=True):
+        app.test_cli_runner().invoke(args=["mail", "worker"])
+    assert states() == {MailState.SENT: 3}
+    assert rests == [0, 0, 0, cli.PAUSE]
 
 
 @pytest.fixture
