@@ -172,7 +172,7 @@ def gather_statistics() -> None:
     """What PostgreSQL does by itself a minute later."""
     db.session.remove()
     if db.engine.dialect.name == "postgresql":
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with db.engine.connect().execution_options(alone=True) as connection:
             connection.execute(text("VACUUM ANALYZE"))
 
 

@@ -10,8 +10,9 @@ from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, MetaData, event, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
@@ -38,9 +39,21 @@ SQLITE_PRAGMAS = (
 CONNECTING = {"connect_timeout": 3, "keepalives_idle": 30, "tcp_user_timeout": 10_000}
 LOCKS = f"-c lock_timeout={PATIENCE}s"
 STATEMENTS = "-c statement_timeout=15s -c idle_in_transaction_session_timeout=60s"
+BEGIN, BEGIN_FOR_NOW = "BEGIN", "BEGIN; SET LOCAL synchronous_commit = off"
+READING = "portal.reading"
+
+
+class _Session(Session):
+    """Reads without a transaction on PostgreSQL, where each statement sees what is committed in any case."""
+
+    def get_bind(
+        self, mapper: Any = None, clause: Any = None, bind: Engine | Connection | None = None, **_: Any
+    ) -> Engine | Connection:
+        return current_app.extensions[READING] if bind is None else bind
+
 
 # expire_on_commit off: a page shows what its transaction wrote without reading it again.
-db = SQLAlchemy(session_options={"expire_on_commit": False}, add_models_to_shell=False)
+db = SQLAlchemy(session_options={"class_": _Session, "expire_on_commit": False}, add_models_to_shell=False)
 
 
 class Base(DeclarativeBase):
@@ -60,12 +73,15 @@ class Base(DeclarativeBase):
 def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "isolation_level": "AUTOCOMMIT",  # the driver opens no transaction of its own; _begin does
         "pool_pre_ping": True,  # a connection that the server has closed is replaced, so that outages heal
         "pool_timeout": PATIENCE,
         "hide_parameters": True,
     }
     settings.open_folders()
     db.init_app(app)
+    with app.app_context():
+        app.extensions[READING] = db.engine.execution_options(alone=True)
     if _in_a_command():
         _bring_migrations(app)  # and `flask db`
     else:
@@ -102,7 +118,6 @@ def _set_limits(dialect: Dialect, _record: Any, _arguments: Any, parameters: dic
 @event.listens_for(Engine, "connect")
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     if isinstance(connection, sqlite3.Connection):
-        connection.isolation_level = None  # the driver opens no transaction of its own; _begin does
         for pragma in SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute(f"PRAGMA busy_timeout={_patience()}000")
@@ -120,11 +135,11 @@ def _in_a_command() -> bool:
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     lasting = options.get("lasting", True)
+    driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "postgresql":
-        if not lasting:
-            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+        if driver.autocommit and not options.get("alone"):  # alone: each statement by itself
+            _begin_on_postgresql(connection, BEGIN if lasting else BEGIN_FOR_NOW)
         return
-    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
     if lasting != connection.info.get("lasting", True):
         driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
         connection.info["lasting"] = lasting
@@ -132,6 +147,16 @@ def _begin(connection: Connection) -> None:
         _begin_to_write(driver)
     else:
         driver.execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
+
+
+def _begin_on_postgresql(connection: Connection, words: str) -> None:
+    """Say it in one round trip. Raises OperationalError when the server has ended the connection."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute(words, prepare=False)  # two statements cannot be prepared
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        connection.invalidate(error)  # its next use opens another
+        raise OperationalError(words, None, error) from error
 
 
 def _begin_to_write(driver: sqlite3.Connection) -> None:
@@ -223,7 +248,7 @@ def _transaction(lasting: bool) -> Iterator[None]:
     session.rollback()  # ends the reading transaction: what follows sees the present
     session.info.update(in_transaction=True, lasting=lasting)
     try:
-        session.connection(execution_options={"writes": True, "lasting": lasting})
+        session.connection(execution_options={"writes": True, "lasting": lasting, "alone": False})
         yield
         session.commit()
     except BaseException:
@@ -245,6 +270,12 @@ def run(statement: Executable, **values: Any) -> CursorResult[*tuple[Any, ...]]:
     session = db.session()
     session.flush()
     return session.connection().execute(statement, values)
+
+
+def reading_connection() -> Connection:
+    """A connection to read over beside the session's, and to be closed."""
+    engine: Engine = current_app.extensions[READING]
+    return engine.connect()
 
 
 def lock(rows: Executable) -> None:

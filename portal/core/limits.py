@@ -40,7 +40,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.config import current_settings
 from portal.core import clock
 from portal.core.columns import UtcDateTime
-from portal.core.db import Base, db, insert_into
+from portal.core.db import Base, db, insert_into, reading_connection
 
 GMAIL = {"gmail.com", "googlemail.com"}
 NETWORK_BITS = 64  # of an IPv6 address: what one household or one phone has for itself
@@ -132,13 +132,13 @@ def count_hits(*hits: Hit) -> Verdict:
 
 def peek(*hits: Hit) -> Verdict:
     """What `count_hits` would say now; nothing is counted or written."""
-    with db.engine.connect() as connection:
+    with reading_connection() as connection:
         return _verdict(connection, hits)
 
 
 def used(*hits: Hit) -> list[int]:
     """How many hits of each count now."""
-    with db.engine.connect() as connection:
+    with reading_connection() as connection:
         found = _find(connection, hits)
     return [found[_stored(*hit)][0] if _stored(*hit) in found else 0 for hit in hits]
 

@@ -162,7 +162,7 @@ def _may_create_databases() -> bool:
 
 
 def _outside_transactions(statement: str) -> None:
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with db.engine.connect().execution_options(alone=True) as connection:
         connection.execute(text(statement))
 
 

@@ -4,11 +4,13 @@ import sqlite3
 from threading import Timer
 
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from portal.assessment.services import record_answers
 from portal.core.db import db, insert_once, transactional, transactional_for_now
+from portal.core.own_connection import own_connection, writing
 from portal.referrals.links import save_link
 from portal.referrals.models import Journey, ReferralLink
 from portal.referrals.services import start_journey
@@ -73,6 +75,33 @@ def pass_by():
 def test_what_need_not_last_does_not_wait_for_the_disk_and_what_must_does():
     full, normal = 2, 1
     assert [pass_by(), last(), pass_by(), last()] == [normal, full, normal, full]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_on_postgresql_what_need_not_last_does_not_wait_either():
+    waits = text("SELECT setting = 'off' AND source = 'session' FROM pg_settings WHERE name = 'synchronous_commit'")
+    assert transactional_for_now(db.session.scalar)(waits) is True
+    assert transactional(db.session.scalar)(waits) is False
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_who_only_reads_opens_no_transaction_on_postgresql():
+    def is_open():
+        db.session.scalar(text("SELECT 1"))
+        return db.session.connection().connection.driver_connection.info.transaction_status != TransactionStatus.IDLE
+
+    assert [is_open(), transactional(is_open)(), is_open()] == [False, True, False]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_who_begins_over_a_connection_that_was_ended_is_told_and_may_begin_again():
+    with own_connection() as connection:
+        pid = connection.connection.driver_connection.info.backend_pid
+        db.session.execute(text(f"SELECT pg_terminate_backend({pid}, 1000)"))
+        with pytest.raises(OperationalError), writing(connection, lasting=True):
+            pass
+        with writing(connection, lasting=True):
+            assert connection.scalar(text("SELECT 1")) == 1
 
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
