@@ -20,7 +20,8 @@ from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, tok
 from portal.core.db import db, run, transactional
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
-from portal.referrals.services import Reached, reach
+from portal.referrals.models import Journey
+from portal.referrals.services import Reached, points_of, reach
 
 RESUME_FOR = timedelta(days=7)
 NEWEST = (
@@ -31,6 +32,7 @@ NEWEST = (
 )
 # A page that only shows answers needs no object that could be changed.
 NEWEST_ANSWERS = NEWEST.with_only_columns(Assessment.id, Assessment.answers)
+NEWEST_STANDING = NEWEST_ANSWERS.add_columns(Journey.reached).join(Journey, Journey.id == Assessment.journey_id)
 NEWEST_STATE = NEWEST.with_only_columns(
     Assessment.id, Assessment.revision, Assessment.answers, Assessment.furthest, Assessment.finished_at
 )
@@ -43,11 +45,12 @@ KEEP = update(Assessment).where(Assessment.id == bindparam("kept_id")).values(ke
 
 
 class Standing(NamedTuple):
-    """Where a journey stands for booking: its lane, how soon, and the assessment that says so."""
+    """Where a journey stands for booking: its lane, how soon, the assessment that says so, and where it has been."""
 
     lane: Lane
     prompt: bool
     assessment_id: UUID
+    reached: set[Reached]
 
 
 def get_current(journey_id: UUID | None) -> Assessment | None:
@@ -80,12 +83,12 @@ def standing_of(journey_id: UUID | None) -> Standing | None:
 
     None while nothing is known about the warning signs of the first screen: it must be asked first.
     """
-    row = run(NEWEST_ANSWERS, journey_id=journey_id).first() if journey_id else None
+    row = run(NEWEST_STANDING, journey_id=journey_id).first() if journey_id else None
     answers = parse(row.answers) if row else {}
     if row is None or is_skipped(RED_FLAGS.id, answers):
         return None
     evaluation = evaluate(answers)
-    return Standing(evaluation.lane, evaluation.prompt, row.id)
+    return Standing(evaluation.lane, evaluation.prompt, row.id, points_of(row.reached))
 
 
 @transactional

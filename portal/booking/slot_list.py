@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache, partial
@@ -16,6 +16,7 @@ from uuid import UUID
 from flask import Response, current_app, render_template, request, url_for
 from markupsafe import Markup
 
+from portal.assessment.services import Standing
 from portal.booking import own_zone, queries, visit_access
 from portal.booking.forms import FilterForm, parse_date
 from portal.booking.models import Appointment
@@ -49,10 +50,9 @@ class Month:
     after: date | None
 
 
-def render_for_booking(
-    lane: str, prompt: bool, holder: UUID, reached: Collection[Reached], error: str | None = None
-) -> Response:
-    """The page of free times for a new visit, for somebody who has come so far."""
+def render_for_booking(standing: Standing, holder: UUID, error: str | None = None) -> Response:
+    """The page of free times for a new visit."""
+    lane, prompt, _, reached = standing
     if not (request.args or error or Reached.SLOT_HELD in reached or Reached.BOOKED in reached):
         alike = (lane, prompt, own_zone.get())
         return render_alike(*FOR_BOOKING, alike, lambda: _for_booking(lane, prompt, None), AS_OLD_AS)

@@ -18,7 +18,7 @@ from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUn
 from portal.core import clock
 from portal.core.htmx import render, render_alike
 from portal.referrals import journeys
-from portal.referrals.services import Reached, list_reached, reach
+from portal.referrals.services import Reached, reach
 from portal.scheduling import queries as scheduling
 from portal.scheduling.hoarding import find_claimable
 from portal.scheduling.models import Slot
@@ -175,10 +175,9 @@ def _nothing_begun(journey_id: UUID | None) -> AnyResponse:
 def _render_slots(journey_id: UUID | None, error: str | None = None) -> Response:
     standing = services.require_standing(journey_id)
     assert journey_id is not None  # whoever has a standing is on a journey
-    reached = list_reached(journey_id)
-    if Reached.SLOTS_SEEN not in reached:
+    if Reached.SLOTS_SEEN not in standing.reached:
         reach(journey_id, Reached.SLOTS_SEEN)
-    return slot_list.render_for_booking(standing.lane, standing.prompt, journey_id, reached, error)
+    return slot_list.render_for_booking(standing, journey_id, error)
 
 
 def _answer_old_button(journey_id: UUID, key: str, draft: BookingDraft | None) -> AnyResponse:

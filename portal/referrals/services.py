@@ -49,7 +49,7 @@ class NoSuchLink(LookupError):
 
 # Built once: each step of a journey sends them.
 ITS_ID = Journey.id == bindparam("of_journey")
-STARTED, REACHED = select(Journey.started_at).where(ITS_ID), select(Journey.reached).where(ITS_ID)
+STARTED = select(Journey.started_at).where(ITS_ID)
 NOTE_REACHED = (
     update(Journey)
     .where(ITS_ID)
@@ -149,10 +149,9 @@ def reach(journey_id: UUID, point: Reached, lane: str | None = None) -> None:
         run(NOTE_REACHED, **values)
 
 
-def list_reached(journey_id: UUID) -> set[Reached]:
-    """The points that a journey has come to."""
-    bits = run(REACHED, of_journey=journey_id).scalar() or 0
-    return {point for point in Reached if bits & point.bit}
+def points_of(reached: int) -> set[Reached]:
+    """The points that a journey has come to, by what is stored of them."""
+    return {point for point in Reached if reached & point.bit}
 
 
 @transactional

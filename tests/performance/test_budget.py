@@ -8,7 +8,7 @@ from tests.visitor import Visitor
 # Pages for readers ask nothing once they are kept; a page of a booking asks for its own person and for free times.
 READERS = ("/", "/articles/", "/articles/migraine", "/treatments/", "/specialists/", "/privacy", "/sitemap.xml")
 STATIC = ("/static/css/portal.css", "/static/js/portal.js")
-BOOKING = {"/book/": 5, "/book/details": 4, "/book/check": 4, "/assessment/red_flags_now": 1}
+BOOKING = {"/book/": 4, "/book/details": 4, "/book/check": 4, "/assessment/red_flags_now": 1}
 DESK = {"/desk/": 2, "/desk/day/2026-11-20": 10, "/desk/week/2026-11-20": 8, "/desk/month/2026-11": 4}
 
 
