@@ -30,7 +30,7 @@ from benchmarks.diary import gather_statistics, let_no_day_be_full, postgresql, 
 from benchmarks.stored import store_free_times, store_past_visits
 from benchmarks.web_bare import prepare
 from benchmarks.web_driver import Browser, Client, Measured, ask, drive, family, megabytes
-from benchmarks.web_people import ARTICLE, HTMX, Person, answer_again, post_once, read, sign_in, smallest_booking
+from benchmarks.web_people import ARTICLE, HTMX, Person, answer_second, post_once, read, sign_in, smallest_booking
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
 from portal.config import Settings
@@ -190,10 +190,8 @@ def works(large: Site, small: Site) -> list[Work]:
 
 def portal_works(site: Site, suffix: str) -> list[Work]:
     """The works on one portal."""
-    stranger, patient, answering = Browser(site.host), Person(Browser(site.host)), Person(Browser(site.host))
+    stranger, patient = Browser(site.host), Person(Browser(site.host))
     site.drive([patient.pass_safety()], 1)
-    site.drive([answering.begin_assessment()], 1)
-    question = answering.at.partition("?")[0]
     desk = Person(Browser(site.host))
     site.drive([sign_in(desk, EMAIL, site.password)], 1)
     etag = ask(site.port, stranger.get(ARTICLE)).headers["etag"]
@@ -201,13 +199,13 @@ def portal_works(site: Site, suffix: str) -> list[Work]:
     def again(times: int, *arguments: Any, **headers: str) -> Clients:
         return lambda: [read(*arguments, **headers) for _ in range(times)]
 
-    def answers(**headers: str) -> Clients:
-        return lambda: [answer_again(answering, question, **headers) for _ in range(150)]
-
-    def people(count: int) -> list[Person]:
+    def people(count: int, do_first: Callable[[Person], Client] = Person.pass_safety) -> list[Person]:
         found = [Person(Browser(site.host)) for _ in range(count)]
-        site.drive([person.pass_safety() for person in found])
+        site.drive([do_first(person) for person in found])
         return found
+
+    def answers(**headers: str) -> Clients:
+        return lambda: [answer_second(person, **headers) for person in people(150, Person.begin_assessment)]
 
     def last_step() -> list[Client]:
         found = people(40)

@@ -114,8 +114,9 @@ class Person:
             self.token = found[1]
 
 
-def answer_again(person: Person, path: str, **headers: str) -> Client:
-    """One answer of the assessment and the screen after it, as a page or as what htmx puts into the page."""
+def answer_second(person: Person, **headers: str) -> Client:
+    """The second screen of the assessment and the one after it, as a page or as what htmx puts into the page."""
+    path = person.at.partition("?")[0]
     answer = yield from person.browser.post(path, {"csrf_token": person.token, "skip": "1"}, **headers)
     if answer.status == 303:
         answer = yield from person.browser.get(answer.headers["location"], **headers)

@@ -17,7 +17,7 @@ from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import allowed, clock
 from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, run, transactional
+from portal.core.db import db, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.models import Journey
@@ -98,6 +98,16 @@ def record_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Ans
     Answers of branches that the new ones close are dropped. A finished assessment is left as it is and a
     new revision begun, unless nothing changes.
     """
+    return _record(journey_id, given)
+
+
+@transactional_for_now
+def record_first_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
+    """As `record_answers`, where none of the questions had an answer: who loses one is asked again (decision 1)."""
+    return _record(journey_id, given)
+
+
+def _record(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
     current = run(NEWEST_STATE, journey_id=journey_id).first()
     before = parse(current.answers) if current else {}
     answers = prune({**before, **given})

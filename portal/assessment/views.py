@@ -76,7 +76,9 @@ def answer_question(question_id: str) -> AnyResponse:
         return render(*PAGE, 422, **_describe_page(question, answers, form), outcome="invalid")
     if journey_id is None or begun is None:
         journey_id = journeys.ensure()
-    return _go_on(question, services.record_answers(journey_id, form.given_answers()))
+    given = form.given_answers()
+    record = services.record_first_answers if answers.keys().isdisjoint(given) else services.record_answers
+    return _go_on(question, record(journey_id, given))
 
 
 @blueprint.get("/danger")

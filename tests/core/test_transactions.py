@@ -5,10 +5,9 @@ from threading import Timer
 
 import pytest
 from psycopg.pq import TransactionStatus
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from portal.assessment.services import record_answers
 from portal.core.db import db, insert_once, transactional, transactional_for_now
 from portal.core.own_connection import own_connection, writing
 from portal.referrals.links import save_link
@@ -16,6 +15,8 @@ from portal.referrals.models import Journey, ReferralLink
 from portal.referrals.services import start_journey
 
 pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("app_context")]
+
+NORMAL, FULL = 1, 2  # whether SQLite waits for the disk
 
 
 def count(model):
@@ -73,8 +74,7 @@ def pass_by():
 
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 def test_what_need_not_last_does_not_wait_for_the_disk_and_what_must_does():
-    full, normal = 2, 1
-    assert [pass_by(), last(), pass_by(), last()] == [normal, full, normal, full]
+    assert [pass_by(), last(), pass_by(), last()] == [NORMAL, FULL, NORMAL, FULL]
 
 
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
@@ -108,7 +108,7 @@ def test_who_begins_over_a_connection_that_was_ended_is_told_and_may_begin_again
 def test_what_must_last_cannot_be_done_by_what_need_not():
     with pytest.raises(RuntimeError, match="must last"):
         transactional_for_now(last)()
-    assert transactional(pass_by)() == 2
+    assert transactional(pass_by)() == FULL
 
 
 @pytest.fixture
@@ -138,7 +138,35 @@ def test_whoever_waits_to_write_does_so_when_the_other_has_done(somebody_else):
     timer.join()
 
 
+@pytest.fixture
+def commits(app_context):
+    """How far each transaction went when it was over."""
+    found = []
+
+    @event.listens_for(db.engine, "commit")
+    def note(connection):
+        found.append(connection.connection.driver_connection.execute("PRAGMA synchronous").fetchone()[0])
+
+    return found
+
+
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-def test_an_answer_is_on_the_disk_when_the_next_page_says_so():
-    with pytest.raises(RuntimeError, match="must last"):
-        transactional_for_now(record_answers)(start_journey(), {})
+def test_an_answer_that_takes_the_place_of_another_is_on_the_disk_when_the_next_page_says_so(visitor, commits):
+    """Who loses a first answer is asked again; who loses a warning sign would go on with the "none" before it."""
+    visitor.open("/assessment/")
+    visitor.send()
+    commits.clear()
+    visitor.send(red_flags_now="none", next="1")
+    visitor.open("/assessment/red_flags_now")
+    visitor.send(red_flags_now="neuro", next="1")
+    assert visitor.page.path == "/assessment/danger"
+    assert commits == [NORMAL, FULL]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_finished_assessment_is_on_the_disk_when_its_result_is_shown(visitor, commits):
+    visitor.answer()
+    commits.clear()
+    visitor.send()
+    assert visitor.page.path == "/assessment/result"
+    assert commits == [FULL]
