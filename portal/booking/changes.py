@@ -26,10 +26,12 @@ from portal.notifications.queries import list_mail_about
 from portal.notifications.services import send_now
 from portal.scheduling.models import VisitType
 from portal.scheduling.queries import get_visit_type
+from portal.scheduling.ranges import close_time_of
 from portal.scheduling.services import SlotTaken, claim_slot, release_slot
 from portal.scheduling.set_up import get_set_up
 
 ATTACK = "attack"
+CLOSED_FOR = "Visit cancelled by the clinic"
 
 
 class TooLate(Exception):
@@ -212,14 +214,21 @@ def move_to(
 
 
 def end(appointment: Appointment, reason: str, staff_id: int | None = None) -> Appointment:
-    """Cancel a visit: its slot is freed, its place on the earlier-slot list is closed."""
+    """Cancel a visit: its place on the earlier-slot list is closed, and its slot freed.
+
+    Where we cannot see the patient we can see nobody: then the time is closed.
+    """
     before = snapshot(appointment)
     appointment.status, appointment.cancel_reason = Status.CANCELLED, reason
     appointment.one_of_kind = None
     note_change(appointment, "cancelled", before, staff_id)
     announce(appointment, "cancelled", may_undo=staff_id is not None)
     waitlist.close(appointment.id)
-    free(appointment.slot_id)
+    release_slot(appointment.slot_id)
+    if appointment.cancelled_by_us:
+        close_time_of(appointment.slot_id, CLOSED_FOR)
+    else:
+        waitlist.offer_slot(appointment.slot_id)
     return appointment
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.booking.announce import announce, announce_restored
-from portal.booking.changes import end, free, get_for_change, move_to, take_up_again
+from portal.booking.changes import CLOSED_FOR, end, free, get_for_change, move_to, take_up_again
 from portal.booking.history import Before, note_change, read_moment, snapshot
 from portal.booking.models import Appointment, Status, VisitChange, VisitNote
 from portal.booking.services import AlreadyBooked
@@ -19,6 +19,7 @@ from portal.notifications.queries import may_have_heard
 from portal.notifications.services import supersede_mail
 from portal.referrals.services import Reached, reach, take_back
 from portal.scheduling.models import Slot, VisitType
+from portal.scheduling.ranges import reopen_time_of
 from portal.scheduling.services import claim_time
 
 # From which states a visit comes to each one; the first three also say that somebody is, or was, here.
@@ -141,6 +142,7 @@ def _undo_step(appointment: Appointment, before: Before) -> None:
 
 
 def _undo_cancel(appointment: Appointment, _before: Before) -> None:
+    reopen_time_of(appointment.slot_id, CLOSED_FOR)
     appointment.slot = _retake(appointment.slot)
     take_up_again(appointment)
     announce_restored(appointment)

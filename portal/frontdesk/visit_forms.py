@@ -11,7 +11,11 @@ from portal.booking.desk import STEPS
 from portal.core.forms import BaseForm
 from portal.core.numbers import LARGEST
 
-CANCEL_REASONS = (("patient", "The patient"), ("clinician", "The clinician"), ("clinic", "The clinic"))
+CANCEL_REASONS = (
+    ("patient", "The patient: the time is free again"),
+    ("clinician", "The clinician: the time is closed"),
+    ("clinic", "The clinic: the time is closed"),
+)
 LONGEST_NOTE = 500
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal import audit
 from portal.core import clock
 from portal.core.db import db, transactional
-from portal.scheduling.changes import close
+from portal.scheduling.changes import close, reopen
 from portal.scheduling.models import Closure, Slot, SlotState
 from portal.scheduling.openings import concerns, covers
 from portal.scheduling.queries import WITH_SURROUNDINGS
@@ -47,6 +47,24 @@ def unblock(slot_ids: Collection[int]) -> tuple[Changes, list[str]]:
     changes = open_slots()
     still = [slot for slot in _find(slot_ids) if not slot.offered]
     return changes, list(dict.fromkeys(standing)) or (["not in the availability"] if still else [])
+
+
+@transactional
+def close_time_of(slot_id: int, reason: str) -> None:
+    """Close the time of one slot, whether or not it is offered."""
+    slot = db.session.get_one(Slot, slot_id)
+    starts, ends = _stretch(slot)
+    close(Closure(provider_id=slot.provider_id, location_id=slot.location_id, starts=starts, ends=ends, reason=reason))
+
+
+@transactional
+def reopen_time_of(slot_id: int, reason: str) -> None:
+    """Take back what `close_time_of` has done; nothing where that stands no more."""
+    slot = db.session.get_one(Slot, slot_id)
+    starts, ends = _stretch(slot)
+    of_it = {"provider_id": slot.provider_id, "location_id": slot.location_id, "starts": starts, "ends": ends}
+    for closure in db.session.scalars(select(Closure).filter_by(**of_it, reason=reason)):
+        reopen(closure.id)
 
 
 def _find(slot_ids: Collection[int]) -> Sequence[Slot]:

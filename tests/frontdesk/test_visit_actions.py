@@ -7,11 +7,12 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
-from portal.booking.models import Appointment, VisitChange
+from portal.booking.models import Appointment, Offer, VisitChange
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
 from portal.referrals.models import Milestone
 from portal.scheduling.models import Provider, Slot, SlotState
+from tests.visitor import Visitor
 
 DAY, BEGINS = "2026-11-20", "2026-11-20 09:00"
 LATER = "2026-11-23 11:00"
@@ -149,6 +150,28 @@ def test_cancelling_needs_to_know_for_whom_and_keeps_what_was_typed(made):
     assert "Clinician is ill" in page.text
     made.press("/undo")
     assert made.visit.status == "booked"
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize(("who", "offered"), [("clinician", 0), ("clinic", 0), ("patient", 1)])
+def test_the_time_of_a_visit_that_we_cancel_is_offered_to_nobody(made, diary, book, app, who, offered):
+    waiting = Visitor(app)
+    waiting.open(f"{book(LATER)[0]}/earlier")
+    waiting.send()
+    made.press("/cancel", reason=who)
+    assert diary.count(Slot, Slot.id == made.visit.slot_id, Slot.offered) == offered
+    assert diary.count(Offer) == offered
+
+
+@pytest.mark.both_engines
+def test_a_visit_that_we_cancelled_by_mistake_gets_its_time_back(made, diary):
+    made.press("/cancel", reason="clinician")
+    assert "Visit cancelled by the clinic" in made.person.open(f"/desk/day/{DAY}").text
+    made.look()
+    made.press("/undo")
+    assert made.visit.status == "booked"
+    assert diary.count(Slot, Slot.id == made.visit.slot_id, Slot.offered, Slot.state == SlotState.BOOKED) == 1
+    assert "Visit cancelled by the clinic" not in made.person.open(f"/desk/day/{DAY}").text
 
 
 @pytest.mark.both_engines
