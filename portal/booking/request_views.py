@@ -26,7 +26,7 @@ def save_call_back() -> Response:
     if not form.validate():
         return _render_call_back(form, status=422)
     lane = requests.ask(RequestKind.CALL_BACK, journeys.ensure(), form.asked(), form.key.data)
-    return render("requests/call_back_asked.html", form=form, lane=lane, waits=lane is None or lane.may_book)
+    return render("requests/call_back_asked.html", form=form, lane=lane)
 
 
 @blueprint.get("/time")
@@ -47,7 +47,9 @@ def save_time() -> Response:
 
 
 def _render_call_back(form: CallBackForm, status: int = 200) -> Response:
-    return render("requests/call_back.html", status=status, form=form, outcome="invalid" if status == 422 else None)
+    lane = requests.lane_of(journeys.current())
+    outcome = "invalid" if status == 422 else None
+    return render("requests/call_back.html", status=status, form=form, lane=lane, outcome=outcome)
 
 
 def _render_time(form: TimeRequestForm, status: int = 200) -> Response:

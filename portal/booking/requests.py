@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from portal import audit
 from portal.assessment.rules import Lane
 from portal.assessment.services import find_answers
-from portal.assessment.triage import evaluate
+from portal.assessment.triage import Evaluation, evaluate
 from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import PatientRequest, RequestKind
 from portal.booking.queries import find_latest_of
@@ -39,6 +39,17 @@ class Asked:
     email: str | None = None
 
 
+def lane_of(journey_id: UUID | None) -> Lane | None:
+    """The lane of the answers so far, also of somebody who skipped the warning signs; None without any."""
+    evaluation = _evaluate(journey_id)
+    return evaluation.lane if evaluation else None
+
+
+def _evaluate(journey_id: UUID | None) -> Evaluation | None:
+    answers = find_answers(journey_id)
+    return evaluate(answers) if answers else None
+
+
 @transactional
 def ask(
     kind: RequestKind,
@@ -50,11 +61,10 @@ def ask(
 ) -> Lane | None:
     """Put a request on the desk's list, with how urgent the answers so far are; twice is once. Raises TooMany.
 
-    Returns the lane of those answers, also of somebody who skipped the warning signs; None without any.
+    Returns the lane of those answers, as `lane_of` does.
     `referred` says by whom somebody is referred, who may also say that it is urgent.
     """
-    answers = find_answers(journey_id)
-    evaluation = evaluate(answers) if answers else None
+    evaluation = _evaluate(journey_id)
     request_id, contact = uuid4(), hash_contact(email=asked.email, phone=asked.phone)
     inserted = insert_once(
         PatientRequest,

@@ -166,6 +166,7 @@ def ask_to_be_called(visitor):
 )
 def test_a_call_back_never_takes_the_place_of_being_seen(visitor, answers, told):
     visitor.answer(**answers)
+    assert told in visitor.open("/request/call-back").text
     page = ask_to_be_called(visitor)
     assert page.heading == told
     assert "/assessment/result" in page.links
