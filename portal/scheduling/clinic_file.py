@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from portal.scheduling.models import Mode
-from portal.scheduling.openings import list_days
+from portal.scheduling.openings import falls_ever, list_days
 
 SIXTY_DAYS = 60 * 24 * 60  # minutes
 A_DAY = date(2026, 1, 1)  # from which a rule is tried
@@ -45,6 +45,8 @@ def check_rule(value: str) -> str:
     if more or not days:
         raise ValueError(f"{value!r} says more than days; write one like FREQ=WEEKLY;BYDAY=MO,TH")
     try:
+        if not falls_ever(value):
+            raise ValueError("it falls on no day")
         list_days(value, A_DAY, None, A_DAY, A_DAY)
     except ValueError as error:
         raise ValueError(f"{value!r} is no rule ({error}); write one like FREQ=WEEKLY;BYDAY=MO,TH") from None

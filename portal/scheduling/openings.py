@@ -13,6 +13,8 @@ from dateutil.rrule import rrulestr
 from portal.core import clock
 from portal.scheduling.models import Availability, Closure, VisitType
 
+LAST_YEARS = datetime.combine(date(9960, 1, 1), time.min)
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -55,6 +57,12 @@ def list_days(rule: str, valid_from: date, valid_until: date | None, first: date
         datetime.combine(first, time.min), datetime.combine(last, time.min), inc=True
     )
     return tuple(day.date() for day in days)
+
+
+def falls_ever(rule: str) -> bool:
+    """Whether the rule falls on any day. Looking for one that never comes ends with the year 9999, so we begin late."""
+    plainly = re.sub(r";?(UNTIL|INTERVAL)=[^;]*", "", rule)
+    return next(iter(rrulestr(plainly, dtstart=LAST_YEARS)), None) is not None
 
 
 def _nearer(rule: str, valid_from: date, first: date) -> date:

@@ -49,6 +49,7 @@ IN_A_FORM = [
     ("book", {**CALL, "own_day": "9999-12-31"}, YEAR),
     ("times/open", {**PLAN, "day": "0206-12-01", "confirmed": "yes"}, YEAR),
     ("times/open", {**PLAN, "day": "9999-12-31", "confirmed": "yes"}, YEAR),
+    ("availability", {**PLAN, "rhythm": "another", "rule": "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31"}, "falls on no day"),
     *(
         ("availability", {**PLAN, "rhythm": "another", "rule": rule}, "counts too far")
         for rule in (
