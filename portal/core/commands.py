@@ -1,4 +1,4 @@
-"""`flask …`: where tables are missing, each command says what to run instead of showing a traceback."""
+"""`flask …`: where tables are missing or the database is away, each command says so, not by a traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 from flask import Flask
 from flask.cli import AppGroup
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"  # as PostgreSQL calls them
 
@@ -17,7 +17,7 @@ class Commands(AppGroup):
     """All of them: whichever is run, this explanation is around it."""
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        context.with_resource(_explaining_missing_tables())
+        context.with_resource(_explaining_the_database())
         return super().get_command(context, name)
 
 
@@ -26,13 +26,17 @@ def init_app(app: Flask) -> None:
 
 
 @contextmanager
-def _explaining_missing_tables() -> Iterator[None]:
+def _explaining_the_database() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if not _is_of_older_tables(error):
+        if _is_of_older_tables(error):
+            words = "The database does not have this portal's tables: run `flask db upgrade`."
+        elif isinstance(error, OperationalError):
+            words = f"The database does not answer: {str(error.orig).splitlines()[0]}"
+        else:
             raise
-        raise click.ClickException("The database does not have this portal's tables: run `flask db upgrade`.") from None
+        raise click.ClickException(words) from None
 
 
 def _is_of_older_tables(error: DBAPIError) -> bool:
