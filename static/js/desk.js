@@ -166,7 +166,7 @@ setInterval(tidy, 5000);
 
 // A screen that nobody uses locks; typing is use, and the server is told of it at most once a minute. It hears of use in
 // every tab, so what is typed in this one goes only when it says that the session is over. The board, which refreshes
-// itself, hears that as it is; two who ask at once would not both be told that the screen is locked.
+// itself, hears that as long as it is answered; two who ask at once would not both be told that the screen is locked.
 const MINUTE = 60 * 1000;
 const IDLE = 15 * MINUTE;
 const tell = (address) => {
@@ -182,9 +182,24 @@ const note = () => {
   tell("/desk/here");
 };
 for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, note, { passive: true });
+const board = () => document.querySelector("[hx-trigger^=every]") && !document.querySelector(".trouble");
+let unanswered = 0;
 setInterval(async () => {
-  if (!bar || Date.now() - used < IDLE || document.querySelector("[hx-trigger^=every]")) return;
+  if (!bar || Date.now() - used < IDLE || board()) return;
   used = Date.now() - IDLE + MINUTE;  // used elsewhere, perhaps: asked once more in a minute
   const answer = await tell("/desk/here?poll");
+  unanswered = answer ? 0 : unanswered + 1;
+  cover(unanswered > 1);
   if (answer && answer.status !== 204 && answer.status < 500) location.reload();
 }, 10000);
+
+// While nobody answers, nobody can lock the screen either: what stands there is hidden, and comes back as it was.
+const cover = (away) => {
+  document.querySelector("main").hidden = away;
+  document.querySelector(".covered")?.remove();
+  if (!away) return;
+  const words = Object.assign(document.createElement("p"), { className: "notice covered" });
+  words.setAttribute("role", "alert");
+  words.textContent = "Nobody was here for a quarter of an hour, and the portal does not answer. This page is hidden until it does.";
+  document.body.append(words);
+};

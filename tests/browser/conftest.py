@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from tests.conftest import make_settings, settings_environment, with_quick_hashe
 from tests.visitor import Visitor
 
 PHONE, DESKTOP, NARROW = {"width": 390, "height": 844}, {"width": 1280, "height": 900}, {"width": 320, "height": 700}
+EXPECTED = re.compile("status of 4|net::ERR_FAILED")  # what the console says of a 4xx, and of what a test stops
 
 
 @dataclass
@@ -120,7 +122,7 @@ def open_browser(
         page.on("request", lambda r: r.url.startswith(portal.address) or complaints.append(f"asked {r.url}"))
         page.on(
             "console",
-            lambda m: m.type == "error" and "status of 4" not in m.text and complaints.append(m.text),
+            lambda m: m.type == "error" and not EXPECTED.search(m.text) and complaints.append(m.text),
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page

@@ -283,6 +283,18 @@ class TestAScreenThatNobodyUses:
         self.wait(call)
         expect(call.get_by_text("This screen is locked")).to_be_visible()
 
+    def test_is_hidden_while_the_portal_does_not_answer_and_then_as_it_was(self, call):
+        call.route("**/desk/here?poll", lambda route: route.abort())
+        for minutes in (16, 2):
+            with call.expect_event("requestfailed"):
+                call.clock.fast_forward(minutes * 60_000)
+        expect(call.get_by_text("does not answer")).to_be_visible()
+        expect(call.locator("#name")).to_be_hidden()
+        call.unroute("**/desk/here?poll")
+        self.wait(call)
+        expect(call.locator("#name")).to_have_value("Kim Halftyped")
+        expect(call.locator("#name")).to_be_visible()
+
 
 def leave_alone():
     """Let nobody have used any tab for a quarter of an hour."""
@@ -294,7 +306,7 @@ def test_of_two_people_at_one_visit_the_second_sees_what_the_first_just_did(open
     visit, _, _ = visit_to_come
     first, second = (open_desk(f"/desk/visit/{visit}") for _ in range(2))
     second.get_by_text("Cancel this visit", exact=True).click()
-    second.get_by_label("The patient", exact=True).check()
+    second.get_by_label("The patient: the time is free again").check()
     second.fill("#words", "Called at nine")
     follow(first.get_by_role("link", name="Move", exact=True))
     follow(first.locator("button[data-slot]").last)
