@@ -182,7 +182,7 @@ const note = () => {
   tell("/desk/here");
 };
 for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, note, { passive: true });
-const board = () => document.querySelector("[hx-trigger^=every]") && !document.querySelector(".trouble");
+const board = () => document.querySelector("[hx-trigger^=every]") && !document.querySelector(".trouble, .covered");
 let unanswered = 0;
 setInterval(async () => {
   if (!bar || Date.now() - used < IDLE || board()) return;

@@ -295,6 +295,21 @@ class TestAScreenThatNobodyUses:
         expect(call.locator("#name")).to_have_value("Kim Halftyped")
         expect(call.locator("#name")).to_be_visible()
 
+    def test_is_hidden_also_where_the_board_refreshes_itself(self, open_desk):
+        page = open_desk("/desk/find", timezone_id="America/New_York")
+        page.clock.install()
+        page.goto("/desk/")
+        page.route("**/desk/**poll**", lambda route: route.abort())
+        for minutes in (16, 2, 2):
+            with page.expect_event("requestfailed"):
+                page.clock.fast_forward(minutes * 60_000)
+        expect(page.get_by_text("does not answer")).to_be_visible()
+        expect(page.locator("#board")).to_be_hidden()
+        page.unroute("**/desk/**poll**")
+        with page.expect_response("**/desk/here?poll"):
+            page.clock.fast_forward(2 * 60_000)
+        expect(page.locator("#board")).to_be_visible()
+
 
 def leave_alone():
     """Let nobody have used any tab for a quarter of an hour."""
