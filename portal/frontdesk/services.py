@@ -55,4 +55,5 @@ def record_patient_seen(patient_id: UUID) -> None:
 @transactional
 def record_refused(action: str, asked: str) -> None:
     """Note that somebody was refused, and the number or name in the address that was asked for."""
-    audit.services.record(action, f"asked:{asked}"[:120])
+    readable = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in asked)
+    audit.services.record(action, f"asked:{readable}"[:120])

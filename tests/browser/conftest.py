@@ -27,7 +27,9 @@ from tests.conftest import make_settings, settings_environment, with_quick_hashe
 from tests.visitor import Visitor
 
 PHONE, DESKTOP, NARROW = {"width": 390, "height": 844}, {"width": 1280, "height": 900}, {"width": 320, "height": 700}
-EXPECTED = re.compile("status of 4|net::ERR_FAILED|Failed to fetch")  # what the console says of a 4xx, and of what a test stops
+EXPECTED = re.compile(
+    "status of 4|net::ERR_FAILED|Failed to fetch"
+)  # what the console says of a 4xx, and of what a test stops
 
 
 @dataclass

@@ -202,6 +202,7 @@ def test_two_managers_at_one_piece_see_both_values_and_neither_is_lost(manager, 
         assert (values[field], values[other]) == (["Mine"], ["(212) 555-0199"])
 
 
+@pytest.mark.both_engines  # of which one takes no NUL into what it notes of this
 def test_what_is_not_there_is_not_found(manager):
     for path in ("places/nowhere", "nothing", "clinicians/%00"):
         assert manager.open(f"/desk/setup/{path}").status == 404

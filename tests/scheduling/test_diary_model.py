@@ -202,7 +202,19 @@ class DiaryMachine(RuleBasedStateMachine):
         expected = {DONE} if listed else self.diary.claim(slot, holder, self.now)
         if self._expect(expected, services.choose_slot, slot.id, holder) == DONE:
             self._let_go(holder)
-            slot.holder, slot.until = holder, self.now + HOLD
+            if not self._is_left_to_others(slot, holder):
+                slot.holder, slot.until = holder, self.now + HOLD
+
+    def _is_left_to_others(self, slot, holder):
+        """Whether the portal has only seen that the time is free: it may where others lose much by its being held.
+
+        Somebody else holds one, or the hold fills its clinician's day.
+        """
+        only_seen = db.session.get_one(Slot, slot.id, populate_existing=True).held_by != holder
+        others_hold = any(other.is_held(self.now) and other.holder != holder for other in self.diary.slots.values())
+        fills_the_day = self.diary.caps.get(slot.at.provider) is not None
+        assert others_hold or fills_the_day or not only_seen, "nobody else loses much, and yet the time is not held"
+        return only_seen
 
     def book(self, dice):
         """Somebody books a time, or the one that the journey holds."""
