@@ -30,8 +30,7 @@ def do_after_closing(act: Callable[[], None]) -> None:
 @transactional
 def close(*closures: Closure) -> Changes:
     """Close times: what is free in them is withdrawn, holds in them end, visits stay and are listed as hit."""
-    db.session.add_all(closures)
-    db.session.flush()
+    add_closures(*closures)
     held = db.session.scalars(
         select(Slot).where(Slot.state == SlotState.HELD, Slot.starts_at > clock.now()).options(*WITH_SURROUNDINGS)
     )
@@ -41,9 +40,15 @@ def close(*closures: Closure) -> Changes:
     changes = open_slots()
     for act in _after_closing.values():
         act()
+    return changes
+
+
+def add_closures(*closures: Closure) -> None:
+    """Store closures, within the running transaction; the diary does not follow by itself."""
+    db.session.add_all(closures)
+    db.session.flush()
     for closure in closures:
         audit.services.record("closed", f"closure:{closure.id}", reason=closure.reason)
-    return changes
 
 
 @transactional

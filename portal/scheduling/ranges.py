@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal import audit
 from portal.core import clock
 from portal.core.db import db, transactional
-from portal.scheduling.changes import close, reopen
+from portal.scheduling.changes import add_closures, close, reopen
 from portal.scheduling.models import Closure, Slot, SlotState
 from portal.scheduling.openings import concerns, covers
 from portal.scheduling.queries import WITH_SURROUNDINGS
@@ -51,10 +51,16 @@ def unblock(slot_ids: Collection[int]) -> tuple[Changes, list[str]]:
 
 @transactional
 def close_time_of(slot_id: int, reason: str) -> None:
-    """Close the time of one slot, whether or not it is offered."""
-    slot = db.session.get_one(Slot, slot_id)
+    """Close the time of a free slot. One that is offered stands alone in its time, so only it is withdrawn."""
+    slot = db.session.get_one(Slot, slot_id, populate_existing=True)
     starts, ends = _stretch(slot)
-    close(Closure(provider_id=slot.provider_id, location_id=slot.location_id, starts=starts, ends=ends, reason=reason))
+    where = {"provider_id": slot.provider_id, "location_id": slot.location_id}
+    closure = Closure(**where, starts=starts, ends=ends, reason=reason)
+    if slot.offered:
+        slot.offered = False
+        add_closures(closure)
+    else:
+        close(closure)
 
 
 @transactional
