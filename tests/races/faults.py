@@ -69,7 +69,7 @@ def book_in_two_transactions():
     genuine_book = booking._book
 
     def book(journey_id, slot_id, *details):
-        if booking._own_booking(details[1], journey_id) is None:
+        if booking.find_own_booking(details[1], journey_id) is None:
             scheduling.claim_slot(slot_id, journey_id)
             time.sleep(A_PAGE)
         return genuine_book(journey_id, slot_id, *details)
