@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import select
 
@@ -53,9 +54,7 @@ def unblock(slot_ids: Collection[int]) -> tuple[Changes, list[str]]:
 def close_time_of(slot_id: int, reason: str) -> None:
     """Close the time of a free slot. One that is offered stands alone in its time, so only it is withdrawn."""
     slot = db.session.get_one(Slot, slot_id, populate_existing=True)
-    starts, ends = _stretch(slot)
-    where = {"provider_id": slot.provider_id, "location_id": slot.location_id}
-    closure = Closure(**where, starts=starts, ends=ends, reason=reason)
+    closure = Closure(**_time_of(slot), reason=reason)
     if slot.offered:
         slot.offered = False
         add_closures(closure)
@@ -66,11 +65,14 @@ def close_time_of(slot_id: int, reason: str) -> None:
 @transactional
 def reopen_time_of(slot_id: int, reason: str) -> None:
     """Take back what `close_time_of` has done; nothing where that stands no more."""
-    slot = db.session.get_one(Slot, slot_id)
-    starts, ends = _stretch(slot)
-    of_it = {"provider_id": slot.provider_id, "location_id": slot.location_id, "starts": starts, "ends": ends}
-    for closure in db.session.scalars(select(Closure).filter_by(**of_it, reason=reason)):
+    time = _time_of(db.session.get_one(Slot, slot_id))
+    for closure in db.session.scalars(select(Closure).filter_by(**time, reason=reason)):
         reopen(closure.id)
+
+
+def _time_of(slot: Slot) -> dict[str, Any]:
+    starts, ends = _stretch(slot)
+    return {"provider_id": slot.provider_id, "location_id": slot.location_id, "starts": starts, "ends": ends}
 
 
 def _find(slot_ids: Collection[int]) -> Sequence[Slot]:
