@@ -12,7 +12,7 @@ from portal.booking.people import find_patients
 from portal.core import crypto, keys
 from portal.core.db import db
 from portal.notifications.models import OutgoingMail
-from tests.conftest import SECRETS, portal_with, settings_environment
+from tests.conftest import SECRETS, portal_with, settings_environment, some_of
 from tests.data.conftest import NAME, dump
 from tests.data.conftest import SECRETS as WORDS
 from tests.servers import ROOT
@@ -150,6 +150,7 @@ def test_a_key_that_is_missing_is_told_and_nothing_is_lost(app, life, command, w
 
 
 @pytest.mark.both_engines
+@pytest.mark.parametrize("engine", some_of(["sqlite", "postgresql"], "postgresql"), indirect=True)
 def test_while_people_book_in_another_process_with_the_new_key_nothing_is_lost(app, life, renewed, settings, diary):
     """One process rotates, this one writes: notes change under the rotation, and new visits come in."""
     with renewed.app_context():

@@ -16,7 +16,7 @@ from sqlalchemy import Inspector, inspect
 
 from portal.booking.models import Appointment, Status
 from portal.core.db import db
-from tests.conftest import portal_by_the_real_clock, settings_environment
+from tests.conftest import portal_by_the_real_clock, settings_environment, some_of
 from tests.races.crowd import Post, find_free, look, prepare_people, send
 from tests.servers import ROOT, web_server
 
@@ -115,6 +115,7 @@ def old_code(tmp_path) -> Path:
     return tmp_path / "old"
 
 
+@pytest.mark.parametrize("engine", some_of(["sqlite", "postgresql"], "postgresql"), indirect=True)
 def test_old_and_new_code_serve_one_diary_side_by_side(settings, old_code):
     with portal_by_the_real_clock(settings) as app:
         by_old, by_new = prepare_people(app, 2)

@@ -45,7 +45,7 @@ from tests.servers import PROOF
 pytestmark = pytest.mark.both_engines
 
 SETTINGS = settings(
-    max_examples=600 if PROOF else 8,
+    max_examples=600 if PROOF else 6,
     stateful_step_count=40 if PROOF else 25,
     phases=tuple(Phase) if PROOF else (Phase.generate,),
     derandomize=not PROOF,
