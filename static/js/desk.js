@@ -182,10 +182,10 @@ const note = () => {
   tell("/desk/here");
 };
 for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, note, { passive: true });
-const board = () => document.querySelector("[hx-trigger^=every]") && !document.querySelector(".trouble, .covered");
+const boardHears = () => document.querySelector("[hx-trigger^=every]") && !document.querySelector(".trouble, .covered");
 let unanswered = 0;
 setInterval(async () => {
-  if (!bar || Date.now() - used < IDLE || board()) return;
+  if (!bar || Date.now() - used < IDLE || boardHears()) return;
   used = Date.now() - IDLE + MINUTE;  // used elsewhere, perhaps: asked once more in a minute
   const answer = await tell("/desk/here?poll");
   unanswered = answer ? 0 : unanswered + 1;
