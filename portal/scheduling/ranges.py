@@ -39,7 +39,7 @@ def unblock(slot_ids: Collection[int]) -> tuple[Changes, list[str]]:
     for slot in _find(slot_ids):
         stretch = _stretch(slot)
         for closure in db.session.scalars(select(Closure)).all():
-            if concerns(closure, slot.provider_id, slot.location_id) and covers(closure, *stretch):
+            if _is_in(slot, closure):
                 if closure.provider_id is None or closure.rule is not None:
                     standing.append(closure.reason)
                 else:
@@ -52,13 +52,16 @@ def unblock(slot_ids: Collection[int]) -> tuple[Changes, list[str]]:
 
 @transactional
 def close_time_of(slot_id: int, reason: str) -> None:
-    """Close the time of a free slot. One that is offered stands alone in its time, so only it is withdrawn."""
+    """Close the time of a free slot, unless it is closed already.
+
+    One that is offered stands alone in its time, so only it is withdrawn.
+    """
     slot = db.session.get_one(Slot, slot_id, populate_existing=True)
     closure = Closure(**_time_of(slot), reason=reason)
     if slot.offered:
         slot.offered = False
         add_closures(closure)
-    else:
+    elif not any(_is_in(slot, closed) for closed in db.session.scalars(select(Closure))):
         close(closure)
 
 
@@ -68,6 +71,10 @@ def reopen_time_of(slot_id: int, reason: str) -> None:
     time = _time_of(db.session.get_one(Slot, slot_id))
     for closure in db.session.scalars(select(Closure).filter_by(**time, reason=reason)):
         reopen(closure.id)
+
+
+def _is_in(slot: Slot, closure: Closure) -> bool:
+    return concerns(closure, slot.provider_id, slot.location_id) and covers(closure, *_stretch(slot))
 
 
 def _time_of(slot: Slot) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What the desk does to a visit: each step once, by who may, never over a colleague's head, and the way back."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +11,8 @@ from portal.booking.models import Appointment, Offer, VisitChange
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
 from portal.referrals.models import Milestone
-from portal.scheduling.models import Provider, Slot, SlotState
+from portal.scheduling.changes import close
+from portal.scheduling.models import Closure, Provider, Slot, SlotState
 from portal.scheduling.remake import open_slots
 from tests.visitor import Visitor
 
@@ -164,6 +165,14 @@ def test_the_time_of_a_visit_that_we_cancel_is_offered_to_nobody(made, diary, bo
         open_slots()  # as the worker does each hour
     assert diary.count(Slot, Slot.id == made.visit.slot_id, Slot.offered) == offered
     assert diary.count(Offer) == offered
+
+
+def test_in_a_day_that_is_closed_already_cancelling_closes_nothing_more(made, diary, app):
+    with app.app_context():
+        close(Closure(starts=datetime(2026, 11, 20), ends=datetime(2026, 11, 21), reason="Clinician is ill"))
+    made.press("/cancel", reason="clinician")
+    assert made.visit.status == "cancelled"
+    assert diary.count(Closure, Closure.starts >= datetime(2026, 11, 20), Closure.starts < datetime(2026, 11, 21)) == 1
 
 
 @pytest.mark.both_engines
