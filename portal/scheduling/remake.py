@@ -7,17 +7,27 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from portal.core import clock
-from portal.core.db import db, transactional
+from portal.core.columns import UtcDateTime
+from portal.core.db import db, run, transactional
+from portal.core.rows import read_rows
 from portal.scheduling.models import Availability, Clinic, Closure, Provider, Slot, SlotState
 from portal.scheduling.openings import Opening, find_openings
 from portal.scheduling.queries import NoClinic, get_clinic
 
 Offer = tuple[Availability, Opening]
-AS_OFFERED = attrgetter("starts_at", "ends_at", "reserved_from", "reserved_until", "location_id", "visit_type_id")
+SHAPE = ("starts_at", "ends_at", "reserved_from", "reserved_until", "location_id", "visit_type_id")
+AS_OFFERED = attrgetter(*SHAPE)
+# Columns, not slots: a full diary has tens of thousands. Of two alike the last counts: what is offered, else taken.
+SLOTS_SINCE = (
+    select(Slot.id, Slot.offered, Slot.state, *(getattr(Slot, name) for name in SHAPE))
+    .where(Slot.provider_id == bindparam("of_provider"), Slot.reserved_until > bindparam("since", type_=UtcDateTime))
+    .order_by(Slot.offered, Slot.state != SlotState.FREE, Slot.id)
+)
 
 
 @dataclass
@@ -98,46 +108,49 @@ def _find_offers(provider: Provider, closures: Sequence[Closure], horizon: timed
 def _fit(provider: Provider, offers: list[Offer], changes: Changes) -> None:
     wanted = {_as_wanted(*offer): offer for offer in offers}
     since = min([clock.now(), *(opening.reserved_from for _, opening in offers)])
-    existing = _slots_since(provider, since)
-    to_come = [slot for slot in existing if slot.starts_at > clock.now()]
+    slots = _slots_since(provider, since)
+    to_come = [slot for slot in slots if slot.starts_at > clock.now()]
     stale = [slot.id for slot in to_come if slot.offered and AS_OFFERED(slot) not in wanted]
     changes.withdrawn += len(stale)
-    _withdraw(provider, stale)
-    standing = {AS_OFFERED(slot): slot for slot in _slots_since(provider, since)}  # who is taken now stays so
+    if _withdraw(provider, stale):
+        slots = _slots_since(provider, since)  # who is taken now stays so
+    standing = {AS_OFFERED(slot): slot for slot in slots}
     reserved = _Reserved(slot for slot in standing.values() if slot.offered or slot.state != SlotState.FREE)
+    again: list[int] = []
     for key, offer in wanted.items():
         slot = standing.get(key)
         if slot is not None and slot.offered:
             continue
-        if slot is not None and slot.state != SlotState.FREE:
-            slot.offered = True  # it stands in its own time already
-        elif not reserved.take(offer[1].reserved_from, offer[1].reserved_until):
+        # What is taken stands in its own time already.
+        free = slot is None or slot.state == SlotState.FREE
+        if free and not reserved.take(offer[1].reserved_from, offer[1].reserved_until):
             changes.clashes += 1
             continue
-        elif slot is not None:
-            slot.offered = True
-        else:
+        if slot is None:
             db.session.add(_new_slot(*offer))
+        else:
+            again.append(slot.id)
         changes.made += 1
+    _set_offered(again, True)
     db.session.flush()
 
 
-def _slots_since(provider: Provider, since: datetime) -> Sequence[Slot]:
-    # Of two alike the last counts: what is offered, else what is taken.
-    return db.session.scalars(
-        select(Slot)
-        .where(Slot.provider_id == provider.id, Slot.reserved_until > since)
-        .order_by(Slot.offered, Slot.state != SlotState.FREE, Slot.id)
-        .execution_options(populate_existing=True)
-    ).all()
+def _slots_since(provider: Provider, since: datetime) -> list[Any]:
+    return read_rows(run(SLOTS_SINCE, of_provider=provider.id, since=since))
 
 
-def _withdraw(provider: Provider, slot_ids: Sequence[int]) -> None:
-    """Offer these no more; where a hold on a withdrawn slot has run out, it is over."""
-    change = update(Slot).execution_options(synchronize_session=False)
-    db.session.execute(change.where(Slot.id.in_(slot_ids)).values(offered=False))
+def _withdraw(provider: Provider, slot_ids: Sequence[int]) -> bool:
+    """Offer these no more; where a hold on a withdrawn slot has run out, it is over. Whether any slot has changed."""
+    _set_offered(slot_ids, False)
     lapsed = (Slot.provider_id == provider.id, ~Slot.offered, Slot.held_until <= clock.now())
-    db.session.execute(change.where(*lapsed).values(state=SlotState.FREE, held_by=None, held_until=None))
+    over = update(Slot).where(*lapsed).values(state=SlotState.FREE, held_by=None, held_until=None)
+    ended = db.session.scalars(over.returning(Slot.id)).all()
+    return bool(slot_ids or ended)
+
+
+def _set_offered(slot_ids: Sequence[int], offered: bool) -> None:
+    if slot_ids:
+        db.session.execute(update(Slot).where(Slot.id.in_(slot_ids)).values(offered=offered))
 
 
 def _as_wanted(availability: Availability, opening: Opening) -> tuple[object, ...]:
