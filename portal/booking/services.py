@@ -159,7 +159,7 @@ def book(
     try:
         return _book(journey_id, slot_id, details, idempotency_key, zone)
     except (SlotTaken, AlreadyBooked, IntegrityError) as error:
-        # A twin of this request may have been a moment faster.
+        # The same key a second time finds its own slot taken, or the key itself.
         db.session.rollback()
         if (existing := find_own_booking(idempotency_key, journey_id)) is not None:
             return existing
@@ -181,8 +181,6 @@ def _send_link_again(appointment: Appointment) -> None:
 
 @transactional
 def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str, zone: str | None) -> Appointment:
-    if (existing := find_own_booking(idempotency_key, journey_id)) is not None:
-        return existing
     standing = require_standing(journey_id)
     slot = claim_slot(slot_id, journey_id)
     _check_offered(slot, standing)
