@@ -12,8 +12,6 @@ from portal.core.db import transactional
 from portal.scheduling.queries import list_providers
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.both_engines
-
 MORE = 1.2  # times: an index that has grown is a little deeper
 FEW_STEPS = 300
 

@@ -11,8 +11,6 @@ from portal.scheduling.models import Provider
 from tests.servers import PROOF
 from tests.visitor import Visitor
 
-pytestmark = pytest.mark.both_engines
-
 # In full with `make proof`; else with as few as the control needs to fail.
 ADDRESSES, JOURNEYS, ROUNDS = (50, 6, 10) if PROOF else (20, 1, 2)  # journeys of each address
 HALF_AN_HOUR = timedelta(minutes=30)
@@ -61,6 +59,7 @@ def hoard(app, clock):
     return least
 
 
+@pytest.mark.both_engines
 def test_at_least_seventy_percent_stay_free_and_somebody_who_comes_meanwhile_books(app, clock):
     assert hoard(app, clock) >= 0.7
     person = Visitor(app)
@@ -76,6 +75,7 @@ def test_the_control_without_the_shares_leaves_less(app, clock, town):
     assert hoard(app, clock) < 0.7
 
 
+@pytest.mark.both_engines
 def test_a_day_with_few_places_is_not_closed_by_holding_those(app, clock):
     with app.app_context():
         db.session.execute(update(Provider).values(daily_cap=1))
@@ -95,6 +95,7 @@ def test_one_address_holds_twenty_times_in_ten_minutes_and_another_still_does(ap
     assert restless.hold(slots[1]).outcome == "held"
 
 
+@pytest.mark.both_engines
 def test_a_time_that_is_not_held_goes_to_whoever_books_first(app, clock):
     hoard(app, clock)
     slower, faster = Visitor(app), Visitor(app)

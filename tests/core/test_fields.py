@@ -16,7 +16,7 @@ from portal.core.forms import BaseForm, write_attributes
 from tests.visitor import Visitor
 
 # Databases differ in what they take as text and in how much; `make proof` has all the others on both.
-OF_THE_DATABASE = {"NUL", "a lone surrogate", "no text at all", "far too long", "%00", "%ED%A0%80", "x" * 3000}
+OF_THE_DATABASE = {"NUL", "a lone surrogate", "far too long", "%00", "%ED%A0%80", "x" * 3000}
 NASTY = {
     "NUL": "a\x00b",
     "control characters": "a\x01\x1b[2J\x7f\x85b",

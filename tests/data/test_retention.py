@@ -52,8 +52,8 @@ def after(app, clock):
     return after
 
 
-@pytest.mark.both_engines
 class TestEachKind:
+    @pytest.mark.both_engines
     def test_answers_that_no_visit_followed_finished_or_not(self, app, after, count):
         Visitor(app).finish(**NECK)
         Visitor(app).answer(**NECK)
@@ -79,6 +79,7 @@ class TestEachKind:
         assert after(2)["begun-bookings"] == 1
         assert count(BookingDraft) == 0
 
+    @pytest.mark.both_engines
     def test_a_journey_without_a_booking_becomes_a_number(self, app, after, count):
         Visitor(app).open("/r/leaflet")
         assert after(90) == {}
@@ -135,6 +136,7 @@ class TestEachKind:
         assert count(Patient, Patient.erased_at.is_(None)) == 1
         assert count(Appointment, Appointment.status == Status.CANCELLED) == 1
 
+    @pytest.mark.both_engines
     def test_medical_records_as_long_as_the_clinic_says(self, app, book, after, count):
         book("2026-11-20 09:00")
         after(365 * 6)
