@@ -33,6 +33,7 @@ from portal.notifications.letters import Letter
 from portal.notifications.mime import build_message
 from portal.scheduling.clinic_file import ClinicEntry
 from portal.scheduling.models import Clinic, Location, Provider, VisitType
+from tests.conftest import some_of
 
 LETTERS = Path(__file__).parent / "letters"
 RENEW = bool(os.environ.get("PORTAL_TEST_RENEW_LETTERS"))
@@ -330,6 +331,8 @@ PAYLOADS = [
     "👩‍⚕️" * 30,
     "\u202eenaJ שלום \u2066 مرحبا",
 ]
+# What staff type goes the same ways as what patients do: one of each kind, and all with `make proof`.
+OF_STAFF = some_of(PAYLOADS, *PAYLOADS[2:5], PAYLOADS[9], *PAYLOADS[11:14], PAYLOADS[15])
 
 
 class TestNothingThatSomebodyTyped:
@@ -360,17 +363,17 @@ class TestNothingThatSomebodyTyped:
                 check(payload)
 
     def test_as_an_address_or_the_way_there(self, check):
-        for payload in PAYLOADS:
+        for payload in OF_STAFF:
             change(Location, address=payload, directions=payload, name=payload)
             check(payload)
 
     def test_as_a_clinicians_name(self, check):
-        for payload in PAYLOADS:
+        for payload in OF_STAFF:
             change(Provider, name=payload)
             check(payload)
 
     def test_as_the_clinics_name(self, check):
-        for payload in PAYLOADS:
+        for payload in OF_STAFF:
             if not re.search(r"[\r\n]", payload):
                 change(Clinic, name=payload, short_name=payload[:40], phone_hours=payload)
                 check(payload)
