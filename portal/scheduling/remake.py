@@ -121,9 +121,8 @@ def _fit(provider: Provider, offers: list[Offer], changes: Changes) -> None:
         slot = standing.get(key)
         if slot is not None and slot.offered:
             continue
-        # What is taken stands in its own time already.
-        free = slot is None or slot.state == SlotState.FREE
-        if free and not reserved.take(offer[1].reserved_from, offer[1].reserved_until):
+        needs_room = slot is None or slot.state == SlotState.FREE  # what is taken stands in its own time already
+        if needs_room and not reserved.take(offer[1].reserved_from, offer[1].reserved_until):
             changes.clashes += 1
             continue
         if slot is None:
