@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text, update
 
-from portal.booking.models import Appointment
+from portal.booking import changes, services
+from portal.booking.models import Appointment, BookingDraft
 from portal.core import clock as portal_clock
 from portal.core.db import db
 from portal.notifications.models import OutgoingMail
@@ -73,6 +74,22 @@ def test_a_time_is_held_the_details_kept_and_the_visit_booked_once(patient, app)
     assert (again.outcome, again.reference) == ("booked", page.reference)
     assert count(app, Appointment) == 1
     assert count(app, OutgoingMail) == 1
+
+
+@pytest.mark.both_engines
+def test_a_form_that_was_under_way_when_its_visit_was_cancelled_books_nothing_more(patient, app):
+    patient.hold()
+    patient.fill_in()
+    with app.app_context():
+        draft = db.session.scalar(select(BookingDraft))
+    patient.send()
+    with app.app_context():
+        visit_id = db.session.scalar(select(Appointment.id))
+        changes.cancel(visit_id, "other")
+        form = (draft.journey_id, draft.slot_id, services.Details.from_json(draft.details), draft.idempotency_key)
+        assert services.book(*form).id == visit_id
+    assert count(app, Appointment) == 1
+    assert count(app, Slot, Slot.state == SlotState.BOOKED) == 0
 
 
 def test_after_booking_the_old_pages_lead_to_what_was_booked(patient):
