@@ -243,8 +243,8 @@ class RequestForm(BaseForm):
     key = HiddenField(validators=[InputRequired(), Length(max=64)])
 
     def wishes(self) -> Wishes:
-        """What would suit, once the form is valid."""
-        raise NotImplementedError
+        """What would suit, once the form is valid: anything, where the form does not ask."""
+        return Wishes()
 
     def asked(self) -> Asked:
         """What was typed, once the form is valid."""
