@@ -1,4 +1,4 @@
-"""Every letter about a visit, as a mail: what it looks like, and what no name, note or address can do to it.
+"""Every letter about a visit, as a mail: what it looks like, and what stands in it.
 
 What each looks like is kept in `letters/`. After a change that is meant, renew these files and read their difference:
 
@@ -7,21 +7,15 @@ What each looks like is kept in `letters/`. After a change that is meant, renew 
 
 from __future__ import annotations
 
-import email
-import html
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.policy import strict
 from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
-from icalendar import Calendar
-from pydantic import ValidationError
 from sqlalchemy import select, update
 
 from portal.assessment.patterns import PATTERNS
@@ -30,18 +24,11 @@ from portal.booking import samples
 from portal.core.db import db
 from portal.education.shelf import get_library
 from portal.notifications.letters import Letter
-from portal.notifications.mime import build_message
-from portal.scheduling.clinic_file import ClinicEntry
-from portal.scheduling.models import Clinic, Location, Provider, VisitType
-from tests.conftest import some_of
+from portal.scheduling.models import Provider, VisitType
+from tests.booking.mail import Mail, check_folding, describe, note_for_every_visit, read, write_mails
 
 LETTERS = Path(__file__).parent / "letters"
 RENEW = bool(os.environ.get("PORTAL_TEST_RENEW_LETTERS"))
-VOLATILE = [
-    (r"(/visit/|/waitlist/)[\w-]{20,}", r"\1TOKEN"),
-    (r"TST-\w{4}-\d\d", "TST-XXXX-00"),
-    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "UUID"),
-]
 HEADERS = ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
 CAN_BE_STOPPED = {"offer", "offer lapsed", "digest"}
 ABOUT_NO_VISIT = {"request", "thanks"}
@@ -54,63 +41,6 @@ pytestmark = pytest.mark.usefixtures("app_context")
 def engine() -> str:
     """Nothing here is different on another database."""
     return "sqlite"
-
-
-class Mail:
-    """A letter as whoever gets it reads it."""
-
-    def __init__(self, letter: Letter) -> None:
-        self.raw = build_message(letter, "<letter@clinic.example>")
-        message = email.message_from_bytes(self.raw, policy=strict)
-        assert isinstance(message, EmailMessage)
-        self.message = message
-        self.parts = [part for part in message.walk() if not part.is_multipart()]
-        self.text, self.html = (self._body(kind) for kind in ("plain", "html"))
-        self.calendars = [part for part in self.parts if part.get_content_type() == "text/calendar"]
-
-    def _body(self, kind: str) -> str:
-        (body,) = (part for part in self.parts if part.get_content_type() == f"text/{kind}")
-        return str(body.get_content())
-
-    @property
-    def html_in_words(self) -> str:
-        """The HTML as it is read, with the addresses of its links."""
-        body = self.html.partition("<body")[2].partition(">")[2]
-        body = re.sub(r'<a href="([^"]+)"[^>]*>', r" \1 ", body)
-        return html.unescape(re.sub(r"<[^>]+>", " ", body))
-
-    @property
-    def entry(self) -> list[str]:
-        """The unfolded lines of the calendar entry."""
-        raw = self.calendars[0].get_payload(decode=True).decode()
-        return raw.replace("\r\n ", "").removesuffix("\r\n").split("\r\n")
-
-    def look(self) -> str:
-        """Structure, headers and words, as kept in `letters/`."""
-        lines = [f"{name}: {value}" for name, value in self.message.items() if name != "Content-Type"]
-        for part in self.message.walk():
-            lines.append("")
-            lines.append(f"=== {describe(part)}")
-            if part.get_content_type() == "text/calendar":
-                lines += self.entry
-            elif not part.is_multipart():
-                lines += part.get_content().strip().splitlines()
-        look = "\n".join(lines) + "\n"
-        for pattern, stable in VOLATILE:
-            look = re.sub(pattern, stable, look)
-        return look
-
-
-def describe(part: EmailMessage) -> str:
-    kind = part["Content-Type"]
-    parameters = [f"{name}={value}" for name, value in kind.params.items() if name != "boundary"]
-    more = (part["Content-Transfer-Encoding"], part["Content-Disposition"])
-    return "; ".join([kind.content_type, *parameters, *(str(value) for value in more if value)])
-
-
-def write_mails() -> dict[str, Mail]:
-    db.session.remove()
-    return {name: Mail(letter) for name, letter in samples.write_samples().items()}
 
 
 @pytest.fixture
@@ -260,21 +190,6 @@ def with_calendar(mails: dict[str, Mail]) -> Iterator[tuple[str, Mail]]:
     return ((name, mail) for name, mail in mails.items() if mail.calendars)
 
 
-def read(mail: Mail) -> Calendar:
-    return Calendar.from_ical(mail.calendars[0].get_payload(decode=True))
-
-
-def check_folding(mail: Mail) -> None:
-    """Lines of 75 octets at most that end with CRLF, none of them broken within a letter."""
-    raw = mail.calendars[0].get_payload(decode=True)
-    assert raw.endswith(b"\r\n")
-    for line in raw.removesuffix(b"\r\n").split(b"\r\n"):
-        assert len(line) <= 75, line
-        assert b"\r" not in line, line
-        assert b"\n" not in line, line
-        line.decode()
-
-
 class TestNoWordOfHealth:
     """Mail and calendars are seen by family and employers."""
 
@@ -310,106 +225,3 @@ def find_health_words() -> tuple[set[str], set[str]]:
     visits = [words for visit in db.session.scalars(select(VisitType)) for words in (visit.name, visit.description)]
     phrases = {words.lower() for words in (*pages, *patterns, *visits) if words}
     return {word for words in (*options, *phrases) for word in re.findall(r"\w{9,}|migraine", words.lower())}, phrases
-
-
-PAYLOADS = [
-    "Jane\nBcc: all@example.com",
-    "Jane\rBcc: all@example.com",
-    "Jane\r\nBcc: all@example.com\r\n\r\n<h1>Hello</h1>",
-    "Jane\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nSUMMARY:Party",
-    "Jane\u2028DESCRIPTION:Party",
-    "Jane\u2029\x85ATTENDEE:mailto:all@example.com",
-    "Jane; X-EVIL=1; ROLE=CHAIR:mailto:all@example.com",
-    "Jane, Joe, Jim <all@example.com>",
-    "Jane \\n\\N\\; \\, \\",
-    'Jane" <all@example.com>, "Joe":x',
-    "BEGIN:VEVENT",
-    "=?utf-8?q?Jane=0D=0ABcc=3A_all=40example=2Ecom?=",
-    ".\r\n.\r\nQUIT",
-    "<script>alert(1)</script>{{ 7 * 7 }}",
-    "W" * 120,
-    "👩‍⚕️" * 30,
-    "\u202eenaJ שלום \u2066 مرحبا",
-]
-# What staff type goes the same ways as what patients do: one of each kind, and all with `make proof`.
-OF_STAFF = some_of(PAYLOADS, *PAYLOADS[2:5], PAYLOADS[9], *PAYLOADS[11:14], PAYLOADS[15])
-
-
-class TestNothingThatSomebodyTyped:
-    """Adds a header, a part, a component or a property; nor is anything else broken by it."""
-
-    @pytest.fixture
-    def check(self, clock):
-        usual = write_mails()
-
-        def check(payload: str) -> None:
-            for name, mail in write_mails().items():
-                where = f"{name}: {payload!a}"
-                assert mail.message.keys() == usual[name].message.keys(), where
-                assert mail.message["To"] == usual[name].message["To"], where
-                assert list_parts(mail) == list_parts(usual[name]), where
-                assert "<script>" not in mail.html, where
-                if mail.calendars:
-                    assert list_properties(mail) == list_properties(usual[name]), where
-                    check_folding(mail)
-
-        return check
-
-    def test_as_a_patients_name_or_note(self, check, monkeypatch):
-        for payload in PAYLOADS:
-            with monkeypatch.context() as patch:
-                patch.setattr(samples, "JANE", replace(samples.JANE, name=payload, note=payload))
-                note_for_every_visit(patch, payload)
-                check(payload)
-
-    def test_as_an_address_or_the_way_there(self, check):
-        for payload in OF_STAFF:
-            change(Location, address=payload, directions=payload, name=payload)
-            check(payload)
-
-    def test_as_a_clinicians_name(self, check):
-        for payload in OF_STAFF:
-            change(Provider, name=payload)
-            check(payload)
-
-    def test_as_the_clinics_name(self, check):
-        for payload in OF_STAFF:
-            if not re.search(r"[\r\n]", payload):
-                change(Clinic, name=payload, short_name=payload[:40], phone_hours=payload)
-                check(payload)
-
-    @pytest.mark.parametrize("name", ["Test\nClinic", "Test\r\nBcc: all@example.com"], ids=ascii)
-    def test_a_clinic_has_no_name_of_two_lines(self, name):
-        entry = {"name": "Test Clinic", "code": "TST", "phone": "(212) 555-0100", "phone_hours": "always"}
-        with pytest.raises(ValidationError):
-            ClinicEntry.model_validate({**entry, "short_name": name})
-
-
-def change(model, **values) -> None:
-    db.session.execute(update(model).values(**values))
-    db.session.commit()
-
-
-def note_for_every_visit(monkeypatch, note: str) -> None:
-    genuine = samples.build_appointment
-
-    def build_appointment(*facts):
-        appointment = genuine(*facts)
-        appointment.note = note
-        return appointment
-
-    monkeypatch.setattr(samples, "build_appointment", build_appointment)
-
-
-def list_parts(mail: Mail) -> list[str]:
-    return [part.get_content_type() for part in mail.message.walk()]
-
-
-def list_properties(mail: Mail) -> list[str]:
-    """The calendar's properties with the names of their parameters, each with the component it stands in."""
-    return [
-        " ".join([component.name, name, *sorted(value.params)])
-        for component in read(mail).walk()
-        for name, value in component.property_items(recursive=False)
-        if hasattr(value, "params")
-    ]
