@@ -25,7 +25,7 @@ from portal.booking.services import (
     MayNotBook,
     SafetyUnknown,
     build_appointment,
-    find_or_add_patient,
+    find_or_build_patient,
     one_of_kind_key,
     require_only_one,
 )
@@ -159,7 +159,8 @@ def _claim(call: Call) -> Slot:
 
 def _patient_of(call: Call) -> Patient:
     if call.patient_id is None:
-        patient = find_or_add_patient(call.details)
+        patient = find_or_build_patient(call.details)
+        db.session.add(patient)
         db.session.flush()
         return patient
     known = db.session.get_one(Patient, call.patient_id)

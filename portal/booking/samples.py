@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from portal.booking import mails
 from portal.booking.models import Appointment, Offer, OfferState, PatientRequest, RequestKind, Status, WaitlistEntry
 from portal.booking.requests import BOOKED
-from portal.booking.services import Details, build_appointment, find_or_add_patient
+from portal.booking.services import Details, build_appointment, find_or_build_patient
 from portal.core import clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, look_ahead
@@ -32,7 +32,7 @@ def write_samples() -> dict[str, Letter]:
 
 
 def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
-    visit = build_appointment(slot, find_or_add_patient(JANE), new_token())
+    visit = build_appointment(slot, find_or_build_patient(JANE), new_token())
     slot.provider.email = "clinician@sample.example"
     offer, request, referred = _offer(visit, earlier), _request(), _request()
     referred.referred, referred.outcome = {"email": "office@sample.example"}, BOOKED

@@ -185,7 +185,7 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     slot = claim_slot(slot_id, journey_id)
     _check_offered(slot, standing)
     require_only_one(details, slot.visit_type.kind)
-    appointment = build_appointment(slot, find_or_add_patient(details), idempotency_key)
+    appointment = build_appointment(slot, find_or_build_patient(details), idempotency_key)
     appointment.one_of_kind = one_of_kind_key(details, slot.visit_type.kind)
     appointment.patient_zone = zone
     appointment.journey_id, appointment.assessment_id = journey_id, standing.assessment_id
@@ -297,12 +297,10 @@ def _unused_reference() -> str:
             return reference
 
 
-def find_or_add_patient(details: Details) -> Patient:
-    """The patient with exactly these details, or a new one; who is alike is for the desk to judge."""
+def find_or_build_patient(details: Details) -> Patient:
+    """The patient with exactly these details, or a new one, not stored yet; who is alike is for the desk to judge."""
     values = {name: value for name, value in details.__dict__.items() if name != "note"}
     for known in db.session.scalars(queries.ALIKE, {"name": details.name, "born": details.date_of_birth}):
         if all(getattr(known, name) == value for name, value in values.items()):
             return known
-    patient = Patient(**values, created_at=clock.now())
-    db.session.add(patient)
-    return patient
+    return Patient(**values, created_at=clock.now())

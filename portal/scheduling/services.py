@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Update, bindparam, func, or_, select, true, update
+from sqlalchemy import Update, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
@@ -39,6 +39,13 @@ CLAIMED = (
     .execution_options(populate_existing=True)
 )
 DAY_OF_SLOT = select(Slot.provider_id, Slot.day).where(Slot.id == bindparam("slot_id"))
+TAKEN_OF_DAY = select(func.count()).where(
+    Slot.provider_id == bindparam("provider_id"),
+    Slot.day == bindparam("day"),
+    Slot.id != bindparam("slot_id"),
+    or_(Slot.held_by.is_(None), Slot.held_by.is_distinct_from(HOLDER)),
+    Slot.is_taken(NOW),
+)
 
 
 class SlotTaken(Exception):
@@ -188,6 +195,6 @@ def _day_is_full(slot_id: int, holder: UUID | None) -> bool:
     if provider_id not in caps:
         return False
     lock(select(Provider.id).where(Provider.id == provider_id).with_for_update())
-    others = or_(Slot.held_by.is_(None), Slot.held_by != holder) if holder else true()
-    taken = select(func.count()).where(Slot.provider_id == provider_id, Slot.day == day, Slot.id != slot_id, others)
-    return (db.session.scalar(taken.where(Slot.is_taken(clock.now()))) or 0) >= caps[provider_id]
+    values = {"provider_id": provider_id, "day": day, "slot_id": slot_id, "holder": holder, "now": clock.now()}
+    taken: int = run(TAKEN_OF_DAY, **values).scalar_one()
+    return taken >= caps[provider_id]

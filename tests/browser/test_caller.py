@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from sqlalchemy import select
 
 from portal.booking.models import Patient
-from portal.booking.services import Details, find_or_add_patient
+from portal.booking.services import Details, find_or_build_patient
 from portal.core.db import db, transactional
 from tests.browser.conftest import DESKTOP, assert_accessible, follow
 
@@ -132,5 +132,5 @@ def known(portal, name, phone):
     """A patient's record, and its id."""
     digits = "+1" + "".join(c for c in phone if c.isdigit())
     with portal.app.app_context():
-        transactional(find_or_add_patient)(Details(name, date(1970, 3, 4), None, digits, "call", ""))
+        transactional(find_or_build_patient)(Details(name, date(1970, 3, 4), None, digits, "call", ""))
         return db.session.scalar(select(Patient.id).where(Patient.name == name))

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from portal.accounts.models import StaffSession
 from portal.booking.models import Appointment
-from portal.booking.services import Details, build_appointment, find_or_add_patient
+from portal.booking.services import Details, build_appointment, find_or_build_patient
 from portal.core import clock
 from portal.core.crypto import new_token
 from portal.core.db import db, transactional
@@ -46,7 +46,7 @@ def add_visit(slot):
     """A visit of a person of its own in that slot; its id, day and the end of the phone number."""
     number = next(NUMBERS)
     name, phone = f"Kim Number{number}", f"+1646555{number}"
-    patient = find_or_add_patient(Details(name, date(1980, 5, 17), f"kim{number}@example.com", phone, "call", ""))
+    patient = find_or_build_patient(Details(name, date(1980, 5, 17), f"kim{number}@example.com", phone, "call", ""))
     visit = build_appointment(slot(), patient, new_token())
     db.session.add(visit)
     db.session.flush()

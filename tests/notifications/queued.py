@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import select
 
 from portal.booking.announce import announce
-from portal.booking.services import Details, build_appointment, find_or_add_patient
+from portal.booking.services import Details, build_appointment, find_or_build_patient
 from portal.core.crypto import new_token
 from portal.core.db import db, transactional
 from portal.notifications.models import OutgoingMail
@@ -21,7 +21,7 @@ def queue_confirmations(count: int) -> list[str]:
     for number, slot_id in enumerate(find_free(count)):
         email = f"person{number}@example.com"
         details = Details(f"Person {number}", date(1980, 5, 17), email, "+12125550177", "call", "")
-        visit = build_appointment(claim_slot(slot_id, None), find_or_add_patient(details), new_token())
+        visit = build_appointment(claim_slot(slot_id, None), find_or_build_patient(details), new_token())
         db.session.add(visit)
         db.session.flush()
         announce(visit, "booked")
