@@ -132,5 +132,6 @@ def known(portal, name, phone):
     """A patient's record, and its id."""
     digits = "+1" + "".join(c for c in phone if c.isdigit())
     with portal.app.app_context():
-        transactional(find_or_build_patient)(Details(name, date(1970, 3, 4), None, digits, "call", ""))
+        patient = find_or_build_patient(Details(name, date(1970, 3, 4), None, digits, "call", ""))
+        transactional(db.session.add)(patient)
         return db.session.scalar(select(Patient.id).where(Patient.name == name))
