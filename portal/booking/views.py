@@ -28,6 +28,10 @@ blueprint = Blueprint("booking", __name__)
 SAFETY = "booking/safety.html"
 
 
+class NothingBegun(Exception):
+    """This journey has chosen no time yet, or has booked it already."""
+
+
 @blueprint.app_errorhandler(SafetyUnknown)
 def ask_safety_first(_error: SafetyUnknown) -> AnyResponse:
     return redirect(url_for("booking.show_safety"), 303)
@@ -36,6 +40,13 @@ def ask_safety_first(_error: SafetyUnknown) -> AnyResponse:
 @blueprint.app_errorhandler(MayNotBook)
 def show_lane_instead(_error: MayNotBook) -> AnyResponse:
     return redirect(url_for("assessment.show_result"), 303)
+
+
+@blueprint.errorhandler(NothingBegun)
+def lead_to_what_there_is(_error: NothingBegun) -> AnyResponse:
+    """After booking, the old pages lead to what was booked; before, to the free times."""
+    booked = queries.find_latest_of(journeys.current())
+    return redirect(url_for(".show_confirmation" if booked else ".choose_slot"), 303)
 
 
 @blueprint.get("/book/")
@@ -73,11 +84,7 @@ def answer_safety() -> AnyResponse:
 
 @blueprint.get("/book/details")
 def enter_details() -> AnyResponse:
-    journey_id = journeys.current()
-    services.require_standing(journey_id)
-    draft = queries.get_draft(journey_id)
-    if draft is None or journey_id is None:
-        return _nothing_begun(journey_id)
+    journey_id, draft = _get_begun()
     if find_claimable(draft.slot_id, journey_id) is None:
         return _render_taken(draft.slot_id, journey_id)
     return _render_details(DetailsForm(data=draft.details), draft.slot_id, journey_id)
@@ -86,11 +93,7 @@ def enter_details() -> AnyResponse:
 @blueprint.post("/book/details")
 def save_details() -> AnyResponse:
     """Each time it is sent renews the hold and keeps what was typed, right or wrong; "keep" does only that."""
-    journey_id = journeys.current()
-    services.require_standing(journey_id)
-    draft = queries.get_draft(journey_id)
-    if draft is None or journey_id is None:
-        return _nothing_begun(journey_id)
+    journey_id, draft = _get_begun()
     form = DetailsForm()
     complete = form.validate()
     if not services.save_details(journey_id, form.details().to_json() if complete else form.typed(), complete):
@@ -104,11 +107,7 @@ def save_details() -> AnyResponse:
 
 @blueprint.get("/book/check")
 def check_booking() -> AnyResponse:
-    journey_id = journeys.current()
-    services.require_standing(journey_id)
-    draft = queries.get_draft(journey_id)
-    if draft is None or journey_id is None:
-        return _nothing_begun(journey_id)
+    journey_id, draft = _get_begun()
     if not draft.complete:
         return redirect(url_for(".enter_details"), 303)
     return _render_check(draft, journey_id)
@@ -119,7 +118,7 @@ def book() -> AnyResponse:
     journey_id = journeys.current()
     form = ConfirmForm()
     if journey_id is None or form.slot_id is None or not form.validate():
-        return _nothing_begun(journey_id)
+        raise NothingBegun
     draft = queries.get_draft(journey_id)
     if draft is None or not draft.complete or draft.idempotency_key != form.key.data:
         return _answer_old_button(journey_id, form.key.data, draft)
@@ -135,11 +134,7 @@ def book() -> AnyResponse:
 @blueprint.post("/book/renew")
 def renew_hold() -> AnyResponse:
     """Another ten minutes for the time that is held, from any page that shows it."""
-    journey_id = journeys.current()
-    services.require_standing(journey_id)
-    draft = queries.get_draft(journey_id)
-    if draft is None or journey_id is None:
-        return _nothing_begun(journey_id)
+    journey_id, draft = _get_begun()
     try:
         services.renew_hold(draft.slot_id, journey_id)
     except SlotTaken:
@@ -166,10 +161,14 @@ def show_confirmation() -> AnyResponse:
     )
 
 
-def _nothing_begun(journey_id: UUID | None) -> AnyResponse:
-    """After booking, the old pages lead to what was booked; before, to the free times."""
-    booked = queries.find_latest_of(journey_id)
-    return redirect(url_for(".show_confirmation" if booked else ".choose_slot"), 303)
+def _get_begun() -> tuple[UUID, BookingDraft]:
+    """The journey and the booking that it has begun. Raises SafetyUnknown, MayNotBook or NothingBegun."""
+    journey_id = journeys.current()
+    services.require_standing(journey_id)
+    draft = queries.get_draft(journey_id)
+    if draft is None or journey_id is None:
+        raise NothingBegun
+    return journey_id, draft
 
 
 def _render_slots(journey_id: UUID | None, error: str | None = None) -> Response:
