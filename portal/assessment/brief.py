@@ -9,9 +9,9 @@ from portal.assessment.answers import Answers
 from portal.assessment.models import Assessment
 from portal.assessment.patterns import check_criteria
 from portal.assessment.questionnaire import NONE, QUESTIONS, RED_FLAGS
-from portal.assessment.rules import FLAG_WORDS, Lane
+from portal.assessment.rules import FLAG_WORDS, Lane, Rule
 from portal.assessment.services import answers_of
-from portal.assessment.triage import evaluate
+from portal.assessment.triage import Evaluation, evaluate
 
 FIGURES = {
     "age_band": "Age",
@@ -32,6 +32,7 @@ STORY = {
     "touch_triggers": "Set off by touch",
     "neck_link": "Neck",
 }
+A_SIGN = "a sign that must be looked at now"
 SIGNS = {
     "red_flags_now": "Warning signs",
     "health_background": "Background",
@@ -57,7 +58,7 @@ class Brief:
     lane: Lane
     prompt: bool
     reasons: list[str]
-    patterns: list[PatternBrief]
+    patterns: list[PatternBrief] | None  # None where the person is told of none
     figures: list[tuple[str, str]]
     story: list[tuple[str, str]]
     signs: list[tuple[str, str]]
@@ -67,31 +68,41 @@ class Brief:
     version: str
 
 
-def write_brief(assessment: Assessment) -> Brief:
-    """The brief of an assessment, finished or not."""
+def write_brief(assessment: Assessment, own: bool = False) -> Brief:
+    """The brief of an assessment, finished or not: for the care team, or the person's own, which says why in the words
+    of the result and names no pattern where that names none."""
     answers = answers_of(assessment)
     evaluation = evaluate(answers)
+    tells_patterns = evaluation.tells_patterns or not own
     return Brief(
         lane=evaluation.lane,
         prompt=evaluation.prompt,
-        reasons=[f"{rule.id}: {rule.guards_against}" for rule in evaluation.fired],
-        patterns=[
-            PatternBrief(
-                fitting.pattern.term,
-                fitting.pattern.source,
-                fitting.fit.name.lower(),
-                *check_criteria(fitting.pattern, answers),
-            )
-            for fitting in evaluation.patterns
-        ],
+        reasons=[f"{rule.id}: {_why(rule, own)}" for rule in evaluation.fired],
+        patterns=_list_patterns(evaluation, answers) if tells_patterns else None,
         figures=_lines(FIGURES, answers),
         story=_lines(STORY, answers),
         signs=_lines(SIGNS, answers),
-        flags=[FLAG_WORDS[flag] for flag in evaluation.flags],
+        flags=[FLAG_WORDS[flag] for flag in evaluation.flags] if tells_patterns else [],
         safety_only=set(answers) == {RED_FLAGS.id},
         finished_at=assessment.finished_at,
         version=assessment.questionnaire_version,
     )
+
+
+def _why(rule: Rule, own: bool) -> str:
+    return (rule.because or A_SIGN).rstrip(".") if own else rule.guards_against
+
+
+def _list_patterns(evaluation: Evaluation, answers: Answers) -> list[PatternBrief]:
+    return [
+        PatternBrief(
+            fitting.pattern.term,
+            fitting.pattern.source,
+            fitting.fit.name.lower(),
+            *check_criteria(fitting.pattern, answers),
+        )
+        for fitting in evaluation.patterns
+    ]
 
 
 def _lines(labels: dict[str, str], answers: Answers) -> list[tuple[str, str]]:

@@ -47,4 +47,4 @@ def _own_brief() -> Brief:
     assessment = services.get_current(journeys.current())
     if assessment is None or assessment.finished_at is None:
         abort(404)
-    return write_brief(assessment)
+    return write_brief(assessment, own=True)

@@ -9,6 +9,7 @@ from portal.assessment.answers import Answers, prune
 from portal.assessment.criteria import Case, Fit, Ticks
 from portal.assessment.patterns import PATTERNS, Pattern, explain_fit, fit_patterns
 from portal.assessment.rules import EMERGENCY_DEPARTMENT, FLAGS, PLACES, RULES, RULES_VERSION, Lane, Place, Rule
+from portal.assessment.vocabulary import UNDER_18
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Evaluation:
     fired: tuple[Rule, ...]  # the most urgent place first
     patterns: tuple[FittingPattern, ...]  # best first
     flags: tuple[str, ...]
+    tells_patterns: bool  # to the person: not of a child, nor where something dangerous may look like one of them
 
     @property
     def fits(self) -> dict[str, Fit]:
@@ -80,7 +82,8 @@ def _evaluate(answers: frozenset[tuple[str, frozenset[str]]]) -> Evaluation:
     lane = next((lane for lane in Lane if any(rule.lane is lane for rule in holding)), Lane.SELF_CARE)
     fired = tuple(sorted((rule for rule in holding if rule.lane is lane), key=_urgency))
     flags = tuple(name for name, criterion in FLAGS.items() if criterion.holds(case))
-    return Evaluation(lane, any(rule.prompt for rule in fired), fired, _fitting(fits, ticks), flags)
+    tells_patterns = lane.may_book and not UNDER_18.holds(case)
+    return Evaluation(lane, any(rule.prompt for rule in fired), fired, _fitting(fits, ticks), flags, tells_patterns)
 
 
 def _urgency(rule: Rule) -> int:

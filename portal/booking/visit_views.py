@@ -162,7 +162,7 @@ def show_brief(key: str) -> Response:
         form.date_of_birth.errors = ["This is not the date of birth of the visit's patient."]
         return _render_birth_date(appointment, form, 422)
     assert appointment.assessment is not None
-    return make_response(render_brief(write_brief(appointment.assessment), "", who=appointment))
+    return make_response(render_brief(write_brief(appointment.assessment, own=True), "", who=appointment))
 
 
 @blueprint.get("/earlier")

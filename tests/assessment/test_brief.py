@@ -2,11 +2,17 @@
 
 import pytest
 
+from portal.assessment.answers import parse, to_json
+from portal.assessment.brief import write_brief
+from portal.assessment.models import Assessment
+from portal.assessment.questionnaire import VERSION
 from portal.assessment.rulebook import write_rulebook
 from portal.core import pdf
 from tests.assessment.test_walk import NECK
 from tests.conftest import ROOT
 from tests.visitor import Visitor
+
+OLD_AND_NEW = {**NECK, "age_band": "65_plus", "timeline": "new_weeks"}
 
 
 def test_it_says_lane_reasons_criteria_figures_and_what_was_tried(visitor):
@@ -14,7 +20,7 @@ def test_it_says_lane_reasons_criteria_figures_and_what_was_tried(visitor):
     page = visitor.open("/assessment/result/brief")
     for fact in (
         "consult",
-        "C16: a headache with its own treatment",
+        "C16: your answers fit a kind of headache that has its own treatment",
         "cervicogenic headache: strong",
         '<li class="met">CHISG III: side-locked</li>',
         "CHISG II: relief by block",
@@ -22,6 +28,33 @@ def test_it_says_lane_reasons_criteria_figures_and_what_was_tried(visitor):
         "Physical therapy or exercises for the neck",
     ):
         assert fact in page.text
+
+
+@pytest.mark.parametrize(
+    ("answers", "lane", "why"),
+    [
+        ({**NECK, "age_band": "under_18"}, "consult", "C1: you are under 18"),
+        (OLD_AND_NEW, "same day", "D10: A new headache at your age"),
+    ],
+)
+def test_where_the_result_names_no_pattern_neither_does_the_own_page(visitor, answers, lane, why):
+    visitor.answer(**answers)
+    if lane == "same day":
+        visitor.open(visitor.page.link("/assessment/pain_site"))  # "keep answering"
+        while visitor.page.path != "/assessment/check":
+            visitor.answer_page(answers)
+    visitor.send()
+    page = visitor.open("/assessment/result/brief")
+    assert f"<h2>{lane}" in page.text
+    assert why in page.text
+    for word in ("Pattern", "cervicogenic", "arteritis", "CHISG III"):
+        assert word not in page.text
+
+
+def test_the_care_team_reads_the_patterns_and_dangers_that_the_own_page_leaves_out():
+    brief = write_brief(Assessment(answers=to_json(parse(OLD_AND_NEW)), questionnaire_version=VERSION))
+    assert "cervicogenic headache" in [pattern.name for pattern in brief.patterns]
+    assert brief.reasons == ["D10: giant cell arteritis, a mass"]
 
 
 @pytest.mark.skipif("not pdf.pdf_available()", reason="WeasyPrint needs Pango: `apt-get install libpango-1.0-0`")
