@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Call:
-    """The one thing to do in an emergency: the words, and the number to tap."""
+    """The one thing to do in an emergency: the words, and the number to tap; and a second one that the words name."""
 
     heading: str
     text: str
     label: str
     number: str
+    second_label: str = ""
+    second_number: str = ""
 
 
 AMBULANCE = Call(
@@ -29,6 +31,8 @@ CRISIS_LINE = Call(
     "these thoughts, call 911.",
     "Call 988",
     "988",
+    "Call 911",
+    "911",
 )
 GAS = Call(
     "Get out, into fresh air, now",
@@ -36,17 +40,22 @@ GAS = Call(
     "has no smell. Do not go back in. Poison Help, 1-800-222-1222, can advise you as well.",
     "Outside? Call 911",
     "911",
+    "Call Poison Help",
+    "18002221222",
 )
 
 
-def emergency_calls(red_flags: Set[str]) -> list[Call]:
-    """What to do, first things first: the crisis line for thoughts of self-harm, out of the house for gas."""
+def emergency_calls(red_flags: Set[str], another_danger: bool = False) -> list[Call]:
+    """What to do, first things first: the crisis line for thoughts of self-harm, out of the house for gas.
+
+    Another danger is one that no tick on the first screen stands for.
+    """
     calls = []
     if "self_harm" in red_flags:
         calls.append(CRISIS_LINE)
     if "co_gas" in red_flags:
         calls.append(GAS)
-    if red_flags - {"self_harm", "co_gas"} or not calls:
+    if another_danger or red_flags - {"self_harm", "co_gas"} or not calls:
         calls.append(AMBULANCE)
     return calls
 

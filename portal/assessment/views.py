@@ -136,7 +136,9 @@ def show_result() -> AnyResponse:
     return render(
         f"assessment/result_{evaluation.lane}.html",
         evaluation=evaluation,
-        calls=advice.emergency_calls(answers.get(RED_FLAGS.id, frozenset())),
+        calls=advice.emergency_calls(
+            answers.get(RED_FLAGS.id, frozenset()), another_danger=any(rule.because for rule in evaluation.fired)
+        ),
         under_18="under_18" in answers.get("age_band", ()),
         behind=flow.questions_behind(evaluation, answers),
         next_page=None if finished else _next_page(answers),

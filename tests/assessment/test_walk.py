@@ -103,6 +103,24 @@ def test_a_red_flag_ends_the_assessment_at_the_emergency_page_with_nothing_else_
     assert not [link for link in page.links if link.startswith(("/book", "/articles", "/treatments"))]
 
 
+def test_thoughts_of_self_harm_beside_another_sign_have_both_numbers_to_tap(visitor):
+    visitor.open("/assessment/red_flags_now")
+    page = visitor.send(red_flags_now=["self_harm", "thunderclap"])
+    assert {"tel:988", "tel:911"} <= set(page.links)  # where it is asked whether that is right
+    page = visitor.send()
+    assert page.links[1:3] == ["tel:988", "tel:911"]
+    assert "Call 911 now" in page.text
+
+
+def test_thoughts_of_self_harm_hide_no_emergency_of_another_screen(visitor):
+    page = visitor.answer(health_background="pregnant", headache_behaviour="vision_dim")
+    assert "Call 911 now" in page.text
+    visitor.open("/book/safety")
+    page = visitor.send(red_flags_now=["self_harm"])
+    assert (page.outcome, page.links[1]) == ("emergency", "tel:988")
+    assert "Call 911 now" in page.text
+
+
 def test_emergency_stays_the_outcome_until_the_answers_change(visitor):
     visitor.answer(red_flags_now=["thunderclap"])
     for path in (
