@@ -116,26 +116,16 @@ def by_day(slots: Sequence[FreeTime]) -> Days:
 
 
 def slots_of_day(day: date, slots: tuple[FreeTime, ...], chosen: int | None, zone: str | None, more: bool) -> Markup:
-    """The free times of a day as radio buttons; while none is chosen, the same on everybody's page."""
-    own = any(slot.id == chosen for slot in slots)
-    return _write_day(day, slots, chosen, zone, more) if own else _plain_day(day, slots, zone, more)
-
-
-@lru_cache(maxsize=500)
-def _plain_day(day: date, slots: tuple[FreeTime, ...], zone: str | None, more: bool) -> Markup:
-    return _write_day(day, slots, None, zone, more)
-
-
-@lru_cache(maxsize=2000)
-def _plain_item(slot: FreeTime, zone: str | None) -> Markup:
-    return _component("slot_item", slot, own_zone=zone)
-
-
-def _write_day(day: date, slots: tuple[FreeTime, ...], chosen: int | None, zone: str | None, more: bool) -> Markup:
+    """The free times of a day as radio buttons."""
     items = (
         _component("slot_item", slot, chosen, zone) if slot.id == chosen else _plain_item(slot, zone) for slot in slots
     )
     return _component("slot_day", day, Markup("").join(items), len(slots), more)
+
+
+@lru_cache(maxsize=500)  # most stand on the page that is made after this one, too
+def _plain_item(slot: FreeTime, zone: str | None) -> Markup:
+    return _component("slot_item", slot, own_zone=zone)
 
 
 def _component(name: str, *values: object, **more: object) -> Markup:
