@@ -12,7 +12,7 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, select, text
 
 from portal import create_app
-from portal.audit.verification import find_break
+from portal.audit.verification import verify
 from portal.booking.models import Appointment
 from portal.core.clock import now
 from portal.core.db import Base, db
@@ -218,7 +218,7 @@ def test_a_clinic_moves_from_sqlite_to_postgresql(settings, engine, sqlite_templ
         assert {name: count for name, count in count_all().items() if name not in changed} == {
             name: count for name, count in counts.items() if name not in changed
         }
-        assert find_break() is None
+        assert verify().torn is None
     assert references(after) == {reference}
     another = Visitor(after)
     another.pass_safety()
