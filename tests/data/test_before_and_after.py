@@ -11,7 +11,7 @@ from portal.booking import services
 from portal.booking.models import Appointment, Patient
 from portal.booking.people import find_patients
 from portal.config import resource_folder
-from portal.core import keys
+from portal.core import crypto, keys
 from portal.core.db import db
 from tests.visitor import Visitor
 
@@ -78,6 +78,14 @@ def test_up_a_name_is_found_by_the_plain_apostrophe_and_down_it_is_written_as_it
         db.session.remove()
         upgrade()
         assert [match.patient.name for match in find_patients("o'brien")] == ["Siobhán O’Brien"]
+
+
+def test_down_a_second_visit_of_the_kind_is_known_by_the_name_as_it_was_written(app, book):
+    book("2026-11-20 09:00", **{**JANE, "name": "José O’Brien"})
+    with app.app_context():
+        downgrade(revision="0017")
+        written = crypto.keyed_hash("one of kind", "joséo’brien|1980-05-17|jane@example.com|consult")
+        assert stored("SELECT one_of_kind FROM appointment").one_of_kind == written
 
 
 def test_a_visit_from_when_accents_counted_is_still_known(app, book, diary, monkeypatch):
