@@ -223,6 +223,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "operations.show_ready": ANYONE,
     "interop.show_sitemap": ANYONE,
     "interop.show_robots": ANYONE,
+    "interop.show_security": ANYONE,
+    "interop.find_password_page": ANYONE,
     "interop.show_calendar": ANYONE,  # whoever holds its address
     "interop.show_questionnaire": ANYONE,
     "interop.show_response": FRONT_DESK,

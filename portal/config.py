@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 PREFIX = "PORTAL_"
 NEEDED_IN_PRODUCTION = ("secret_key", "encryption_keys", "base_url", "smtp_url")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+STARTTLS = "starttls=required"  # as the query of the mail server's address
 
 
 def variable(name: str) -> str:
@@ -133,9 +134,12 @@ class Settings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def check_base_url(cls, value: str) -> str:
-        if value and not _leads_somewhere(value, "http", "https"):
-            raise ValueError("write the whole address, like https://portal.example.org")
-        return value.rstrip("/")
+        address = value.rstrip("/")
+        if value and (
+            not _leads_somewhere(address, "http", "https") or re.search("[/?#@]", address.partition("://")[2])
+        ):
+            raise ValueError("write the whole address and no more, like https://portal.example.org")
+        return address
 
     @field_validator("mail_from", "mail_bounces")
     @classmethod
@@ -149,14 +153,17 @@ class Settings(BaseModel):
     def check_smtp_url(cls, value: str) -> str:
         if value and not _leads_somewhere(value, "smtp", "smtps"):
             raise ValueError("write smtp://user:password@host:port or smtps://user:password@host:port")
+        parts = urlsplit(value)
+        if parts.query not in {"", STARTTLS} or parts.fragment or parts.path.strip("/"):
+            raise ValueError(f"write nothing behind the port but `?{STARTTLS}`")
         return value
 
     @field_validator("database_url")
     @classmethod
     def use_our_driver(cls, value: str) -> str:
         scheme, separator, rest = value.partition("://")
-        if scheme == "sqlite":
-            return f"sqlite:///{Path(rest.removeprefix('/')).resolve()}"
+        if scheme == "sqlite" and (file := rest.removeprefix("/")) not in {"", ":memory:"}:
+            return f"sqlite:///{Path(file).resolve()}"
         address = f"postgresql+psycopg{separator}{rest}"
         if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and _can_be_read(address):
             return address
@@ -183,6 +190,10 @@ class Settings(BaseModel):
         missing = [variable(name) for name in NEEDED_IN_PRODUCTION if not getattr(self, name)]
         if missing:
             raise ValueError(f"production needs {', '.join(missing)}")
+        if self.host not in LOOPBACK_HOSTS and urlsplit(self.base_url).scheme != "https":
+            raise ValueError(
+                f"{PREFIX}BASE_URL: write https://{self.host}, for browsers keep no cookie of ours over http"
+            )
 
     @property
     def production(self) -> bool:

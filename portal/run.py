@@ -14,7 +14,7 @@ import click
 from flask_migrate import upgrade
 
 from portal import create_app
-from portal.accounts.services import StaffRole, add_staff, has_staff
+from portal.accounts.services import StaffRole, add_staff, find_account, has_staff
 from portal.config import Settings, SettingsError, current_settings
 from portal.education.loading import ContentError
 from portal.referrals.queries import list_links
@@ -54,7 +54,7 @@ def prepare() -> None:
         load_clinic(read_clinic_file(SAMPLE_CLINIC))
         click.echo("Loaded the sample clinic.")
     click.echo(f"{open_slots().made} slots opened.")
-    if not current_settings().production and not has_staff():
+    if not current_settings().production and not has_staff() and find_account(SAMPLE_ACCOUNT) is None:
         password = add_staff(SAMPLE_ACCOUNT, "Sample front desk", StaffRole.FRONT_DESK)
         click.echo(f"\nFront desk: sign in as {SAMPLE_ACCOUNT} with {password}")
         click.echo("(shown once; `flask staff reset` makes a new one)")

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from portal.accounts.services import StaffRole, add_staff, disable_staff
+from portal.run import SAMPLE_ACCOUNT, prepare
 from tests.conftest import some_of
 from tests.servers import ROOT, free_port
 
@@ -68,6 +70,13 @@ def gone(pid):
             return True
         time.sleep(0.1)
     return False
+
+
+def test_a_sample_account_that_was_closed_stays_closed_and_stops_no_start(app_context, capsys):
+    add_staff(SAMPLE_ACCOUNT, "Sample front desk", StaffRole.FRONT_DESK)
+    disable_staff(SAMPLE_ACCOUNT)
+    prepare()
+    assert "sign in as" not in capsys.readouterr().out
 
 
 def test_the_first_start_sets_up_a_clinic_and_prints_a_password_once(tmp_path):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
 
 from flask import current_app, request
+
+from portal.core.addresses import split_address
 
 HOME = "/desk/"
 NO_GOAL = ("/desk/sign-", "/desk/verify", "/desk/second-factor", "/desk/recover")  # signing in is none itself
@@ -18,10 +19,7 @@ def here() -> str:
 
 def local_path(address: str | None) -> str:
     """The path of a page of the desk, without the host; the desk's first page for any other address."""
-    try:
-        parts = urlsplit(address or "")
-    except ValueError:
-        return HOME
+    parts = split_address(address)
     path = f"{parts.path}?{parts.query}" if parts.query else parts.path
     ours = parts.netloc in {"", request.host} and path.startswith("/desk/") and not path.startswith(NO_GOAL)
     return path if ours and path.isprintable() and "\\" not in path else HOME

@@ -112,8 +112,9 @@ def _forget_second_step(user: User) -> None:
 
 
 def has_staff() -> bool:
-    """Whether anybody can sign in."""
-    return db.session.scalar(select(User.id).limit(1)) is not None
+    """Whether anybody can sign in: accounts that are closed, or were never given a password, do not count."""
+    able = select(User.id).where(User.active, User.password.is_not(None))
+    return db.session.scalar(able.limit(1)) is not None
 
 
 def new_password() -> str:

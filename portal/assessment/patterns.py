@@ -349,7 +349,6 @@ PATTERNS = (
         ),
     ),
 )
-NAMES = {pattern.id: pattern.name for pattern in PATTERNS}
 
 
 def check_criteria(pattern: Pattern, ticks: Ticks) -> tuple[list[str], list[str]]:

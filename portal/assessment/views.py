@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from itertools import chain
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug import Response as AnyResponse
@@ -17,6 +16,7 @@ from portal.assessment.questionnaire import QUESTIONS, RED_FLAGS, Question
 from portal.assessment.retention import KEEP_UNBOOKED_FOR
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
+from portal.core.addresses import split_address
 from portal.core.compression import say_nothing_asked
 from portal.core.htmx import go_on, leave, render, render_alike
 from portal.referrals import journeys
@@ -227,6 +227,6 @@ def _returning() -> bool:
 
 def _article_before() -> str | None:
     """The article or treatment that led here, by the referrer that our own pages send to our own pages."""
-    parts = urlsplit(request.referrer or "")
+    parts = split_address(request.referrer)
     found = PAGE_PATH.fullmatch(parts.path) if parts.netloc == request.host else None
     return found[1] if found else None

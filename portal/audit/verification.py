@@ -82,11 +82,6 @@ def verify(since: datetime | None = None, heads: Sequence[Head] = ()) -> Report:
             return Report(count, until, lost=find_lost([*read_noted_heads(), *heads]))
 
 
-def find_break() -> int | None:
-    """The id of the first entry whose seal does not fit, or None when the whole chain holds."""
-    return verify().torn
-
-
 def get_head() -> Head | None:
     """The newest entry; to be noted elsewhere, such as with a backup."""
     newest = select(AuditEntry.id, AuditEntry.seal).order_by(AuditEntry.id.desc()).limit(1)

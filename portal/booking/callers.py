@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.assessment.questionnaire import NONE, RED_FLAGS
+from portal.assessment.questionnaire import RED_FLAGS
 from portal.assessment.rules import Lane
 from portal.assessment.services import Standing, keep_for_visit, record_answers, standing_of
 from portal.booking.announce import announce
@@ -142,11 +141,6 @@ def must_ask(visit_type: VisitType) -> bool:
     It is so for the types that new patients book themselves, and for every first consult.
     """
     return bool(visit_type.lanes) or visit_type.kind == "consult"
-
-
-def has_sign(answer: Set[str] | None) -> bool:
-    """Whether an answer to the first safety question names a warning sign."""
-    return bool(answer) and answer != {NONE}
 
 
 def _claim(call: Call) -> Slot:

@@ -21,7 +21,7 @@ from portal.scheduling.queries import get_clinic
 
 MOST_FOUND = 8
 FEWEST_CHARACTERS, FEWEST_DIGITS = 3, 4  # fewer would list everybody, letter by letter
-WORD_STARTS = (" ", "-", "'", "’")  # of a name: García-López is found by "lopez"
+WORD_STARTS = (" ", "-", "'")  # of a name: García-López is found by "lopez"
 WITH_FACTS = (joinedload(Slot.location), joinedload(Slot.provider))
 
 

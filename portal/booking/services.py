@@ -21,6 +21,7 @@ from portal.core import allowed, clock
 from portal.core.crypto import DIGITS, find_hashes, keyed_hash, new_code, new_token, token_hash
 from portal.core.db import db, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
+from portal.core.text import search_key
 from portal.notifications.services import queue_mail
 from portal.referrals.services import Reached, reach
 from portal.scheduling.hoarding import find_claimable, may_hold
@@ -232,19 +233,19 @@ def one_of_kind_key(person: Details | Patient, kind: str) -> str:
     A person is told by name, date of birth and e-mail address together, so that nobody learns of another's visit;
     by the phone number where there is no address.
     """
-    return keyed_hash("one of kind", _in_one_line(person, kind))
+    return keyed_hash("one of kind", _in_one_line(person, kind, search_key(person.name)))
 
 
 def find_one_of_kind_keys(person: Details | Patient, kind: str) -> list[str]:
-    """As `one_of_kind_key`, as rows may have it that are not under the newest key, or from before there were keys."""
-    words = _in_one_line(person, kind)
-    return [*find_hashes("one of kind", words), token_hash(words)]
+    """As `one_of_kind_key`, as rows may have it that are not under the newest key, from when accents and the kind of
+    apostrophe still counted, or from before there were keys."""
+    now, before = (_in_one_line(person, kind, name) for name in (search_key(person.name), person.name.casefold()))
+    return [hash_ for words in (now, before) for hash_ in find_hashes("one of kind", words)] + [token_hash(before)]
 
 
-def _in_one_line(person: Details | Patient, kind: str) -> str:
-    name = "".join(person.name.casefold().split())
+def _in_one_line(person: Details | Patient, kind: str, name: str) -> str:
     reach = person.email.casefold() if person.email else person.phone
-    return f"{name}|{person.date_of_birth.isoformat()}|{reach}|{kind}"
+    return f"{''.join(name.split())}|{person.date_of_birth.isoformat()}|{reach}|{kind}"
 
 
 def require_only_one(person: Details | Patient, kind: str) -> None:

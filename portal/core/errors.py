@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, Operati
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal.core import guards
+from portal.core.addresses import split_address
 from portal.core.htmx import render
 from portal.core.limits import Verdict
 from portal.core.outage import note_outage
@@ -108,7 +108,7 @@ def ask_again(_error: CSRFError) -> Response:
 
 
 def _what_was_typed() -> list[tuple[str, str]]:
-    own = urlsplit(request.headers.get("Origin", "")).netloc == request.host
+    own = split_address(request.headers.get("Origin")).netloc == request.host
     return _typed() if own else []
 
 

@@ -10,6 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask import Flask
 from flask_wtf import CSRFProtect, FlaskForm
 from markupsafe import Markup, escape
+from phonenumbers import ValidationResult
 from wtforms import DateField, Field, HiddenField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, InputRequired, Length, StopValidation
 from wtforms.widgets import Input
@@ -68,7 +69,8 @@ def check_phone(form: Any, field: Field) -> None:
         number = phonenumbers.parse(field.data or "", REGION)
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or not phonenumbers.is_possible_number(number):
+    # Also "possible" is what can only be dialled within its area: a number without the area code.
+    if number is None or phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         raise ValidationError("Enter a phone number with its area code, like 212 555 0142.")
     if number.extension:
         raise ValidationError("Enter a number that reaches you without an extension.")

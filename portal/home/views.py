@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.config import current_settings
+from portal.core.addresses import split_address
 from portal.core.htmx import render
 from portal.core.public import same_for_everybody
 from portal.core.static import find_static
@@ -72,7 +73,7 @@ def _theme() -> str:
 
 
 def _page_before() -> str:
-    parts = urlsplit(request.referrer or "")
+    parts = split_address(request.referrer)
     return parts.path if parts.netloc == request.host else url_for(".show_home")
 
 

@@ -12,28 +12,12 @@ import os
 import random
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    CursorResult,
-    Result,
-    Table,
-    and_,
-    bindparam,
-    exists,
-    or_,
-    select,
-    true,
-    update,
-)
-from sqlalchemy.sql.dml import ReturningUpdate
+from sqlalchemy import ColumnElement, Connection, CursorResult, Result, and_, true, update
 
 from portal import audit
 from portal.config import current_settings
@@ -43,21 +27,14 @@ from portal.core.own_connection import own_connection, reading, writing, writing
 from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import write_letter
 from portal.notifications.mime import BadAddress, build_message
-from portal.notifications.models import HELD_MAIL, PROBLEMS, TO_SEND, UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.models import HELD_MAIL, PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.statements import IN_DOUBT, IN_HAND, TABLE, Claim, claiming, looking
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
 LEASE = timedelta(seconds=90)
 LONGEST_PAUSE = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(hours=72)
 UNDO_WINDOW = timedelta(minutes=3)
-# What happens with every mail is asked of the table, and made once: making a statement takes longer than running it.
-TABLE = cast(Table, OutgoingMail.__table__)
-IN_HAND = update(TABLE).where(
-    TABLE.c.id == bindparam("mail"),
-    TABLE.c.worker == bindparam("taker"),
-    or_(*(TABLE.c.state == state for state in UNDER_WAY)),  # IN would be written out anew each time
-)
-
 log = logging.getLogger(__name__)
 
 
@@ -179,19 +156,6 @@ def note_bounce(mail_id: int, reason: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A mail that a worker has taken to send."""
-
-    id: int
-    kind: str
-    about_id: UUID
-    sequence: int
-    message_id: str
-    due_at: datetime
-    attempts: int
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What became of a mail that was tried."""
 
@@ -216,6 +180,8 @@ def send_due_mail(is_over: Callable[[], bool] = lambda: False) -> int:
     One bad mail never holds up the others.
     """
     tried, outcome = 0, None
+    if not _has_work():
+        return tried
     _note_doubts()
     with own_connection() as connection, Courier(current_settings()) as courier:
         worker = Worker(f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}", connection)
@@ -225,14 +191,18 @@ def send_due_mail(is_over: Callable[[], bool] = lambda: False) -> int:
     return tried
 
 
+def _has_work() -> bool:
+    """Whether a mail is due, or the fate of one has to be noted: a look each second that locks nothing."""
+    with own_connection() as connection, reading(connection):
+        statement = looking(doubtful_too=current_settings().mail_uncertain == "resend")
+        return bool(db.session.scalar(statement, {"now": clock.now()}))
+
+
 @transactional
 def _note_doubts() -> None:
     """Of a mail whose worker went away between handing it over and hearing the answer nobody knows the fate."""
-    db.session.execute(
-        update(OutgoingMail)
-        .where(OutgoingMail.state == MailState.HANDING_OVER, OutgoingMail.lease_until < clock.now())
-        .values(state=MailState.UNCERTAIN)
-    )
+    now = {"now": clock.now()}
+    db.session.execute(update(TABLE).where(IN_DOUBT).values(state=MailState.UNCERTAIN), now)
 
 
 def _go_on(worker: Worker, outcome: Outcome | None, is_over: bool) -> Claim | None:
@@ -262,48 +232,10 @@ def _go_on_for_now(worker: Worker, outcome: Outcome) -> Claim | None:
 
 def _claim_next(worker: Worker) -> Claim | None:
     now = clock.now()
-    statement = _claiming(doubtful_too=current_settings().mail_uncertain == "resend")
+    statement = claiming(doubtful_too=current_settings().mail_uncertain == "resend")
     values = {"taker": worker.name, "now": now, "lease": now + LEASE}
     claimed = worker.connection.execute(statement, values).first()
     return Claim(*claimed) if claimed else None
-
-
-@cache
-def _claiming(doubtful_too: bool) -> ReturningUpdate[Any]:
-    """Take the mail that has been due for longest."""
-    mail, now = TABLE.c, bindparam("now", type_=TABLE.c.lease_until.type)
-    nobody_has_it = or_(mail.state != MailState.CLAIMED, mail.lease_until < now)
-    wanted = true() if doubtful_too else mail.state != MailState.UNCERTAIN
-    next_one = (
-        select(mail.id)
-        .where(TO_SEND, mail.not_before <= now, nobody_has_it, wanted, ~_waits_for_its_turn(now))
-        .order_by(mail.not_before, mail.id)
-        .limit(1)
-        .correlate(None)
-        .with_for_update(skip_locked=True)  # SQLite has no such clause and needs none: one writer at a time
-    )
-    return (
-        update(TABLE)
-        .where(mail.id == next_one.scalar_subquery())
-        .values(
-            state=MailState.CLAIMED,
-            worker=bindparam("taker"),
-            lease_until=bindparam("lease"),
-            attempts=mail.attempts + 1,
-        )
-        .returning(*(mail[field.name] for field in fields(Claim)))
-    )
-
-
-def _waits_for_its_turn(now: BindParameter[datetime]) -> ColumnElement[bool]:
-    """Whether an earlier mail about the same thing is under way, so that "moved" never overtakes "booked"."""
-    earlier = TABLE.alias().c
-    return exists().where(
-        earlier.about_id == TABLE.c.about_id,
-        earlier.id < TABLE.c.id,
-        or_(*(earlier.state == state for state in UNDER_WAY)),
-        earlier.lease_until >= now,
-    )
 
 
 def _send(mail: Claim, worker: Worker, courier: Courier) -> Outcome | None:

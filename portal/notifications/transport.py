@@ -14,9 +14,9 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from smtplib import quoteaddr
 from typing import Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from portal.config import Settings
+from portal.config import STARTTLS, Settings
 
 TIMEOUT = 30  # seconds for each answer of the server
 MOST_MAILS = 100  # over one connection
@@ -143,7 +143,6 @@ def mail_folder(settings: Settings) -> Path:
 
 def _connect(url: str) -> smtplib.SMTP:
     parts = urlsplit(url)
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = parts.hostname or ""
     server: smtplib.SMTP
     if parts.scheme == "smtps":
@@ -152,7 +151,7 @@ def _connect(url: str) -> smtplib.SMTP:
     else:
         server = smtplib.SMTP(host, parts.port or 25, timeout=TIMEOUT)
         server.ehlo_or_helo_if_needed()
-        if options.get("starttls") == "required" or server.has_extn("starttls"):
+        if parts.query == STARTTLS or server.has_extn("starttls"):
             server.starttls(context=ssl.create_default_context())
             server.ehlo_or_helo_if_needed()
     # The final dot is a packet of its own; else it waits until the mail before it is acknowledged, some 40 ms.

@@ -212,7 +212,7 @@ def _check_trail(_settings: Settings) -> Check:
 
 def _check_staff(settings: Settings) -> Check:
     found = has_staff()
-    words = "there are accounts" if found else "nobody can sign in"
+    words = "somebody can sign in" if found else "nobody can sign in"
     return Check("staff", State.OK if found else _grave(settings), words, "run `flask staff add`")
 
 

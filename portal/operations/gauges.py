@@ -7,10 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import text
-
 from portal.core import clock
-from portal.core.db import db
 from portal.notifications.queries import count_unsettled, oldest_waiting
 from portal.operations.notes import BACKUP, WORKER, last_time
 from portal.scheduling.queries import count_slots_to_come
@@ -30,8 +27,6 @@ class Reading:
 
 def read_gauges() -> Iterator[Reading]:
     """The figures as they are now."""
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(text("SET LOCAL statement_timeout = '2s'"))
     yield _of("mails", "Mails that have not left for good, by state.", "state", count_unsettled())
     yield Reading(
         "mail_oldest_seconds", "How long the oldest mail that is due has waited.", {(): _age(oldest_waiting())}

@@ -28,7 +28,7 @@ def put_in_place(copy: Path, aside: str) -> None:
                 _copy_rows(table, old, new)
                 _go_on_counting(table, new)
         source.dispose()
-    except Exception:
+    except BaseException:  # where a migration fails, Flask-Migrate ends the process; or somebody does by Ctrl-C
         db.session.remove()
         db.engine.dispose()
         postgresql_copy.put_back(aside)

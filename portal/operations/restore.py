@@ -54,7 +54,7 @@ def restore(path: Path, replace: bool = False) -> Restored:
         (moving if moves else engine).put_in_place(copy, aside)
     try:
         held = _bring_up(backup)
-    except Exception:
+    except BaseException:  # where a migration fails, Flask-Migrate ends the process; or somebody does by Ctrl-C
         _leave_database()
         engine.put_back(aside)
         raise

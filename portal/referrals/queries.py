@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy import func, select
 
 from portal.core import clock
 from portal.core.db import db
-from portal.referrals.models import Journey, ReferralLink
+from portal.referrals.models import ReferralLink
 from portal.referrals.pages import list_pages
 
 BY_THE_PRACTICE = "the practice itself"  # who owns a link that nobody of the staff has made
@@ -44,8 +43,3 @@ def count_made_by_practices(within: timedelta) -> int:
     since = clock.now() - within
     made = select(func.count()).where(ReferralLink.owner == BY_THE_PRACTICE, ReferralLink.made_at > since)
     return db.session.scalar(made) or 0
-
-
-def get_journey(journey_id: UUID) -> Journey | None:
-    """The journey of that id: where it came from, first and last."""
-    return db.session.get(Journey, journey_id)

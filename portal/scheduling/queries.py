@@ -111,11 +111,6 @@ def find_visit_type(type_id: int) -> VisitType:
     return get_set_up().all_types.get(type_id) or db.session.get_one(VisitType, type_id)  # if added a moment ago
 
 
-def find_place(location_id: int) -> Location:
-    """The place of that id, from the set-up: to read only."""
-    return get_set_up().all_locations.get(location_id) or db.session.get_one(Location, location_id)
-
-
 def find_freed_slots() -> Sequence[Slot]:
     """The slots to come that a visit has left and nobody has claimed yet, soonest first."""
     return db.session.scalars(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from portal.assessment.answers import parse, prune
 from portal.assessment.criteria import Answered, Fits, Has
 from portal.assessment.flow import SAFETY_QUESTIONS
-from portal.assessment.patterns import NAMES, PATTERNS
+from portal.assessment.patterns import PATTERNS
 from portal.assessment.questionnaire import NONE, QUESTIONS, RED_FLAGS
 from portal.assessment.rules import FLAGS, RULES, Lane
 from portal.assessment.triage import evaluate
@@ -82,7 +82,7 @@ def test_every_rule_names_only_questions_options_and_patterns_that_exist():
             elif isinstance(part, Answered):
                 assert part.question in QUESTIONS
             elif isinstance(part, Fits):
-                assert part.pattern in NAMES
+                assert part.pattern in {pattern.id for pattern in PATTERNS}
 
 
 def test_rule_ids_are_unique_and_say_their_lane():

@@ -185,6 +185,16 @@ def test_an_extension_is_not_dropped_in_silence(patient):
     assert page.form.values["phone"] == ["212 555 0177 ext. 12"]
 
 
+@pytest.mark.parametrize("phone", ["555-0142", "+1 555 0142"])
+def test_a_number_without_its_area_code_could_not_be_called_and_is_asked_for_once_more(patient, phone):
+    told = ["Enter a phone number with its area code, like 212 555 0142."]
+    patient.hold()
+    assert patient.fill_in(phone=phone).errors == told
+    patient.open("/request/call-back")
+    page = patient.send(name="Jane Doe", phone=phone, best_time="any")
+    assert (page.status, page.errors, page.form.values["phone"]) == (422, told, [phone])
+
+
 def test_what_was_changed_in_another_tab_is_shown_and_booked_only_when_it_was_looked_at(patient, diary):
     patient.hold(patient.free_slots()[0])
     patient.fill_in(name="Mother Doe")

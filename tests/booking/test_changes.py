@@ -181,6 +181,12 @@ class TestOneVisitOfAKind:
         self.book_again(app, diary)
         assert diary.mails() == ["booked", "link"]  # not more than one an hour
 
+    @pytest.mark.parametrize("name", ["Siobhán O'Brien-D'Arcy", "SIOBHAN O\u02bcBRIEN-D`ARCY"])
+    def test_neither_a_phones_apostrophe_nor_an_accent_left_out_makes_another_person(self, app, book, diary, name):
+        book(FRIDAY, **{**self.JANE, "name": "Siobhán O’Brien-D'Arcy"})
+        assert self.book_again(app, diary, name=name).outcome == "limited"
+        assert len(diary.booked_slots()) == 1
+
     def test_another_person_books_and_so_does_the_same_one_after_cancelling(self, app, book, diary):
         link, _ = book(FRIDAY, **self.JANE)
         assert self.book_again(app, diary, name="John Roe").outcome == "booked"

@@ -52,6 +52,15 @@ def test_a_missing_page_says_so(visitor):
     assert (page.status, page.heading) == (404, "There is no such page")
 
 
+@pytest.mark.parametrize("path", ["/display", "/assessment/", "/desk/sign-in"])
+def test_where_a_browser_says_it_comes_from_breaks_no_page(visitor, path):
+    assert visitor.open(path, headers={"Referer": "http://[x"}).status == 200
+
+
+def test_a_form_without_its_token_from_an_address_that_cannot_be_read_is_asked_for_again(visitor):
+    assert visitor.post("/display", {"theme": "dim"}, headers={"Origin": "http://[x"}).outcome == "expired"
+
+
 def test_a_wrong_method_names_the_right_ones(visitor):
     response = visitor.client.delete("/articles/")
     assert response.status_code == 405

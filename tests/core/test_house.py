@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from portal.access import POLICIES, UndeclaredRoute, init_app
 from portal.config import Settings
 from portal.operations.settings_page import write_settings_page
 from tests.conftest import make_settings, some_of
+from tests.core.test_fields import all_forms
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +34,15 @@ def test_a_route_without_a_policy_stops_the_start(tmp_path):
     app.add_url_rule("/new", endpoint="new.route", view_func=lambda: "")
     with pytest.raises(UndeclaredRoute, match=r"new\.route"):
         init_app(app)
+
+
+def test_every_module_of_views_and_forms_is_kept_from_the_database(app):
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    kept = next(contract["source_modules"] for contract in contracts if contract["name"].startswith("Views and forms"))
+    modules = {view.__module__ for view in app.view_functions.values()} | {form.__module__ for form in all_forms()}
+    ours = {module for module in modules if module.startswith("portal.")}
+    assert len(ours) > 40
+    assert [module for module in ours if not any(fnmatchcase(module, pattern) for pattern in kept)] == []
 
 
 def test_addresses_are_kebab_case(app):

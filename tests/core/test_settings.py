@@ -13,6 +13,9 @@ PRODUCTION = {
     "PORTAL_SMTP_URL": "smtp://mail.example",
 }
 
+MORE_THAN_A_HOST = ("localhost/portal", "localhost?a=b", "localhost/#top", "me@localhost")
+NO_FILE = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+
 
 def read(tmp_path, **environment):
     return Settings.from_environment({"PORTAL_DATA_DIR": str(tmp_path), **environment})
@@ -31,6 +34,20 @@ def test_production_starts_with_them_and_requires_a_second_factor(tmp_path):
     assert settings.sender == "appointments@portal.example"
 
 
+def test_production_is_served_over_https_except_to_its_own_machine(tmp_path):
+    with pytest.raises(SettingsError, match=r"PORTAL_BASE_URL: write https://portal.example"):
+        read(tmp_path, **{**PRODUCTION, "PORTAL_BASE_URL": "http://portal.example"})
+    assert (
+        read(tmp_path, **{**PRODUCTION, "PORTAL_BASE_URL": "http://localhost:8000/"}).address == "http://localhost:8000"
+    )
+
+
+@pytest.mark.parametrize("query", ["", "?starttls=required"])
+def test_a_mail_server_is_taken_with_and_without_a_demand_for_encryption(tmp_path, query):
+    url = f"smtp://user:password@mail.example:587{query}"
+    assert read(tmp_path, **{**PRODUCTION, "PORTAL_SMTP_URL": url}).smtp_url == url
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -39,10 +56,24 @@ def test_production_starts_with_them_and_requires_a_second_factor(tmp_path):
         ("PORTAL_BASE_URL", "portal.example", "https://"),
         ("PORTAL_BASE_URL", "https://portal.example", "PORTAL_ENV must be `production`"),
         ("PORTAL_BASE_URL", "http://localhost:abc", "PORTAL_BASE_URL: write"),
+        *(("PORTAL_BASE_URL", f"http://{more}", "PORTAL_BASE_URL: .* and no more") for more in MORE_THAN_A_HOST),
         ("PORTAL_SMTP_URL", "mail.example:25", "smtp://"),
         ("PORTAL_SMTP_URL", "smtp://mail.example:abc", "PORTAL_SMTP_URL: write"),
+        (
+            "PORTAL_SMTP_URL",
+            "smtp://u:p@mail.example?starttls=require",
+            "PORTAL_SMTP_URL: .* but `[?]starttls=required`",
+        ),
+        (
+            "PORTAL_SMTP_URL",
+            "smtp://u:p@mail.example?startls=required",
+            "PORTAL_SMTP_URL: .* but `[?]starttls=required`",
+        ),
+        ("PORTAL_SMTP_URL", "smtp://u:p@mail.example#starttls=required", "PORTAL_SMTP_URL: "),
+        ("PORTAL_SMTP_URL", "smtp://u:p@mail.example/starttls=required", "PORTAL_SMTP_URL: "),
         ("PORTAL_DATA_DIR", __file__, "PORTAL_DATA_DIR: .* cannot be used"),
         ("PORTAL_DATABASE_URL", "mysql://x", "postgresql://"),
+        *(("PORTAL_DATABASE_URL", nowhere, "PORTAL_DATABASE_URL: write") for nowhere in NO_FILE),
         ("PORTAL_DATABASE_URL", "postgresql://portal:secret@host:abc/portal", "PORTAL_DATABASE_URL: write"),
         ("PORTAL_TRUSTED_PROXIES", "two", "integer"),
         ("PORTAL_SECRET_KEY", "short", "too short"),

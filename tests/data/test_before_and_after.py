@@ -7,10 +7,11 @@ from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import select, text
 
+from portal.booking import services
 from portal.booking.models import Appointment, Patient
 from portal.booking.people import find_patients
 from portal.config import resource_folder
-from portal.core import keys
+from portal.core import crypto, keys
 from portal.core.db import db
 from tests.visitor import Visitor
 
@@ -66,3 +67,32 @@ def test_a_second_visit_of_the_kind_is_known_before_the_hashes_are_made_anew(app
     again = Visitor(app)
     again.pass_safety()
     assert again.book(diary.slot_at("2026-11-23 09:00"), **JANE).outcome == "limited"
+
+
+def test_up_a_name_is_found_by_the_plain_apostrophe_and_down_it_is_written_as_it_was(app, book):
+    book("2026-11-20 09:00", name="Siobhán O’Brien")
+    with app.app_context():
+        downgrade(revision="0017")
+        assert stored("SELECT name_key FROM patient").name_key == " siobhan o’brien"
+        assert find_patients("o'brien") == []
+        db.session.remove()
+        upgrade()
+        assert [match.patient.name for match in find_patients("o'brien")] == ["Siobhán O’Brien"]
+
+
+def test_down_a_second_visit_of_the_kind_is_known_by_the_name_as_it_was_written(app, book):
+    book("2026-11-20 09:00", **{**JANE, "name": "José O’Brien"})
+    with app.app_context():
+        downgrade(revision="0017")
+        written = crypto.keyed_hash("one of kind", "joséo’brien|1980-05-17|jane@example.com|consult")
+        assert stored("SELECT one_of_kind FROM appointment").one_of_kind == written
+
+
+def test_a_visit_from_when_accents_counted_is_still_known(app, book, diary, monkeypatch):
+    person = {**JANE, "name": "Siobhán O’Brien"}
+    with monkeypatch.context() as before:
+        before.setattr(services, "search_key", str.casefold)
+        book("2026-11-20 09:00", **person)
+    again = Visitor(app)
+    again.pass_safety()
+    assert again.book(diary.slot_at("2026-11-23 09:00"), **person).outcome == "limited"

@@ -129,6 +129,12 @@ def test_a_time_that_somebody_else_has_is_an_ordinary_answer_and_nothing_typed_i
     assert diary.count(Appointment) == 1
 
 
+def test_a_number_without_its_area_code_is_said_while_the_caller_can_still_be_asked(call, diary):
+    page = call(diary.slot_at(FRIDAY_9), phone="555-0142")
+    assert (page.status, page.errors) == (422, ["Enter a phone number with its area code, like 212 555 0142."])
+    assert diary.count(Appointment) == 0
+
+
 def test_what_is_missing_is_said_next_to_its_field(desk):
     desk.open("/desk/book")
     page = step(desk, phone="12", email="x")

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.audit.models import AuditEntry
-from portal.audit.verification import find_break
+from portal.audit.verification import verify
 from portal.core.db import db
 from tests.assessment.test_walk import NECK
 
@@ -87,7 +87,7 @@ def test_every_look_at_patients_is_in_the_audit_trail_which_holds_together(desk,
         assert [entry.action for entry in entries][-4:] == ["signed-in", "booked", "day-seen", "visit-seen"]
         assert entries[-1].actor.startswith("staff:")
         assert entries[-3].actor == "patient"
-        assert find_break() is None
+        assert verify().torn is None
 
 
 def test_a_changed_entry_breaks_the_chain_where_it_was_changed(desk, visit, app):
@@ -95,4 +95,4 @@ def test_a_changed_entry_breaks_the_chain_where_it_was_changed(desk, visit, app)
         entry = db.session.scalars(db.select(AuditEntry).where(AuditEntry.action == "booked")).one()
         entry.actor = "somebody else"
         db.session.commit()
-        assert find_break() == entry.id
+        assert verify().torn == entry.id

@@ -59,6 +59,12 @@ def test_a_caller_is_found_by_whatever_is_said_first(find, jose, text):
     assert find(text) == ["José García-López"]
 
 
+@pytest.mark.parametrize("text", ["o'brien", "O’Brien", "brien", "arcy siobhan"])
+def test_a_name_is_found_whichever_apostrophe_was_typed(find, book, text):
+    book("2026-11-20 09:00", name="Siobhán O’Brien-D’Arcy")
+    assert find(text) == ["Siobhán O’Brien-D’Arcy"]
+
+
 @pytest.mark.parametrize("written", ["{}", "{:l}", "{:n}", "{:s}", " {:b} "])
 def test_a_reference_is_found_however_it_is_written(find, jose, written):
     ways = {

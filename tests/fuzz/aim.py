@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import text
 
 from portal.accounts.services import NoSuchAccount, reset_staff
-from portal.audit.verification import find_break
+from portal.audit.verification import verify
 from portal.core.db import db
 from portal.core.headers import ALWAYS
 from tests.access.world import World
@@ -194,7 +194,7 @@ def find_damage(world: World) -> list[str]:
             for what, query in (("twice", twice), ("over", over))
             for row in db.session.execute(text(query))
         ]
-        if (broken := find_break()) is not None:
+        if (broken := verify().torn) is not None:
             damage.append(f"the audit trail breaks at {broken}")
         if db.engine.dialect.name == "sqlite":
             for check in ("integrity_check", "foreign_key_check"):

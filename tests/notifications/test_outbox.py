@@ -318,13 +318,24 @@ def test_each_mail_asks_the_database_four_times(app):
 
 
 @pytest.mark.both_engines
-def test_the_next_mail_is_found_as_fast_in_a_long_queue_as_in_a_short_one(app, engine):
+def test_an_idle_worker_asks_one_question_and_locks_nothing(app):
+    with app.app_context():
+        send_due_mail()
+        with note_queries() as sent:
+            assert send_due_mail() == 0
+    assert [statement.split()[0] for statement in sent] == ["SELECT"]
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("asked", ["AS anon_1", "RETURNING"], ids=["look", "claim"])
+def test_the_next_mail_is_found_as_fast_in_a_long_queue_as_in_a_short_one(app, engine, asked):
     """By an index, in its order: nothing is read through and nothing sorted."""
     with app.app_context():
         seen = []
+        queue_confirmations(1)
         event.listen(db.engine, "before_cursor_execute", lambda *call: seen.append(call[2:4]))
         send_due_mail()
-        statement, values = next(call for call in seen if "RETURNING" in call[0])
+        statement, values = next(call for call in seen if asked in call[0])
         if engine == "postgresql":
             db.session.execute(text("SET LOCAL enable_seqscan = off"))  # it would read a short table through
         explain = "EXPLAIN " if engine == "postgresql" else "EXPLAIN QUERY PLAN "

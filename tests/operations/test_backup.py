@@ -4,13 +4,15 @@ import email
 import shutil
 import sqlite3
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
+from alembic.util import CommandError
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import func, select, text
 
 from portal import create_app
-from portal.audit.verification import find_break
+from portal.audit.verification import verify
 from portal.booking.models import Appointment
 from portal.core.clock import now
 from portal.core.db import Base, db
@@ -162,6 +164,35 @@ def test_an_older_backup_is_brought_up_to_this_portal(app, run, backup, book):
     assert "ok migrations" in run("doctor")[1]
 
 
+@pytest.fixture(params=[CommandError("no such step"), KeyboardInterrupt()], ids=["it fails", "Ctrl-C"])
+def interrupted(request, monkeypatch):
+    """Migrating ends half way."""
+    monkeypatch.setattr("flask_migrate.command.upgrade", Mock(side_effect=request.param))
+
+
+@pytest.mark.both_engines
+def test_what_was_there_is_back_when_migrating_ends_half_way(app, run, backup, book, interrupted):
+    file = backup()
+    later = book()
+    assert run("restore", "--replace", file)[0] == 1
+    assert references(app) == {later}
+
+
+@pytest.mark.both_engines
+def test_what_was_there_is_back_when_moving_to_postgresql_ends_half_way(
+    app, run, book, engine, sqlite_template, tmp_path, interrupted
+):
+    if engine != "postgresql":
+        pytest.skip("it moves to PostgreSQL")
+    shutil.copyfile(sqlite_template, tmp_path / "portal.db")
+    before = create_app(make_settings(tmp_path))
+    assert before.test_cli_runner().invoke(args=["backup", "--to", str(tmp_path / "backups")]).exit_code == 0
+    [file] = (tmp_path / "backups").iterdir()
+    there = book()
+    assert run("restore", "--replace", file)[0] == 1
+    assert references(app) == {there}
+
+
 @pytest.mark.both_engines
 def test_a_clinic_moves_from_sqlite_to_postgresql(settings, engine, sqlite_template, tmp_path, clock):
     """By a backup made on the one and restored on the other."""
@@ -187,7 +218,7 @@ def test_a_clinic_moves_from_sqlite_to_postgresql(settings, engine, sqlite_templ
         assert {name: count for name, count in count_all().items() if name not in changed} == {
             name: count for name, count in counts.items() if name not in changed
         }
-        assert find_break() is None
+        assert verify().torn is None
     assert references(after) == {reference}
     another = Visitor(after)
     another.pass_safety()

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from sqlalchemy import text
 
+from portal.accounts.services import StaffRole, add_account, add_staff, disable_staff
 from portal.core import clock as portal_clock
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
@@ -46,6 +47,19 @@ def test_it_names_a_missing_worker_which_a_clinic_must_not_run_without(app, exam
     assert examine(env="production")["worker"].state is State.OK
     clock.shift(600)
     assert examine(env="production")["worker"].text == "not seen for 10 minutes: no mail leaves"
+
+
+def test_it_names_that_nobody_can_sign_in(app, examine):
+    def found():
+        return examine(env="production")["staff"].state
+
+    with app.app_context():
+        add_account("invited@clinic.example", "Not Yet", StaffRole.MANAGER)
+        assert found() is State.FAIL
+        add_staff("desk@clinic.example", "At the Desk", StaffRole.FRONT_DESK)
+        assert found() is State.OK
+        disable_staff("desk@clinic.example")
+        assert found() is State.FAIL
 
 
 def test_it_names_a_backup_that_is_too_old(backup, examine, clock):

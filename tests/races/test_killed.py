@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from portal.audit.verification import find_break
+from portal.audit.verification import verify
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Status
 from portal.core import clock
 from portal.core.db import db
@@ -161,7 +161,7 @@ def find_damage(stories: list[Story]) -> Iterator[str]:
 
     mailed = set(db.session.scalars(select(OutgoingMail.about_id).where(OutgoingMail.kind == "booked")))
     yield from (f"{visit.reference} has no mail" for visit in visits.values() if visit.id not in mailed)
-    if (entry := find_break()) is not None:
+    if (entry := verify().torn) is not None:
         yield f"the audit trail breaks at {entry}"
     if late := db.session.scalar(select(func.count()).where(Slot.held_until > clock.now() + HOLD)):
         yield f"{late} slots are held for too long"
