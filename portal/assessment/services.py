@@ -21,7 +21,7 @@ from portal.core.db import db, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.models import Journey
-from portal.referrals.services import Reached, points_of, reach
+from portal.referrals.services import Reached, lock_journey, points_of, reach
 
 RESUME_FOR = timedelta(days=7)
 NEWEST = (
@@ -108,6 +108,7 @@ def record_first_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) 
 
 
 def _record(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
+    lock_journey(journey_id)
     current = run(NEWEST_STATE, journey_id=journey_id).first()
     before = parse(current.answers) if current else {}
     answers = prune({**before, **given})
@@ -122,6 +123,7 @@ def _record(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
 @transactional
 def finish(journey_id: UUID) -> bool:
     """Evaluate the journey's assessment once and for all; False while something is still to be asked."""
+    lock_journey(journey_id)
     current = get_current(journey_id)
     answers = answers_of(current)
     if current is None or flow.next_question(answers) is not None:
@@ -138,6 +140,7 @@ def finish(journey_id: UUID) -> bool:
 @transactional
 def start_over(journey_id: UUID) -> None:
     """Begin an empty revision; what was answered before stays as it was, in its own."""
+    lock_journey(journey_id)
     current = get_current(journey_id)
     if current is None or current.answers:
         _start_revision(journey_id, current.revision + 1 if current else 1, {})

@@ -22,7 +22,7 @@ from portal.core.crypto import DIGITS, find_hashes, keyed_hash, new_code, new_to
 from portal.core.db import db, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
-from portal.referrals.services import Reached, reach
+from portal.referrals.services import Reached, lock_journey, reach
 from portal.scheduling.hoarding import find_claimable, may_hold
 from portal.scheduling.models import Slot
 from portal.scheduling.queries import find_visit_type
@@ -92,6 +92,7 @@ def choose_slot(slot_id: int, journey_id: UUID) -> None:
 
     While too much is held it is not held, and claimed when it is booked. Raises SlotTaken, SafetyUnknown or MayNotBook.
     """
+    lock_journey(journey_id)  # of two presses the second goes on with what the first has begun
     standing, draft = require_standing(journey_id), queries.get_draft(journey_id)
     _hold_or_look(slot_id, journey_id, typed=draft is not None and draft.complete, lane=standing.lane)
     draft = draft or BookingDraft(journey_id=journey_id, details={}, idempotency_key=new_token())
