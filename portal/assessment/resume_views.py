@@ -36,7 +36,7 @@ def enter_code() -> Response:
 @blueprint.post("/resume")
 def use_code() -> AnyResponse:
     form = CodeForm()
-    link = services.find_resume_link(form.code.data or "") if form.validate() else None
+    link = services.find_resume_link_by_code(form.code.data or "") if form.validate() else None
     if link is None:
         form.code.errors = [*form.code.errors] or ["This code is not known, or its seven days are over."]
         return _render_code(form, status=422)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
@@ -168,16 +168,19 @@ def send_resume_link(journey_id: UUID, email: str) -> None:
     )
 
 
-def find_resume_link(secret: str) -> ResumeLink | None:
-    """The link of this token or code, as long as it is valid; spaces, hyphens and case of a code do not matter."""
-    code = "".join(secret.split()).replace("-", "").upper()
-    return db.session.scalar(
-        select(ResumeLink).where(
-            (ResumeLink.token_hash == token_hash(secret))
-            | ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]),
-            ResumeLink.expires_at > clock.now(),
-        )
-    )
+def find_resume_link(token: str) -> ResumeLink | None:
+    """The link with this token in its address, as long as it is valid."""
+    return _find_valid(ResumeLink.token_hash == token_hash(token))
+
+
+def find_resume_link_by_code(typed: str) -> ResumeLink | None:
+    """The link with this code, as long as it is valid; spaces, hyphens and case do not matter."""
+    code = "".join(typed.split()).replace("-", "").upper()
+    return _find_valid(ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]))
+
+
+def _find_valid(is_it: ColumnElement[bool]) -> ResumeLink | None:
+    return db.session.scalar(select(ResumeLink).where(is_it, ResumeLink.expires_at > clock.now()))
 
 
 def hash_code(code: str) -> str:

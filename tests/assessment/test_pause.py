@@ -71,6 +71,11 @@ def test_link_and_code_end_after_seven_days(mail, app, clock):
     assert device.send(code=code_in(mail)).status == 422
 
 
+def test_the_code_opens_nothing_as_an_address_where_it_could_be_guessed_without_limit(mail, app):
+    device = Visitor(app)
+    assert device.open(f"/assessment/resume/{code_in(mail).replace('-', '')}").status == 404
+
+
 def test_a_wrong_address_is_refused_with_what_to_write(visitor):
     visitor.open("/assessment/pause")
     page = visitor.send(visitor.page.forms[0], email="jane")
