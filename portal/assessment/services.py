@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import ColumnElement, bindparam, select, update
 
@@ -17,7 +17,7 @@ from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import allowed, clock
 from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, run, transactional, transactional_for_now
+from portal.core.db import db, insert_once, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.models import Journey
@@ -147,19 +147,24 @@ def start_over(journey_id: UUID) -> None:
 
 
 @transactional
-def send_resume_link(journey_id: UUID, email: str) -> None:
-    """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany."""
-    token, code = new_token(), new_code(8)
-    link = ResumeLink(
+def send_resume_link(journey_id: UUID, email: str, key: UUID) -> None:
+    """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany.
+
+    The same key and address a second time send nothing; another address is a mistake that was corrected.
+    """
+    link_id, token, code = uuid5(key, email), new_token(), new_code(8)
+    inserted = insert_once(
+        ResumeLink,
+        id=link_id,
         journey_id=journey_id,
         token_hash=token_hash(token),
         code_hash=hash_code(code),
         secrets={"email": email, "token": token, "code": code},
         expires_at=clock.now() + RESUME_FOR,
     )
-    db.session.add(link)
-    db.session.flush()
-    queue_mail("resume", link.id, sequence=0)
+    if not inserted:
+        return
+    queue_mail("resume", link_id, sequence=0)
     spend(
         (allowed.RESUME_MAILS, mailbox_key(email)),
         (allowed.MAILS_TO_MAILBOX, mailbox_key(email)),
@@ -170,17 +175,23 @@ def send_resume_link(journey_id: UUID, email: str) -> None:
 
 def find_resume_link(token: str) -> ResumeLink | None:
     """The link with this token in its address, as long as it is valid."""
-    return _find_valid(ResumeLink.token_hash == token_hash(token))
+    return _find_newest(ResumeLink.token_hash == token_hash(token))
 
 
 def find_resume_link_by_code(typed: str) -> ResumeLink | None:
     """The link with this code, as long as it is valid; spaces, hyphens and case do not matter."""
     code = "".join(typed.split()).replace("-", "").upper()
-    return _find_valid(ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]))
+    return _find_newest(ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]))
 
 
-def _find_valid(is_it: ColumnElement[bool]) -> ResumeLink | None:
-    return db.session.scalar(select(ResumeLink).where(is_it, ResumeLink.expires_at > clock.now()))
+def find_resume_link_of(journey_id: UUID | None) -> ResumeLink | None:
+    """The link that was mailed last on this journey, as long as it is valid."""
+    return _find_newest(ResumeLink.journey_id == journey_id)
+
+
+def _find_newest(wanted: ColumnElement[bool]) -> ResumeLink | None:
+    valid = select(ResumeLink).where(wanted, ResumeLink.expires_at > clock.now())
+    return db.session.scalar(valid.order_by(ResumeLink.expires_at.desc()).limit(1))
 
 
 def hash_code(code: str) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import event, func, select
 
 from portal.assessment import services as assessment
 from portal.assessment.answers import parse
-from portal.assessment.models import Assessment
+from portal.assessment.models import Assessment, ResumeLink
 from portal.assessment.questionnaire import SCREENS
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
@@ -23,6 +24,7 @@ from portal.booking.models import BookingDraft, WaitlistEntry
 from portal.booking.services import Details
 from portal.booking.wishes import Wishes
 from portal.core.db import db
+from portal.notifications.models import OutgoingMail
 from portal.referrals.services import start_journey
 from tests.races.crowd import do_together, find_free, prepare_people
 
@@ -110,6 +112,13 @@ def test_to_join_the_waiting_list_twice_takes_one_place_on_it(portal):
     db.session.remove()
     do_together(portal, *[partial(waitlist.join, visit.id, Wishes())] * 2)
     assert count(WaitlistEntry) == 1
+
+
+@pytest.mark.usefixtures("lingering")
+def test_to_ask_for_a_way_back_twice_makes_one(portal):
+    journey_id, key = answer(NO_SIGN), uuid4()
+    do_together(portal, *[partial(assessment.send_resume_link, journey_id, "jane@example.com", key)] * 2)
+    assert count(ResumeLink) == count(OutgoingMail) == 1
 
 
 def count(model):
