@@ -33,9 +33,7 @@ NEWEST = (
 # A page that only shows answers needs no object that could be changed.
 NEWEST_ANSWERS = NEWEST.with_only_columns(Assessment.id, Assessment.answers)
 NEWEST_STANDING = NEWEST_ANSWERS.add_columns(Journey.reached).join(Journey, Journey.id == Assessment.journey_id)
-NEWEST_STATE = NEWEST.with_only_columns(
-    Assessment.id, Assessment.revision, Assessment.answers, Assessment.furthest, Assessment.finished_at
-)
+NEWEST_STATE = NEWEST_STANDING.add_columns(Assessment.revision, Assessment.furthest, Assessment.finished_at)
 NOTE_ANSWERS = (
     update(Assessment)
     .where(Assessment.id == bindparam("of_assessment"))
@@ -98,16 +96,22 @@ def record_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Ans
     Answers of branches that the new ones close are dropped. A finished assessment is left as it is and a
     new revision begun, unless nothing changes.
     """
-    return _record(journey_id, given)
+    return _record(journey_id, given, of_check=True)
 
 
 @transactional_for_now
 def record_first_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
     """As `record_answers`, where none of the questions had an answer: who loses one is asked again (decision 1)."""
-    return _record(journey_id, given)
+    return _record(journey_id, given, of_check=True)
 
 
-def _record(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
+@transactional
+def record_safety(journey_id: UUID, ticked: frozenset[str]) -> None:
+    """As `record_answers`, for the first safety question where a booking asks it: that is not to begin the check."""
+    _record(journey_id, {RED_FLAGS.id: ticked}, of_check=False)
+
+
+def _record(journey_id: UUID, given: Mapping[str, frozenset[str]], of_check: bool) -> Answers:
     lock_journey(journey_id)
     current = run(NEWEST_STATE, journey_id=journey_id).first()
     before = parse(current.answers) if current else {}
@@ -117,6 +121,8 @@ def _record(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
     elif not current.finished_at:
         furthest = max(current.furthest, _furthest(answers))
         run(NOTE_ANSWERS, of_assessment=current.id, its_answers=to_json(answers), its_furthest=furthest)
+    if of_check and (current is None or not current.reached & Reached.ASSESSMENT_STARTED.bit):
+        reach(journey_id, Reached.ASSESSMENT_STARTED)
     return answers
 
 
@@ -144,6 +150,7 @@ def start_over(journey_id: UUID) -> None:
     current = get_current(journey_id)
     if current is None or current.answers:
         _start_revision(journey_id, current.revision + 1 if current else 1, {})
+        reach(journey_id, Reached.ASSESSMENT_STARTED)
 
 
 @transactional
@@ -220,7 +227,6 @@ def _start_revision(journey_id: UUID, revision: int, answers: Answers) -> None:
         started_at=clock.now(),
     )
     db.session.add(assessment)
-    reach(journey_id, Reached.ASSESSMENT_STARTED)
 
 
 def _furthest(answers: Answers) -> int:
