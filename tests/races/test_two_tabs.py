@@ -26,6 +26,7 @@ from portal.booking.wishes import Wishes
 from portal.core.db import db
 from portal.notifications.models import OutgoingMail
 from portal.referrals.services import start_journey
+from portal.scheduling.models import Slot
 from tests.races.crowd import do_together, find_free, prepare_people
 
 A_MOMENT = 0.05  # seconds after each look, in which the other comes to look, too
@@ -103,6 +104,14 @@ def test_to_hold_a_time_twice_begins_one_booking_of_it(portal):
     (slot_id,), journey_id = find_free(1), answer(NO_SIGN)
     do_together(portal, *[partial(booking.choose_slot, slot_id, journey_id)] * 2)
     assert count(BookingDraft) == 1
+
+
+@pytest.mark.usefixtures("lingering")
+def test_to_hold_two_times_at_once_begins_a_booking_of_the_one_that_is_held(portal):
+    slots, journey_id = find_free(2), answer(NO_SIGN)
+    do_together(portal, *[partial(booking.choose_slot, slot_id, journey_id) for slot_id in slots])
+    held = db.session.scalars(select(Slot.id).where(Slot.held_by == journey_id)).all()
+    assert held == db.session.scalars(select(BookingDraft.slot_id)).all()
 
 
 @pytest.mark.usefixtures("lingering")
