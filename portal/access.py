@@ -47,6 +47,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "assessment.confirm_danger": ANYONE,
     "resume.show_pause": ANYONE,
     "resume.send_link": ANYONE,
+    "resume.show_sent": ANYONE,
     "resume.enter_code": ANYONE,
     "resume.use_code": ANYONE,
     "resume.show_link": ANYONE,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from wtforms import EmailField, Field, StringField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms import EmailField, Field, HiddenField, StringField, ValidationError
+from wtforms.validators import UUID, InputRequired, Length
 
 from portal.assessment.answers import Answers, InvalidAnswers, parse_one
 from portal.assessment.questionnaire import QUESTIONS, Question
@@ -78,8 +78,9 @@ def _page_form(asked: tuple[str, ...], revealed: tuple[str, ...]) -> type[Questi
 
 
 class PauseForm(BaseForm):
-    """Where to send the way back."""
+    """Where to send the way back, once."""
 
+    key = HiddenField(validators=[InputRequired(), UUID()])
     email = EmailField(
         "E-mail",
         description="The mail holds a link and a code. It says nothing of your answers.",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from portal.assessment.models import Assessment
 from portal.assessment.questionnaire import SCREENS, VERSION
 from portal.core.db import db
+from portal.referrals.models import Journey
+from portal.referrals.services import Reached
 from portal.referrals.small_counts import SMALLEST, show, show_falling
 
 FEW = range(1, SMALLEST)
+BEGAN = Journey.reached.bitwise_and(Reached.ASSESSMENT_STARTED.bit) > 0
 
 
 @dataclass(frozen=True)
@@ -28,16 +31,19 @@ def count_drop_off() -> list[ScreenCount]:
     """For each screen of the questionnaire in force, who answered it and who went no further.
 
     Somebody whose answers led to an emergency, or away to a booking, stops without having lost interest; only
-    assessments that were never finished count as stopped.
+    assessments that were never finished and led to no visit count as stopped. Who was only asked the safety question
+    of a booking has not begun the check.
     """
+    stops = and_(Assessment.finished_at.is_(None), ~Assessment.kept)
     rows = db.session.execute(
-        select(Assessment.furthest, Assessment.finished_at.is_(None), func.count())
-        .where(Assessment.questionnaire_version == VERSION)
-        .group_by(Assessment.furthest, Assessment.finished_at.is_(None))
+        select(Assessment.furthest, stops, func.count())
+        .join(Journey, Journey.id == Assessment.journey_id)
+        .where(Assessment.questionnaire_version == VERSION, BEGAN)
+        .group_by(Assessment.furthest, stops)
     ).all()
     numbers = range(1, len(SCREENS) + 1)
     ended = [
-        [sum(count for at, unfinished, count in rows if at == number and unfinished == kind) for kind in (True, False)]
+        [sum(count for at, stopped, count in rows if at == number and stopped == kind) for kind in (True, False)]
         for number in numbers
     ]
     answered = show_falling([sum(map(sum, ended[number - 1 :])) for number in numbers])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID, uuid4
+
 from flask import Blueprint, Response, abort, redirect, url_for
 from werkzeug import Response as AnyResponse
 
@@ -16,16 +18,24 @@ blueprint = Blueprint("resume", __name__, url_prefix="/assessment")
 
 @blueprint.get("/pause")
 def show_pause() -> Response:
-    return _render_pause(PauseForm())
+    return _render_pause(PauseForm(key=uuid4()))
 
 
 @blueprint.post("/pause")
-def send_link() -> Response:
+def send_link() -> AnyResponse:
     form = PauseForm()
     if not form.validate():
         return _render_pause(form, status=422)
-    services.send_resume_link(journeys.ensure(), form.email.data)
-    return render("assessment/pause_sent.html", email=form.email.data)
+    services.send_resume_link(journeys.ensure(), form.email.data, UUID(form.key.data))
+    return redirect(url_for(".show_sent"), 303)
+
+
+@blueprint.get("/pause/sent")
+def show_sent() -> AnyResponse:
+    link = services.find_resume_link_of(journeys.current())
+    if link is None:
+        return redirect(url_for(".show_pause"), 303)
+    return render("assessment/pause_sent.html", email=link.secrets["email"])
 
 
 @blueprint.get("/resume")
@@ -36,7 +46,7 @@ def enter_code() -> Response:
 @blueprint.post("/resume")
 def use_code() -> AnyResponse:
     form = CodeForm()
-    link = services.find_resume_link(form.code.data or "") if form.validate() else None
+    link = services.find_resume_link_by_code(form.code.data or "") if form.validate() else None
     if link is None:
         form.code.errors = [*form.code.errors] or ["This code is not known, or its seven days are over."]
         return _render_code(form, status=422)

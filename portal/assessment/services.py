@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
@@ -17,11 +17,11 @@ from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import allowed, clock
 from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, run, transactional, transactional_for_now
+from portal.core.db import db, insert_once, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.models import Journey
-from portal.referrals.services import Reached, points_of, reach
+from portal.referrals.services import Reached, lock_journey, points_of, reach
 
 RESUME_FOR = timedelta(days=7)
 NEWEST = (
@@ -33,9 +33,7 @@ NEWEST = (
 # A page that only shows answers needs no object that could be changed.
 NEWEST_ANSWERS = NEWEST.with_only_columns(Assessment.id, Assessment.answers)
 NEWEST_STANDING = NEWEST_ANSWERS.add_columns(Journey.reached).join(Journey, Journey.id == Assessment.journey_id)
-NEWEST_STATE = NEWEST.with_only_columns(
-    Assessment.id, Assessment.revision, Assessment.answers, Assessment.furthest, Assessment.finished_at
-)
+NEWEST_STATE = NEWEST_STANDING.add_columns(Assessment.revision, Assessment.furthest, Assessment.finished_at)
 NOTE_ANSWERS = (
     update(Assessment)
     .where(Assessment.id == bindparam("of_assessment"))
@@ -98,16 +96,23 @@ def record_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Ans
     Answers of branches that the new ones close are dropped. A finished assessment is left as it is and a
     new revision begun, unless nothing changes.
     """
-    return _record(journey_id, given)
+    return _record(journey_id, given, of_check=True)
 
 
 @transactional_for_now
 def record_first_answers(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
     """As `record_answers`, where none of the questions had an answer: who loses one is asked again (decision 1)."""
-    return _record(journey_id, given)
+    return _record(journey_id, given, of_check=True)
 
 
-def _record(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
+@transactional
+def record_safety(journey_id: UUID, ticked: frozenset[str]) -> None:
+    """As `record_answers`, for the first safety question where a booking asks it: that is not to begin the check."""
+    _record(journey_id, {RED_FLAGS.id: ticked}, of_check=False)
+
+
+def _record(journey_id: UUID, given: Mapping[str, frozenset[str]], of_check: bool) -> Answers:
+    lock_journey(journey_id)
     current = run(NEWEST_STATE, journey_id=journey_id).first()
     before = parse(current.answers) if current else {}
     answers = prune({**before, **given})
@@ -116,12 +121,15 @@ def _record(journey_id: UUID, given: Mapping[str, frozenset[str]]) -> Answers:
     elif not current.finished_at:
         furthest = max(current.furthest, _furthest(answers))
         run(NOTE_ANSWERS, of_assessment=current.id, its_answers=to_json(answers), its_furthest=furthest)
+    if of_check and (current is None or not current.reached & Reached.ASSESSMENT_STARTED.bit):
+        reach(journey_id, Reached.ASSESSMENT_STARTED)
     return answers
 
 
 @transactional
 def finish(journey_id: UUID) -> bool:
     """Evaluate the journey's assessment once and for all; False while something is still to be asked."""
+    lock_journey(journey_id)
     current = get_current(journey_id)
     answers = answers_of(current)
     if current is None or flow.next_question(answers) is not None:
@@ -138,25 +146,32 @@ def finish(journey_id: UUID) -> bool:
 @transactional
 def start_over(journey_id: UUID) -> None:
     """Begin an empty revision; what was answered before stays as it was, in its own."""
+    lock_journey(journey_id)
     current = get_current(journey_id)
     if current is None or current.answers:
         _start_revision(journey_id, current.revision + 1 if current else 1, {})
+        reach(journey_id, Reached.ASSESSMENT_STARTED)
 
 
 @transactional
-def send_resume_link(journey_id: UUID, email: str) -> None:
-    """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany."""
-    token, code = new_token(), new_code(8)
-    link = ResumeLink(
+def send_resume_link(journey_id: UUID, email: str, key: UUID) -> None:
+    """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany.
+
+    The same key and address a second time send nothing; another address is a mistake that was corrected.
+    """
+    link_id, token, code = uuid5(key, email), new_token(), new_code(8)
+    inserted = insert_once(
+        ResumeLink,
+        id=link_id,
         journey_id=journey_id,
         token_hash=token_hash(token),
         code_hash=hash_code(code),
         secrets={"email": email, "token": token, "code": code},
         expires_at=clock.now() + RESUME_FOR,
     )
-    db.session.add(link)
-    db.session.flush()
-    queue_mail("resume", link.id, sequence=0)
+    if not inserted:
+        return
+    queue_mail("resume", link_id, sequence=0)
     spend(
         (allowed.RESUME_MAILS, mailbox_key(email)),
         (allowed.MAILS_TO_MAILBOX, mailbox_key(email)),
@@ -165,16 +180,25 @@ def send_resume_link(journey_id: UUID, email: str) -> None:
     )
 
 
-def find_resume_link(secret: str) -> ResumeLink | None:
-    """The link of this token or code, as long as it is valid; spaces, hyphens and case of a code do not matter."""
-    code = "".join(secret.split()).replace("-", "").upper()
-    return db.session.scalar(
-        select(ResumeLink).where(
-            (ResumeLink.token_hash == token_hash(secret))
-            | ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]),
-            ResumeLink.expires_at > clock.now(),
-        )
-    )
+def find_resume_link(token: str) -> ResumeLink | None:
+    """The link with this token in its address, as long as it is valid."""
+    return _find_newest(ResumeLink.token_hash == token_hash(token))
+
+
+def find_resume_link_by_code(typed: str) -> ResumeLink | None:
+    """The link with this code, as long as it is valid; spaces, hyphens and case do not matter."""
+    code = "".join(typed.split()).replace("-", "").upper()
+    return _find_newest(ResumeLink.code_hash.in_([*find_hashes("resume code", code), token_hash(code)]))
+
+
+def find_resume_link_of(journey_id: UUID | None) -> ResumeLink | None:
+    """The link that was mailed last on this journey, as long as it is valid."""
+    return _find_newest(ResumeLink.journey_id == journey_id)
+
+
+def _find_newest(wanted: ColumnElement[bool]) -> ResumeLink | None:
+    valid = select(ResumeLink).where(wanted, ResumeLink.expires_at > clock.now())
+    return db.session.scalar(valid.order_by(ResumeLink.expires_at.desc()).limit(1))
 
 
 def hash_code(code: str) -> str:
@@ -203,7 +227,6 @@ def _start_revision(journey_id: UUID, revision: int, answers: Answers) -> None:
         started_at=clock.now(),
     )
     db.session.add(assessment)
-    reach(journey_id, Reached.ASSESSMENT_STARTED)
 
 
 def _furthest(answers: Answers) -> int:

@@ -10,9 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.assessment.questionnaire import RED_FLAGS
 from portal.assessment.rules import Lane
-from portal.assessment.services import Standing, keep_for_visit, record_answers, standing_of
+from portal.assessment.services import Standing, keep_for_visit, record_safety, standing_of
 from portal.booking.announce import announce
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientRequest, Status, VisitChange, VisitNote
 from portal.booking.patients import complete_contact
@@ -196,7 +195,7 @@ def _start_journey_by(code: str) -> UUID:
 def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:
     """Record the caller's answer like a patient's own, and where it stands then. Raises MayNotBook on danger."""
     if answer is not None:
-        record_answers(journey_id, {RED_FLAGS.id: answer})
+        record_safety(journey_id, answer)
         db.session.flush()
     standing = standing_of(journey_id)
     if standing is None:

@@ -19,7 +19,7 @@ from portal.booking.models import Appointment, BookingDraft, Patient, Status
 from portal.config import current_settings
 from portal.core import allowed, clock
 from portal.core.crypto import DIGITS, find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, run, transactional, transactional_for_now
+from portal.core.db import db, insert_once, run, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.core.text import search_key
 from portal.notifications.services import queue_mail
@@ -95,12 +95,19 @@ def choose_slot(slot_id: int, journey_id: UUID) -> None:
     """
     standing, draft = require_standing(journey_id), queries.get_draft(journey_id)
     _hold_or_look(slot_id, journey_id, typed=draft is not None and draft.complete, lane=standing.lane)
-    draft = draft or BookingDraft(journey_id=journey_id, details={}, idempotency_key=new_token())
-    if draft.slot_id not in {None, slot_id}:
-        draft.idempotency_key = new_token()
-    draft.slot_id, draft.changed_at = slot_id, clock.now()
-    db.session.add(draft)
+    draft = draft or _begin_draft(slot_id, journey_id)
+    if draft is not None:
+        if draft.slot_id != slot_id:
+            draft.idempotency_key = new_token()
+        draft.slot_id, draft.changed_at = slot_id, clock.now()
     reach(journey_id, Reached.SLOT_HELD)
+
+
+def _begin_draft(slot_id: int, journey_id: UUID) -> BookingDraft | None:
+    """Begin a booking of a slot; returns the one that another press of the button has just begun, where one has."""
+    key, now = new_token(), clock.now()
+    new = {"journey_id": journey_id, "slot_id": slot_id, "details": {}, "idempotency_key": key, "changed_at": now}
+    return None if insert_once(BookingDraft, **new) else queries.get_draft(journey_id)
 
 
 @transactional_for_now

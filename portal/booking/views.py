@@ -78,7 +78,7 @@ def answer_safety() -> AnyResponse:
         return render(SAFETY, status=422, form=form, outcome="invalid")
     if zone := request.form.get("zone"):
         own_zone.remember(zone)
-    assessment_services.record_answers(journeys.ensure(), form.given_answers())
+    assessment_services.record_safety(journeys.ensure(), form.given_answers()[RED_FLAGS.id])
     return redirect(url_for(".choose_slot"), 303)
 
 

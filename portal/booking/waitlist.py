@@ -17,7 +17,7 @@ from portal.booking.queries import find_offer, get_entry
 from portal.booking.wishes import Wishes
 from portal.core import allowed, clock
 from portal.core.crypto import new_token, token_hash
-from portal.core.db import db, insert_once, transactional
+from portal.core.db import db, insert_once, lock, transactional
 from portal.core.limits import TooMany, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.scheduling.models import Clinic, Slot
@@ -36,6 +36,7 @@ LANES = ("consult", "self_care")  # who comes first; within a lane who should be
 @transactional
 def join(appointment_id: UUID, wishes: Wishes) -> None:
     """Put a visit on the list or change its wishes; its place by waiting time stays."""
+    lock(select(Appointment.id).where(Appointment.id == appointment_id).with_for_update())
     entry = get_entry(appointment_id)
     if entry is None or entry.closed_at is not None:
         entry = entry or WaitlistEntry(appointment_id=appointment_id)

@@ -278,10 +278,10 @@ def reading_connection() -> Connection:
     return engine.connect()
 
 
-def lock(rows: Executable) -> None:
+def lock(rows: Executable, **values: Any) -> None:
     """Lock rows until the transaction ends, where there can be more than one writer: SQLite has but one."""
     if db.session.get_bind().dialect.name != "sqlite":
-        db.session.execute(rows)
+        run(rows, **values)
 
 
 def insert_once(model: type[Base], **values: Any) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select, update
 
 from portal.core import clock
-from portal.core.db import db, insert_into, insert_once, run, transactional, transactional_for_now
+from portal.core.db import db, insert_into, insert_once, lock, run, transactional, transactional_for_now
 from portal.referrals.days import today
 from portal.referrals.models import DailyCount, Journey, LinkState, Milestone, ReferralLink
 from portal.referrals.pages import find_page
@@ -50,6 +50,7 @@ class NoSuchLink(LookupError):
 # Built once: each step of a journey sends them.
 ITS_ID = Journey.id == bindparam("of_journey")
 STARTED = select(Journey.started_at).where(ITS_ID)
+TO_CHANGE = select(Journey.id).where(ITS_ID).with_for_update()
 NOTE_REACHED = (
     update(Journey)
     .where(ITS_ID)
@@ -132,6 +133,11 @@ def arrive(touch: Touch, journey_id: UUID | None) -> UUID:
         journey.article = journey.article or (found[1] if found else None)
     reach(journey.id, Reached.LANDED)
     return journey.id
+
+
+def lock_journey(journey_id: UUID) -> None:
+    """Let nobody else go on with a journey until the transaction ends: what is read from here on is the newest."""
+    lock(TO_CHANGE, of_journey=journey_id)
 
 
 @transactional_for_now

@@ -2,16 +2,19 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select, update
 
 from portal.accounts.services import StaffRole
 from portal.assessment.models import Assessment
-from portal.assessment.questionnaire import VERSION
+from portal.assessment.queries import count_drop_off
+from portal.assessment.questionnaire import RED_FLAGS, VERSION
 from portal.assessment.retention import UNFINISHED, WITHOUT_VISIT
+from portal.assessment.services import keep_for_visit, record_answers, record_safety, standing_of
 from portal.core import clock as the_clock
 from portal.core import retention
 from portal.core.db import db
-from portal.referrals.services import start_journey
+from portal.referrals.services import Reached, reach, start_journey
 from tests.assessment.test_walk import NECK
 from tests.visitor import Visitor
 
@@ -57,6 +60,7 @@ def test_the_owner_sees_where_people_stop_as_counts_and_none_under_5(app, staff)
             for _ in range(count):
                 answers = {"answers": {}, "questionnaire_version": VERSION, "started_at": the_clock.now()}
                 journey_id = start_journey()
+                reach(journey_id, Reached.ASSESSMENT_STARTED)
                 row = {"journey_id": journey_id, "revision": 1, "furthest": furthest, "finished_at": finished}
                 db.session.add(Assessment(**answers, **row))
                 db.session.commit()
@@ -65,3 +69,25 @@ def test_the_owner_sees_where_people_stop_as_counts_and_none_under_5(app, staff)
     assert "<td>8</td><td>under 5</td>" in rows[6]
     assert "<td>under 5</td><td>under 5</td>" in rows[7]  # six: but 8 less 6 would tell of two
     assert staff(StaffRole.FRONT_DESK).open("/desk/drop-off").status == 403
+
+
+@pytest.mark.usefixtures("app_context", "clock")
+def test_who_only_books_has_not_begun_the_check_and_who_books_on_the_way_has_not_stopped():
+    no_sign = frozenset({"none"})
+    for _ in range(6):
+        record_safety(start_journey(), no_sign)
+        journey_id = start_journey()
+        record_answers(journey_id, {RED_FLAGS.id: no_sign})
+        keep_for_visit(standing_of(journey_id).assessment_id)
+        record_answers(start_journey(), {RED_FLAGS.id: no_sign})
+    first = count_drop_off()[0]
+    assert (first.answered, first.stopped) == (12, 6)
+
+
+@pytest.mark.usefixtures("app_context", "clock")
+def test_who_answers_on_after_the_safety_question_of_a_booking_has_begun_the_check():
+    journey_id = start_journey()
+    record_safety(journey_id, frozenset({"none"}))
+    assert Reached.ASSESSMENT_STARTED not in standing_of(journey_id).reached
+    record_answers(journey_id, {"age_band": frozenset({"18_49"})})
+    assert Reached.ASSESSMENT_STARTED in standing_of(journey_id).reached

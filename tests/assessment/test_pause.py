@@ -71,6 +71,28 @@ def test_link_and_code_end_after_seven_days(mail, app, clock):
     assert device.send(code=code_in(mail)).status == 422
 
 
+def test_the_form_sent_twice_sends_one_mail_and_with_a_corrected_address_another(visitor, app, mail_server, clock):
+    form = visitor.open("/assessment/pause").forms[0]
+    for email in ("jane@example.com", "jane@example.com", "jane.doe@example.com"):
+        clock.shift(1)
+        page = visitor.send(form, email=email)
+        assert (page.path, page.heading) == ("/assessment/pause/sent", "On its way")
+        assert f"<strong>{email}</strong>" in page.text
+    with app.app_context():
+        send_due_mail()
+    sent_to = sorted(re.search(rb"\r\nTo: (\S+)", mail)[1] for mail in mail_server.received)
+    assert sent_to == [b"jane.doe@example.com", b"jane@example.com"]
+
+
+def test_the_page_that_says_it_was_sent_says_so_only_then(visitor):
+    assert visitor.open("/assessment/pause/sent").path == "/assessment/pause"
+
+
+def test_the_code_opens_nothing_as_an_address_where_it_could_be_guessed_without_limit(mail, app):
+    device = Visitor(app)
+    assert device.open(f"/assessment/resume/{code_in(mail).replace('-', '')}").status == 404
+
+
 def test_a_wrong_address_is_refused_with_what_to_write(visitor):
     visitor.open("/assessment/pause")
     page = visitor.send(visitor.page.forms[0], email="jane")

@@ -14,6 +14,7 @@ from portal.booking.patients import change_address
 from portal.core.db import db
 from portal.notifications.models import OutgoingMail
 from portal.referrals.models import Journey
+from portal.referrals.services import Reached, points_of
 from portal.scheduling.models import Slot, SlotState
 
 CALLER = {"name": "Jane Doe", "date_of_birth": "5/17/1980", "phone": "212 555 0177", "email": "jane@example.com"}
@@ -251,7 +252,9 @@ def test_a_code_from_a_leaflet_counts_for_who_gave_it(call, desk, diary, visit):
     assert page.errors == ["No leaflet or letter has this code. Read it again, or leave it empty."]
     assert diary.count(Appointment) == 0
     assert step(desk, red_flags_now="none", code="LEAFLET").outcome == "booked"
-    assert diary.scalar(select(Journey.link_code).where(Journey.id == visit().journey_id)) == "leaflet"
+    journey = diary.scalar(select(Journey).where(Journey.id == visit().journey_id))
+    assert journey.link_code == "leaflet"
+    assert points_of(journey.reached) == {Reached.LANDED, Reached.BOOKED}  # an answer on the phone begins no check
 
 
 @pytest.mark.both_engines

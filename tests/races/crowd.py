@@ -103,6 +103,19 @@ def send_together(address: str, posts: Sequence[Post]) -> list[Answer | None]:
         return list(people.map(lambda post: send(address, post, lambda: start.wait(PATIENCE)), posts))
 
 
+def do_together(app: Flask, *works: Callable[[], object]) -> list[object]:
+    """What each work returns; all begin at the same moment, each in a request and a session of its own."""
+    start = threading.Barrier(len(works))
+
+    def do(work: Callable[[], object]) -> object:
+        with app.test_request_context():
+            start.wait(PATIENCE)
+            return work()
+
+    with ThreadPoolExecutor(len(works)) as people:
+        return list(people.map(do, works))
+
+
 def _ask(
     address: str,
     method: str,

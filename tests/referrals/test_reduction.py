@@ -63,7 +63,7 @@ def test_only_journeys_with_a_booking_are_left_and_the_ledger_says_the_same(app,
         assert [journey.link_code for journey in db.session.scalars(select(Journey))] == ["leaflet"]
         assert {by: read(by) for by in ledger.GROUPINGS} == before
         assert before["link"][0]["leaflet"].people == 3
-        assert count(Milestone) == 6
+        assert count(Milestone) == 5
         assert count(BookingDraft) == 0
         assert db.session.scalars(select(PatientRequest.journey_id)).all() == [None]
         assert {row.count for row in db.session.scalars(select(DailyCount))} == {1, 2}

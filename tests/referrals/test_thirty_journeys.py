@@ -29,7 +29,7 @@ JOURNEYS = [
     ("follow leaflet, follow partner", "leaflet partner LR"),
     ("follow article, follow partner, follow leaflet", "article leaflet LR cervicogenic-headache"),
     ("follow leaflet, read migraine, follow leaflet", "leaflet leaflet LR"),  # the back button, twice on one link
-    ("follow leaflet, other-tab partner, safety", "leaflet partner LRSV"),
+    ("follow leaflet, other-tab partner, safety", "leaflet partner LRV"),
     ("follow migraine, begin", "migraine migraine LRS migraine"),
     ("follow leaflet?to=/articles/migraine, begin", "leaflet leaflet LRS migraine"),
     ("follow leaflet?to=https://evil.example/, begin", "leaflet leaflet LRS"),
@@ -37,16 +37,16 @@ JOURNEYS = [
     ("read migraine, begin-from migraine", "- - RS migraine"),
     ("begin", "- - S"),
     ("follow leaflet, finish, book, come", "leaflet leaflet LRSFVHBA consult"),
-    ("follow partner, safety, book", "partner partner LRSVHB"),
-    ("follow leaflet, safety, hold, wait 11, book", "leaflet leaflet LRSVHB"),  # the hold has lapsed
-    ("follow leaflet, safety, hold, wait 11", "leaflet leaflet LRSVH"),
-    ("follow leaflet, safety, book, follow partner", "leaflet leaflet LRSVHB"),  # too late to have led here
-    ("safety, book, follow leaflet", "- - RSVHB"),
+    ("follow partner, safety, book", "partner partner LRVHB"),
+    ("follow leaflet, safety, hold, wait 11, book", "leaflet leaflet LRVHB"),  # the hold has lapsed
+    ("follow leaflet, safety, hold, wait 11", "leaflet leaflet LRVH"),
+    ("follow leaflet, safety, book, follow partner", "leaflet leaflet LRVHB"),  # too late to have led here
+    ("safety, book, follow leaflet", "- - RVHB"),
     ("begin, follow leaflet", "leaflet leaflet LRS"),
     ("follow leaflet, danger", "leaflet leaflet LRSF emergency"),
-    ("follow leaflet, dim, safety, book", "leaflet leaflet LRSVHB"),
+    ("follow leaflet, dim, safety, book", "leaflet leaflet LRVHB"),
     ("unfollowed leaflet"),
-    ("unfollowed leaflet, safety, book", "- - SVHB"),
+    ("unfollowed leaflet, safety, book", "- - VHB"),
     ("head leaflet"),
     ("prefetch leaflet"),
     ("scanner leaflet"),
@@ -57,10 +57,10 @@ JOURNEYS = [
     ),  # a scanner that hides its name
     ("call leaflet", "leaflet leaflet LB"),
     ("call partner, come", "partner partner LBA"),
-    ("sent-by zocdoc.com, safety, book", "- - LSVHB zocdoc.com"),
+    ("sent-by zocdoc.com, safety, book", "- - LVHB zocdoc.com"),
     ("follow leaflet, sent-by zocdoc.com", "leaflet leaflet LR"),
     ("follow ended, begin", "- - S"),
-    ("follow nothing, safety", "- - SV"),
+    ("follow nothing, safety", "- - V"),
     ("follow leaflet, wait 11520, begin", "leaflet leaflet LR", "- - S"),  # after eight days the cookie has ended
 ]
 
