@@ -12,6 +12,8 @@ from portal.booking.announce import announce, announce_restored
 from portal.booking.changes import CLOSED_FOR, end, free, get_for_change, move_to, take_up_again
 from portal.booking.history import Before, note_change, read_moment, snapshot
 from portal.booking.models import Appointment, Status, VisitChange, VisitNote
+from portal.booking.queries import get_request
+from portal.booking.requests import BOOKED, note_not_booked, reopen
 from portal.booking.services import AlreadyBooked
 from portal.core import clock
 from portal.core.db import db, transactional
@@ -162,8 +164,8 @@ def _retake(slot: Slot) -> Slot:
     return claim_time(slot.provider_id, slot.location_id, slot.visit_type, slot.starts_at)
 
 
-def _undo_booking(appointment: Appointment, _before: Before) -> None:
-    """As if it had never been; who was told is told again."""
+def _undo_booking(appointment: Appointment, before: Before) -> None:
+    """As if it had never been, for the request that it answered as well; who was told is told again."""
     heard = may_have_heard(appointment.id, appointment.ics_sequence)
     appointment.status = Status.CANCELLED if heard else Status.ENTERED_IN_ERROR
     appointment.cancel_reason, appointment.one_of_kind = "clinic", None
@@ -172,7 +174,18 @@ def _undo_booking(appointment: Appointment, _before: Before) -> None:
     else:
         supersede_mail(appointment.id)
     _note_not_attended(appointment)
+    db.session.flush()
+    if appointment.journey_id is not None:
+        note_not_booked(appointment.journey_id)
+    _reopen_request(before.get("request_id"))
     free(appointment.slot_id)
+
+
+def _reopen_request(request_id: str | int | None) -> None:
+    """Put the request back on the list, unless something else has been noted of it since, or it is gone."""
+    request = get_request(UUID(str(request_id))) if request_id else None
+    if request is not None and request.outcome == BOOKED:
+        reopen(request.id)
 
 
 UNDO: dict[str, Callable[[Appointment, Before], None]] = {
