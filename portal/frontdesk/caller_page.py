@@ -27,7 +27,7 @@ from portal.frontdesk import services
 from portal.frontdesk.caller_forms import CallerForm, read_id
 from portal.scheduling import queries
 from portal.scheduling.free_times import find_free_slots
-from portal.scheduling.models import Slot
+from portal.scheduling.models import Location, Slot
 from portal.scheduling.services import SlotTaken
 from portal.scheduling.set_up import get_set_up
 from portal.scheduling.why import Stops, explain
@@ -165,17 +165,20 @@ def begin_call() -> CallPage:
         page.use(patient)
         services.record_patients_found([patient.id])
     if "at" in asked:
-        _begin_own_time(form, asked["at"], asked.get("place"))
+        _begin_own_time(form, asked["at"])
     first = form.name if not form.name.data else form.date_of_birth  # where typing goes on
     first.render_kw = {**(first.render_kw or {}), "autofocus": True}
     return page
 
 
-def _begin_own_time(form: CallerForm, at: str, place: str | None) -> None:
-    wall = _read_wall(at, place)
+def _begin_own_time(form: CallerForm, at: str) -> None:
+    """For who is here now day and time stay empty: they are those at the place that is chosen in the end."""
     form.own_time.data, form.is_here.data = "yes", at == "now"
+    slot = queries.find_time_now() if form.is_here.data else None
+    wall = _read_wall(at)
     form.own_day.data, form.own_begins.data = (wall.date(), wall.time()) if wall else (None, None)
-    form.own_provider.data, form.own_location.data = request.args.get("clinician"), place
+    form.own_provider.data = request.args.get("clinician") or (slot and slot.provider.code)
+    form.own_location.data = request.args.get("place") or (slot and slot.location.code)
     form.own_type.data = request.args.get("type")
 
 
@@ -201,11 +204,12 @@ def own_time(form: CallerForm) -> OwnTime | None:
     provider = queries.find_provider(form.own_provider.data or "")
     location = queries.find_location(form.own_location.data or "")
     visit_type = queries.get_visit_type(form.own_type.data or "")
-    if form.wall is None or provider is None or location is None or visit_type is None:
+    wall = _now_at(location) if form.means_now and location else form.wall
+    if wall is None or provider is None or location is None or visit_type is None:
         if not form.own_day.errors:
             form.own_begins.errors = ["Choose clinician, place and type, and enter day and time."]
         return None
-    reasons = explain(provider, location, form.wall, visit_type)
+    reasons = explain(provider, location, wall, visit_type)
     final = [reason.words for reason in reasons if reason.stops == Stops.EVERYBODY]
     asks_why = [reason.words for reason in reasons if reason.stops == Stops.WITHOUT_REASON]
     if final:
@@ -214,20 +218,18 @@ def own_time(form: CallerForm) -> OwnTime | None:
     if asks_why and not form.own_reason.data:
         form.own_reason.errors = [f"{' '.join(asks_why)} Say why you book it nevertheless."]
         return None
-    return OwnTime(
-        provider.id, location.id, visit_type, clock.instant(form.wall, location.zone), form.own_reason.data or ""
-    )
+    return OwnTime(provider.id, location.id, visit_type, clock.instant(wall, location.zone), form.own_reason.data or "")
 
 
-def _read_wall(text: str, place: str | None) -> datetime | None:
-    """A wall time from an address; "now" is the next full five minutes at that place, or at the first."""
-    if text != "now":
-        try:
-            return datetime.fromisoformat(text).replace(tzinfo=None)
-        except ValueError:
-            return None
-    location = queries.find_location(place or "") or next(iter(queries.list_locations()), None)
-    if location is None:
+def _read_wall(text: str) -> datetime | None:
+    """A wall time from an address; None for anything else."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
         return None
+
+
+def _now_at(location: Location) -> datetime:
+    """The next full five minutes on the clocks of a place."""
     local = clock.now().astimezone(location.zone).replace(tzinfo=None, second=0, microsecond=0)
     return local + FIVE_MINUTES - timedelta(minutes=local.minute % 5)

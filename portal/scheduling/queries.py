@@ -116,6 +116,20 @@ def find_place(location_id: int) -> Location:
     return get_set_up().all_locations.get(location_id) or db.session.get_one(Location, location_id)
 
 
+def find_time_now() -> Slot | None:
+    """The time of today, offered or taken, that runs now or else begins next: there somebody sees people."""
+    now = clock.now()
+    slot = db.session.scalar(
+        select(Slot)
+        .where(Slot.day.between(now.date() - DAY, now.date() + DAY))  # by which there is an index
+        .where(Slot.ends_at > now, or_(Slot.offered, Slot.state == SlotState.BOOKED))
+        .options(*WITH_SURROUNDINGS)
+        .order_by(Slot.starts_at, Slot.id)
+        .limit(1)
+    )
+    return slot if slot and slot.day == clock.today(slot.location.zone) else None
+
+
 def find_freed_slots() -> Sequence[Slot]:
     """The slots to come that a visit has left and nobody has claimed yet, soonest first."""
     return db.session.scalars(

@@ -293,7 +293,7 @@ class TestOwnTime:
     def test_a_walk_in_is_there_at_once_and_gets_no_mail(self, desk, diary, visit):
         page = desk.open("/desk/book?at=now&place=west&clinician=ben&type=follow-up")
         form = next(form for form in page.forms if form.action == "/desk/book")
-        assert (form.values["own_day"], form.values["own_begins"]) == (["2026-11-18"], ["07:05"])
+        assert (form.values["own_day"], form.values["own_begins"]) == ([""], [""])  # now, when it is sent
         step(
             desk,
             **CALLER,
@@ -304,7 +304,20 @@ class TestOwnTime:
             red_flags_now="none",
         )
         assert (visit().status, visit().arrived_at is not None) == ("arrived", True)
+        assert (visit().slot.day.isoformat(), f"{visit().slot.begins:%H:%M}") == ("2026-11-18", "07:05")
         assert diary.mails() == []
+
+    def test_a_walk_in_is_seen_by_who_is_at_work_and_at_the_time_of_the_place_that_is_chosen(
+        self, staff, diary, clock, visit
+    ):
+        clock.move_to("2026-11-24T17:30:00Z")  # a Tuesday, on which only the west has patients
+        desk = staff(StaffRole.FRONT_DESK)
+        form = next(form for form in desk.open("/desk/book?at=now").forms if form.action == "/desk/book")
+        assert (form.values["own_provider"], form.values["own_location"]) == (["ben"], ["west"])
+        clock.shift(timedelta(minutes=9))  # while everything else is typed
+        there = {"own_provider": "ada", "own_location": "east", "own_type": "follow-up", "own_reason": "In pain"}
+        assert step(desk, **CALLER, **there, red_flags_now="none").outcome == "booked"
+        assert f"{visit().slot.begins:%H:%M}" == "12:40"
 
 
 def test_only_the_desk_and_managers_book_callers_and_see_all_patients(staff):
