@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,14 +27,13 @@ from portal.core.text import search_key
 from portal.frontdesk import services
 from portal.frontdesk.caller_forms import CallerForm, read_id
 from portal.scheduling import queries
-from portal.scheduling.free_times import find_free_slots
+from portal.scheduling.free_times import FreeTime, find_free_slots
 from portal.scheduling.models import Location, Slot
 from portal.scheduling.services import SlotTaken
 from portal.scheduling.set_up import get_set_up
 from portal.scheduling.why import Stops, explain
 
 MOST_TIMES = 16
-DAY = timedelta(days=1)
 FIVE_MINUTES = timedelta(minutes=5)
 
 
@@ -43,6 +43,7 @@ class CallPage:
     def __init__(self, form: CallerForm, filters: FilterForm | None = None) -> None:
         self.form, self.filters = form, filters or FilterForm(request.args)
         self.taken: Slot | None = None
+        self.first: Slot | None = None  # with which the list of times goes on
         places, clinicians = queries.list_locations(), queries.list_providers()
         self.filters.offer(get_set_up().modes, places, clinicians, None)
         self.form.offer(clinicians, places, queries.list_visit_types())
@@ -109,19 +110,29 @@ class CallPage:
             services.record_patients_found([match.patient.id for match in found])
         return found
 
+    def go_on_with(self, slot: Slot) -> None:
+        """Show the times from this one on."""
+        self.first, self.filters.since.data = slot, slot.day.isoformat()
+
     @cached_property
-    def times(self) -> Days:
-        """The next free times of any type, or of the one wanted."""
+    def _found(self) -> list[FreeTime]:
         wanted = replace(self.filters.wanted(), visit_type=self.form.visit_type.data or None)
-        return by_day(find_free_slots(wanted, None, self.key, MOST_TIMES))
+        not_before = self.first.starts_at if self.first else None
+        return find_free_slots(wanted, None, self.key, MOST_TIMES + 1, not_before)
 
     @property
-    def later(self) -> date | None:
-        """The day from which on later times are shown: the last that is not whole here, else the next."""
-        days = self.times
-        if not days:
+    def times(self) -> Days:
+        """The next free times of any type, or of the one wanted."""
+        return by_day(self._found[:MOST_TIMES])
+
+    @property
+    def later(self) -> FreeTime | None:
+        """The time from which the next ones are shown; a day that has only begun here is shown whole then."""
+        if not (left_out := self._found[MOST_TIMES:]):
             return None
-        return days[-1][0] if len(days) > 1 else days[0][0] + DAY
+        day, slots = self.times[-1]
+        only_begun = day == left_out[0].day and len(self.times) > 1
+        return min(slots, key=attrgetter("starts_at")) if only_begun else left_out[0]
 
     @property
     def asked(self) -> PatientRequest | None:

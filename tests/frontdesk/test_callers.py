@@ -11,10 +11,12 @@ from portal.accounts.services import StaffRole
 from portal.audit.models import AuditEntry
 from portal.booking.models import Appointment, Patient, PatientRequest, VisitChange, VisitNote
 from portal.booking.patients import change_address
+from portal.core.clock import now
 from portal.core.db import db
+from portal.frontdesk import caller_page
 from portal.notifications.models import OutgoingMail
 from portal.referrals.models import Journey
-from portal.scheduling.models import Slot, SlotState
+from portal.scheduling.models import Slot, SlotState, VisitType
 
 CALLER = {"name": "Jane Doe", "date_of_birth": "5/17/1980", "phone": "212 555 0177", "email": "jane@example.com"}
 FRIDAY_9 = "2026-11-20 09:00"
@@ -108,6 +110,18 @@ def test_later_times_are_one_button_away(desk, diary):
     form = next(form for form in page.forms if form.action == "/desk/book")
     (later,) = (value for _, value in form.buttons if value.startswith("from:"))
     assert f"hold:{diary.slot_at('2026-11-30 09:00')}" in step(desk, later).text
+
+
+def test_later_times_leave_no_free_time_out_however_busy_a_day(desk, diary, monkeypatch):
+    monkeypatch.setattr(caller_page, "MOST_TIMES", 3)  # of four on each day
+    seen, page = [], desk.open("/desk/book?type=new")
+    while page:
+        steps = [value for form in page.forms for name, value in form.buttons if name == "step"]
+        seen += [step.removeprefix("hold:") for step in steps if step.startswith("hold:")]
+        later = next((value for value in steps if value.startswith("from:")), None)
+        page = step(desk, later) if later else None
+    free = select(Slot.id).join(Slot.visit_type).where(Slot.offered, VisitType.code == "new").order_by(Slot.starts_at)
+    assert list(dict.fromkeys(seen)) == [str(slot_id) for slot_id in diary.all(free.where(Slot.starts_at > now()))]
 
 
 def test_staff_see_every_type_and_times_too_near_for_patients(staff, diary, clock):
