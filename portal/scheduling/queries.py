@@ -29,6 +29,7 @@ from portal.scheduling.set_up import NoClinic as NoClinic
 from portal.scheduling.set_up import get_set_up
 
 DAY = timedelta(days=1)
+WITHDRAWN = "withdrawn"  # beside the states of a slot: nobody can have it
 MOST_PAST = 100  # of what is over, on a page
 # Built once: it is asked on each page of a booking.
 HELD_SLOT = select(Slot).where(
@@ -142,12 +143,19 @@ def find_freed_slots() -> Sequence[Slot]:
 
 
 def count_slots_to_come() -> Counter[str]:
-    """How many slots to come are free, held, booked or blocked; a hold that is over counts as free."""
+    """How many slots to come are free, held, booked, or withdrawn: closed, or not offered any more.
+
+    A hold that is over holds nothing.
+    """
     now = clock.now()
-    over = and_(Slot.state == SlotState.HELD, Slot.held_until <= now)
-    state = case((over, SlotState.FREE.value), else_=Slot.state)
+    state = case(
+        (Slot.state == SlotState.BOOKED, SlotState.BOOKED.value),
+        (Slot.held_until > now, SlotState.HELD.value),
+        (Slot.offered, SlotState.FREE.value),
+        else_=WITHDRAWN,
+    )
     counts = db.session.execute(select(state, func.count()).where(Slot.starts_at > now).group_by(state)).all()
-    return Counter({state.value: 0 for state in SlotState} | dict(counts))
+    return Counter(dict.fromkeys([*map(str, SlotState), WITHDRAWN], 0) | dict(counts))
 
 
 def get_held_slot(holder: UUID | None) -> Slot | None:
