@@ -52,7 +52,7 @@ def add_closures(*closures: Closure) -> None:
     db.session.add_all(closures)
     db.session.flush()
     for closure in closures:
-        audit.services.record("closed", f"closure:{closure.id}", reason=closure.reason)
+        audit.services.record("closed", f"closure:{closure.id}")
 
 
 @transactional
@@ -63,7 +63,7 @@ def reopen(closure_id: int) -> Changes:
         raise LookupError(closure_id)
     db.session.delete(closure)
     db.session.flush()
-    audit.services.record("reopened", f"closure:{closure_id}", reason=closure.reason)
+    audit.services.record("reopened", f"closure:{closure_id}")
     return open_slots()
 
 
