@@ -13,6 +13,7 @@ from portal import audit
 from portal.assessment.rules import Lane
 from portal.assessment.services import Standing, keep_for_visit, record_safety, standing_of
 from portal.booking.announce import announce
+from portal.booking.history import Before
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientRequest, Status, VisitChange, VisitNote
 from portal.booking.patients import complete_contact
 from portal.booking.queries import find_by_idempotency_key
@@ -212,8 +213,14 @@ def _note(appointment: Appointment, call: Call) -> None:
     details = {"against_the_diary": True} if own and own.reason else {}  # why stands in the note
     audit.services.record("booked", f"appointment:{appointment.id}", slot=appointment.slot_id, **details)
     now, about = clock.now(), {"appointment_id": appointment.id, "staff_id": call.staff_id}
-    db.session.add(VisitChange(**about, kind="booked", before={}, version=appointment.version, done_at=now))
+    before = _settle_request(call.request_id)
+    db.session.add(VisitChange(**about, kind="booked", before=before, version=appointment.version, done_at=now))
     if own and own.reason:
         db.session.add(VisitNote(**about, words=own.reason, written_at=now))
-    if call.request_id is not None and db.session.get(PatientRequest, call.request_id) is not None:
-        settle_by_visit(call.request_id)
+
+
+def _settle_request(request_id: UUID | None) -> Before:
+    """Settle the request that is answered; what to undo with the booking."""
+    if request_id is None or db.session.get(PatientRequest, request_id) is None:
+        return {}
+    return {"request_id": str(request_id)} if settle_by_visit(request_id) else {}

@@ -233,8 +233,9 @@ def end(appointment: Appointment, reason: str, staff_id: int | None = None) -> A
 
 
 def take_up_again(appointment: Appointment) -> None:
-    """Let a cancelled visit stand again, in a slot that is claimed for it. Raises AlreadyBooked.
+    """Let a cancelled visit stand again, in a slot that is claimed for it, with its place on the earlier-slot list.
 
+    Raises AlreadyBooked.
     One that the desk allowed beside another of its kind is allowed beside it again.
     """
     cancelled = find_last_change(appointment)
@@ -243,6 +244,8 @@ def take_up_again(appointment: Appointment) -> None:
         require_only_one(appointment.patient, appointment.visit_type.kind)
         key = one_of_kind_key(appointment.patient, appointment.visit_type.kind)
     appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
+    if cancelled is not None:
+        waitlist.take_up_again(appointment.id, left_since=cancelled.done_at)
 
 
 def free(slot_id: int) -> None:

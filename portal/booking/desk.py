@@ -10,8 +10,18 @@ from sqlalchemy.exc import IntegrityError
 from portal import audit
 from portal.booking.announce import announce, announce_restored
 from portal.booking.changes import CLOSED_FOR, end, free, get_for_change, move_to, take_up_again
-from portal.booking.history import Before, note_change, read_moment, snapshot
+from portal.booking.history import (
+    RECENT,
+    Before,
+    find_last_change,
+    list_notes,
+    note_change,
+    read_moment,
+    snapshot,
+)
 from portal.booking.models import Appointment, Status, VisitChange, VisitNote
+from portal.booking.queries import get_request
+from portal.booking.requests import BOOKED, note_not_booked, reopen
 from portal.booking.services import AlreadyBooked
 from portal.core import clock
 from portal.core.db import db, transactional
@@ -59,8 +69,14 @@ def can_undo(appointment: Appointment, change: VisitChange) -> bool:
 
 @transactional
 def set_status(appointment_id: UUID, version: int, status: Status, staff_id: int) -> Appointment:
-    """Note that the patient has come, is in the room, has been seen, or did not come. Raises Outdated, NotPossible."""
-    appointment = _get_as_seen(appointment_id, version)
+    """Note that the patient has come, is in the room, has been seen, or did not come; twice is once.
+
+    Raises Outdated, NotPossible.
+    """
+    appointment = get_for_change(appointment_id)
+    if _has_done(staff_id, status.value, appointment, version):
+        return appointment
+    _check_as_seen(appointment, version)
     if not _can_step(appointment, status):
         raise NotPossible(status)
     before, now = snapshot(appointment), clock.now()
@@ -76,8 +92,14 @@ def set_status(appointment_id: UUID, version: int, status: Status, staff_id: int
 
 @transactional
 def move(appointment_id: UUID, version: int, slot_id: int, staff_id: int) -> Appointment:
-    """Move a visit to any free time of its kind. Raises Outdated, NotPossible, SlotTaken; then the visit stands."""
-    appointment = _get_as_seen(appointment_id, version)
+    """Move a visit to any free time of its kind; twice is once.
+
+    Raises Outdated, NotPossible, SlotTaken; then the visit stands.
+    """
+    appointment = get_for_change(appointment_id)
+    if _has_done(staff_id, "moved", appointment, version) and appointment.slot_id == slot_id:
+        return appointment
+    _check_as_seen(appointment, version)
     slot = db.session.get(Slot, slot_id)
     if not can_change(appointment) or (slot and slot.visit_type.kind != appointment.visit_type.kind):
         raise NotPossible("move")
@@ -86,11 +108,14 @@ def move(appointment_id: UUID, version: int, slot_id: int, staff_id: int) -> App
 
 @transactional
 def cancel(appointment_id: UUID, version: int, reason: str, words: str, staff_id: int) -> Appointment:
-    """Cancel a visit for the patient, the clinician or the clinic; words are kept as a note.
+    """Cancel a visit for the patient, the clinician or the clinic; words are kept as a note. Twice is once.
 
     Raises Outdated, NotPossible.
     """
-    appointment = _get_as_seen(appointment_id, version)
+    appointment = get_for_change(appointment_id)
+    if _has_done(staff_id, "cancelled", appointment, version) and appointment.cancel_reason == reason:
+        return appointment
+    _check_as_seen(appointment, version)
     if not can_change(appointment):
         raise NotPossible("cancel")
     if words:
@@ -100,8 +125,12 @@ def cancel(appointment_id: UUID, version: int, reason: str, words: str, staff_id
 
 @transactional
 def add_note(appointment_id: UUID, words: str, staff_id: int) -> None:
-    """Write down what colleagues should know of a visit; notes are added, never changed."""
-    _write_note(get_for_change(appointment_id), words, staff_id)
+    """Write down what colleagues should know of a visit; notes are added, never changed. Twice is once."""
+    appointment = get_for_change(appointment_id)
+    last = next(reversed(list_notes(appointment_id)), None)
+    if last and (last.staff_id, last.words) == (staff_id, words) and last.written_at > clock.now() - RECENT:
+        return
+    _write_note(appointment, words, staff_id)
     audit.services.record("note-written", f"appointment:{appointment_id}")
 
 
@@ -162,8 +191,8 @@ def _retake(slot: Slot) -> Slot:
     return claim_time(slot.provider_id, slot.location_id, slot.visit_type, slot.starts_at)
 
 
-def _undo_booking(appointment: Appointment, _before: Before) -> None:
-    """As if it had never been; who was told is told again."""
+def _undo_booking(appointment: Appointment, before: Before) -> None:
+    """As if it had never been, for the request that it answered as well; who was told is told again."""
     heard = may_have_heard(appointment.id, appointment.ics_sequence)
     appointment.status = Status.CANCELLED if heard else Status.ENTERED_IN_ERROR
     appointment.cancel_reason, appointment.one_of_kind = "clinic", None
@@ -172,7 +201,18 @@ def _undo_booking(appointment: Appointment, _before: Before) -> None:
     else:
         supersede_mail(appointment.id)
     _note_not_attended(appointment)
+    db.session.flush()
+    if appointment.journey_id is not None:
+        note_not_booked(appointment.journey_id)
+    _reopen_request(before.get("request_id"))
     free(appointment.slot_id)
+
+
+def _reopen_request(request_id: str | int | None) -> None:
+    """Put the request back on the list, unless something else has been noted of it since, or it is gone."""
+    request = get_request(UUID(str(request_id))) if request_id else None
+    if request is not None and request.outcome == BOOKED:
+        reopen(request.id)
 
 
 UNDO: dict[str, Callable[[Appointment, Before], None]] = {
@@ -182,11 +222,15 @@ UNDO: dict[str, Callable[[Appointment, Before], None]] = {
 }
 
 
-def _get_as_seen(appointment_id: UUID, version: int) -> Appointment:
-    appointment = get_for_change(appointment_id)
+def _has_done(staff_id: int, kind: str, appointment: Appointment, version: int) -> bool:
+    """Whether this very person has done that to the visit of that version, and nobody anything since."""
+    last = find_last_change(appointment)
+    return last is not None and (last.staff_id, last.kind, last.version) == (staff_id, kind, version + 1)
+
+
+def _check_as_seen(appointment: Appointment, version: int) -> None:
     if appointment.version != version:
         raise Outdated(appointment)
-    return appointment
 
 
 def _can_step(appointment: Appointment, status: Status) -> bool:

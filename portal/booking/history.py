@@ -114,7 +114,11 @@ def find_last_change(appointment: Appointment) -> VisitChange | None:
 def find_as_seen(appointment: Appointment, version: int) -> Before | None:
     """How a visit was at an earlier version; None for a version that never was."""
     change = db.session.scalar(
-        select(VisitChange).where(VisitChange.appointment_id == appointment.id, VisitChange.version == version + 1)
+        select(VisitChange).where(
+            VisitChange.appointment_id == appointment.id,
+            VisitChange.version == version + 1,
+            VisitChange.kind != "booked",  # before which there was no visit
+        )
     )
     return change.before if change else None
 

@@ -1,14 +1,25 @@
-"""Legal holds: while one stands on a patient, nothing of that patient is purged or erased."""
+"""Legal holds: while one stands on a patient, nothing of that patient is purged or erased.
+
+A hold stays on the record on which it was set, and stands for the person: for all records merged into one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, case, or_, select
 
 from portal import audit
-from portal.booking.models import Appointment, LegalHold, Offer, Patient, PatientRequest, WaitlistEntry
+from portal.booking.models import (
+    Appointment,
+    LegalHold,
+    Offer,
+    Patient,
+    PatientMerge,
+    PatientRequest,
+    WaitlistEntry,
+)
 from portal.core import clock
 from portal.core.db import db, transactional
 
@@ -18,7 +29,7 @@ def set_hold(patient_id: UUID, reason: str, staff_id: int) -> None:
     """Let a hold stand on a patient; where one stands already, that one goes on. Raises LookupError."""
     if db.session.get(Patient, patient_id, with_for_update=True) is None:
         raise LookupError(patient_id)
-    if find_held([patient_id]):
+    if any(hold.lifted_at is None for hold in list_holds(patient_id)):
         return
     db.session.add(LegalHold(patient_id=patient_id, reason=reason, set_by=staff_id, set_at=clock.now()))
     audit.services.record("hold-set", f"patient:{patient_id}")
@@ -26,15 +37,15 @@ def set_hold(patient_id: UUID, reason: str, staff_id: int) -> None:
 
 @transactional
 def lift_hold(patient_id: UUID, reason: str, staff_id: int) -> None:
-    """Let nothing hold the patient any more; twice is once."""
-    for hold in db.session.scalars(_standing().where(LegalHold.patient_id == patient_id).with_for_update()):
+    """Let nothing hold the patient any more, on whatever record it was set; twice is once."""
+    for hold in db.session.scalars(_standing().where(_is_on(patient_id)).with_for_update()):
         hold.lift_reason, hold.lifted_by, hold.lifted_at = reason, staff_id, clock.now()
-        audit.services.record("hold-lifted", f"patient:{patient_id}")
+        audit.services.record("hold-lifted", f"patient:{hold.patient_id}")
 
 
 def list_holds(patient_id: UUID) -> Sequence[LegalHold]:
-    """All holds there were on a patient, the newest first."""
-    holds = select(LegalHold).where(LegalHold.patient_id == patient_id).order_by(LegalHold.set_at.desc())
+    """All holds there were on a patient, on whatever record, the newest first."""
+    holds = select(LegalHold).where(_is_on(patient_id)).order_by(LegalHold.set_at.desc())
     return db.session.scalars(holds).all()
 
 
@@ -45,11 +56,7 @@ def find_held(patient_ids: Collection[UUID]) -> bool:
 
 def select_held() -> Select[UUID]:
     """The ids of all records of patients under a hold: those merged with one that is held are held with it."""
-    direct = select(LegalHold.patient_id).where(LegalHold.lifted_at.is_(None))
-    roots = select(Patient.merged_into_id).where(Patient.id.in_(direct), Patient.merged_into_id.is_not(None))
-    among = or_(Patient.id.in_(direct), Patient.id.in_(roots))
-    stands_for = or_(Patient.merged_into_id.in_(direct), Patient.merged_into_id.in_(roots))
-    return select(Patient.id).where(or_(among, stands_for))
+    return _all_records(select(Patient.id).join(LegalHold).where(LegalHold.lifted_at.is_(None)))
 
 
 def select_held_visits() -> Select[UUID]:
@@ -80,3 +87,16 @@ def select_held_offers() -> Select[UUID]:
 
 def _standing() -> Select[LegalHold]:
     return select(LegalHold).where(LegalHold.lifted_at.is_(None))
+
+
+def _is_on(patient_id: UUID) -> ColumnElement[bool]:
+    return LegalHold.patient_id.in_(_all_records(select(Patient.id).where(Patient.id == patient_id)))
+
+
+def _all_records(records: Select[UUID]) -> Select[UUID]:
+    """The ids of these records and of all that were merged with them, in however many steps."""
+    found = records.cte(recursive=True)
+    other = case((PatientMerge.kept_id == found.c.id, PatientMerge.merged_id), else_=PatientMerge.kept_id)
+    joined = or_(PatientMerge.kept_id == found.c.id, PatientMerge.merged_id == found.c.id)
+    merged = select(other).join(found, joined).where(PatientMerge.undone_at.is_(None))
+    return select(found.union(merged).c.id)

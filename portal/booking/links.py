@@ -20,9 +20,18 @@ from portal.notifications.services import queue_mail
 LASTS_AFTER_VISIT = timedelta(days=30)
 
 
+class NotRenewable(Exception):
+    """The visit is cancelled, or so long over that no link of it opens anything: nothing was done."""
+
+
 def is_live(appointment: Appointment) -> bool:
     """Whether the visit's link opens anything now."""
-    return appointment.link_ended_at is None and clock.now() < appointment.slot.ends_at + LASTS_AFTER_VISIT
+    return appointment.link_ended_at is None and _may_live(appointment)
+
+
+def can_renew(appointment: Appointment) -> bool:
+    """Whether there can be a new link, and a letter with it: the visit is to come, or not long over."""
+    return appointment.takes_slot and _may_live(appointment)
 
 
 @transactional
@@ -34,8 +43,13 @@ def revoke(appointment_id: UUID) -> None:
 
 @transactional
 def renew(appointment_id: UUID) -> bool:
-    """Make another link, which ends the one before, and mail it; whether there is an address to mail it to."""
+    """Make another link, which ends the one before, and mail it; whether there is an address to mail it to.
+
+    Raises NotRenewable.
+    """
     appointment = _lock(appointment_id)
+    if not can_renew(appointment):
+        raise NotRenewable(appointment_id)
     token = new_token()
     appointment.token, appointment.token_hash, appointment.link_ended_at = token, token_hash(token), None
     for offer in db.session.scalars(select(Offer).join(Offer.entry).filter_by(appointment_id=appointment_id)):
@@ -52,6 +66,10 @@ def end_link(appointment: Appointment) -> None:
     """Let no link open the visit, within a transaction; nothing of the old one is kept."""
     appointment.token, appointment.token_hash = "", token_hash(new_token())
     appointment.link_ended_at = clock.now()
+
+
+def _may_live(appointment: Appointment) -> bool:
+    return clock.now() < appointment.slot.ends_at + LASTS_AFTER_VISIT
 
 
 def _lock(appointment_id: UUID) -> Appointment:

@@ -61,9 +61,9 @@ def write_prepare(appointment_id: UUID, sequence: int) -> Letter | None:
 
 
 def write_link(appointment_id: UUID, _hour: int) -> Letter | None:
-    """The visit's link once more, for whoever tries to book a second one; None once it does not stand."""
+    """The visit's link, made anew or for whoever tries to book a second one; None for one that was cancelled."""
     appointment = get_appointment(appointment_id)
-    if appointment is None or appointment.status != Status.BOOKED or not appointment.patient.email:
+    if appointment is None or not appointment.takes_slot or not appointment.patient.email:
         return None
     return render_letter("link", **_facts(appointment))
 

@@ -79,6 +79,12 @@ def find_latest_of(journey_id: UUID | None) -> Appointment | None:
     return db.session.scalar(LATEST, {"journey_id": journey_id})
 
 
+def has_visit(journey_id: UUID) -> bool:
+    """Whether a visit that this journey booked stands, or has taken place."""
+    stands = (Appointment.journey_id == journey_id, Appointment.status.in_(TAKE_THE_SLOT))
+    return db.session.scalar(select(Appointment.id).where(*stands).limit(1)) is not None
+
+
 def get_draft(journey_id: UUID | None) -> BookingDraft | None:
     """The booking that this journey has begun and not finished."""
     return db.session.scalar(DRAFT, {"journey_id": journey_id}) if journey_id else None

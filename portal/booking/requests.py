@@ -12,7 +12,7 @@ from portal.assessment.services import find_answers
 from portal.assessment.triage import Evaluation, evaluate
 from portal.booking.contact_hashes import hash_contact
 from portal.booking.models import PatientRequest, RequestKind
-from portal.booking.queries import find_latest_of
+from portal.booking.queries import has_visit
 from portal.booking.wishes import Wishes
 from portal.core import allowed, clock
 from portal.core.db import db, insert_once, transactional
@@ -111,21 +111,33 @@ def settle(request_id: UUID, outcome: str) -> bool:
 
 
 @transactional
-def settle_by_visit(request_id: UUID) -> None:
-    """Note that a visit was booked, whatever was noted of the request before. Raises LookupError."""
+def settle_by_visit(request_id: UUID) -> bool:
+    """Note that a visit was booked, whatever was noted of the request before; whether that was not noted yet.
+
+    Raises LookupError.
+    """
     request = _get(request_id)
-    if request.outcome != BOOKED:
-        _settle(request, BOOKED)
+    if request.outcome == BOOKED:
+        return False
+    _settle(request, BOOKED)
+    return True
 
 
 @transactional
 def reopen(request_id: UUID) -> None:
     """Put a request that was settled back on the list, as if it had not been. Raises LookupError."""
     request = _get(request_id)
-    if request.outcome == BOOKED and request.journey_id is not None and find_latest_of(request.journey_id) is None:
-        take_back(request.journey_id, Reached.BOOKED)
+    if request.outcome == BOOKED and request.journey_id is not None:
+        note_not_booked(request.journey_id)
     request.outcome = request.settled_at = None
     audit.services.record("request-reopened", f"request:{request_id}")
+
+
+@transactional
+def note_not_booked(journey_id: UUID) -> None:
+    """Take back that a journey has led to a visit, unless one of it stands."""
+    if not has_visit(journey_id):
+        take_back(journey_id, Reached.BOOKED)
 
 
 def _settle(request: PatientRequest, outcome: str) -> None:

@@ -58,6 +58,15 @@ def close(appointment_id: UUID) -> None:
 
 
 @transactional
+def take_up_again(appointment_id: UUID, left_since: datetime) -> None:
+    """Give a visit that left the list then or later its place back, with all the time that it has waited."""
+    entry = get_entry(appointment_id)
+    if entry is not None and entry.closed_at is not None and entry.closed_at >= left_since:
+        entry.closed_at = None
+        audit.services.record("waitlist-rejoined", f"appointment:{appointment_id}")
+
+
+@transactional
 def end_offers(appointment_id: UUID, not_before: datetime | None = None) -> None:
     """End what is open to a visit, or what is no earlier than that any more; the times go to the next."""
     mine = select(Offer).join(Offer.entry).join(Offer.slot).where(WaitlistEntry.appointment_id == appointment_id)

@@ -141,7 +141,9 @@ class CallerForm(ContactForm):
     own_location = SelectField("Place", validate_choice=False)
     own_type = SelectField("Type of visit", validate_choice=False)
     own_day = DayField("Day", validators=[Optional()])
-    own_begins = TimeField("Time of day", validators=[Optional()])
+    own_begins = TimeField(
+        "Time of day", description="Now, if day and time are empty and somebody is here.", validators=[Optional()]
+    )
     own_reason = StringField("Reason", validators=[Length(max=200)], render_kw={**OFF, "maxlength": 200})
     is_here = BooleanField("Is here now")
 
@@ -183,6 +185,11 @@ class CallerForm(ContactForm):
         if not self.own_day.data or not self.own_begins.data:
             return None
         return datetime.combine(self.own_day.data, self.own_begins.data)
+
+    @property
+    def means_now(self) -> bool:
+        """Whether somebody is here, for whom no other time was typed."""
+        return bool(self.is_here.data) and not self.own_day.data and not self.own_begins.data
 
     def validate_slot(self, _field: Field) -> None:
         if not self.own_time.data and self.slot_id is None:

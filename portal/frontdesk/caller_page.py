@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,14 +27,13 @@ from portal.core.text import search_key
 from portal.frontdesk import services
 from portal.frontdesk.caller_forms import CallerForm, read_id
 from portal.scheduling import queries
-from portal.scheduling.free_times import find_free_slots
-from portal.scheduling.models import Slot
+from portal.scheduling.free_times import FreeTime, find_free_slots
+from portal.scheduling.models import Location, Slot
 from portal.scheduling.services import SlotTaken
 from portal.scheduling.set_up import get_set_up
 from portal.scheduling.why import Stops, explain
 
 MOST_TIMES = 16
-DAY = timedelta(days=1)
 FIVE_MINUTES = timedelta(minutes=5)
 
 
@@ -43,6 +43,7 @@ class CallPage:
     def __init__(self, form: CallerForm, filters: FilterForm | None = None) -> None:
         self.form, self.filters = form, filters or FilterForm(request.args)
         self.taken: Slot | None = None
+        self.first: Slot | None = None  # with which the list of times goes on
         places, clinicians = queries.list_locations(), queries.list_providers()
         self.filters.offer(get_set_up().modes, places, clinicians, None)
         self.form.offer(clinicians, places, queries.list_visit_types())
@@ -109,19 +110,29 @@ class CallPage:
             services.record_patients_found([match.patient.id for match in found])
         return found
 
+    def go_on_with(self, slot: Slot) -> None:
+        """Show the times from this one on."""
+        self.first, self.filters.since.data = slot, slot.day.isoformat()
+
     @cached_property
-    def times(self) -> Days:
-        """The next free times of any type, or of the one wanted."""
+    def _found(self) -> list[FreeTime]:
         wanted = replace(self.filters.wanted(), visit_type=self.form.visit_type.data or None)
-        return by_day(find_free_slots(wanted, None, self.key, MOST_TIMES))
+        not_before = self.first.starts_at if self.first else None
+        return find_free_slots(wanted, None, self.key, MOST_TIMES + 1, not_before)
 
     @property
-    def later(self) -> date | None:
-        """The day from which on later times are shown: the last that is not whole here, else the next."""
-        days = self.times
-        if not days:
+    def times(self) -> Days:
+        """The next free times of any type, or of the one wanted."""
+        return by_day(self._found[:MOST_TIMES])
+
+    @property
+    def later(self) -> FreeTime | None:
+        """The time from which the next ones are shown; a day that has only begun here is shown whole then."""
+        if not (left_out := self._found[MOST_TIMES:]):
             return None
-        return days[-1][0] if len(days) > 1 else days[0][0] + DAY
+        day, slots = self.times[-1]
+        only_begun = day == left_out[0].day and len(self.times) > 1
+        return min(slots, key=attrgetter("starts_at")) if only_begun else left_out[0]
 
     @property
     def asked(self) -> PatientRequest | None:
@@ -165,17 +176,20 @@ def begin_call() -> CallPage:
         page.use(patient)
         services.record_patients_found([patient.id])
     if "at" in asked:
-        _begin_own_time(form, asked["at"], asked.get("place"))
+        _begin_own_time(form, asked["at"])
     first = form.name if not form.name.data else form.date_of_birth  # where typing goes on
     first.render_kw = {**(first.render_kw or {}), "autofocus": True}
     return page
 
 
-def _begin_own_time(form: CallerForm, at: str, place: str | None) -> None:
-    wall = _read_wall(at, place)
+def _begin_own_time(form: CallerForm, at: str) -> None:
+    """For who is here now day and time stay empty: they are those at the place that is chosen in the end."""
     form.own_time.data, form.is_here.data = "yes", at == "now"
+    slot = queries.find_time_now() if form.is_here.data else None
+    wall = _read_wall(at)
     form.own_day.data, form.own_begins.data = (wall.date(), wall.time()) if wall else (None, None)
-    form.own_provider.data, form.own_location.data = request.args.get("clinician"), place
+    form.own_provider.data = request.args.get("clinician") or (slot and slot.provider.code)
+    form.own_location.data = request.args.get("place") or (slot and slot.location.code)
     form.own_type.data = request.args.get("type")
 
 
@@ -201,11 +215,12 @@ def own_time(form: CallerForm) -> OwnTime | None:
     provider = queries.find_provider(form.own_provider.data or "")
     location = queries.find_location(form.own_location.data or "")
     visit_type = queries.get_visit_type(form.own_type.data or "")
-    if form.wall is None or provider is None or location is None or visit_type is None:
+    wall = _now_at(location) if form.means_now and location else form.wall
+    if wall is None or provider is None or location is None or visit_type is None:
         if not form.own_day.errors:
             form.own_begins.errors = ["Choose clinician, place and type, and enter day and time."]
         return None
-    reasons = explain(provider, location, form.wall, visit_type)
+    reasons = explain(provider, location, wall, visit_type)
     final = [reason.words for reason in reasons if reason.stops == Stops.EVERYBODY]
     asks_why = [reason.words for reason in reasons if reason.stops == Stops.WITHOUT_REASON]
     if final:
@@ -214,20 +229,18 @@ def own_time(form: CallerForm) -> OwnTime | None:
     if asks_why and not form.own_reason.data:
         form.own_reason.errors = [f"{' '.join(asks_why)} Say why you book it nevertheless."]
         return None
-    return OwnTime(
-        provider.id, location.id, visit_type, clock.instant(form.wall, location.zone), form.own_reason.data or ""
-    )
+    return OwnTime(provider.id, location.id, visit_type, clock.instant(wall, location.zone), form.own_reason.data or "")
 
 
-def _read_wall(text: str, place: str | None) -> datetime | None:
-    """A wall time from an address; "now" is the next full five minutes at that place, or at the first."""
-    if text != "now":
-        try:
-            return datetime.fromisoformat(text).replace(tzinfo=None)
-        except ValueError:
-            return None
-    location = queries.find_location(place or "") or next(iter(queries.list_locations()), None)
-    if location is None:
+def _read_wall(text: str) -> datetime | None:
+    """A wall time from an address; None for anything else."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
         return None
+
+
+def _now_at(location: Location) -> datetime:
+    """The next full five minutes on the clocks of a place."""
     local = clock.now().astimezone(location.zone).replace(tzinfo=None, second=0, microsecond=0)
     return local + FIVE_MINUTES - timedelta(minutes=local.minute % 5)

@@ -17,9 +17,11 @@ from portal.booking.models import Appointment
 from portal.booking.queries import find_by_idempotency_key, get_appointment
 from portal.booking.services import AlreadyBooked, MayNotBook, SafetyUnknown
 from portal.core.htmx import leave, render
+from portal.core.numbers import read_number
 from portal.frontdesk import services, spelling
 from portal.frontdesk.caller_forms import read_id
 from portal.frontdesk.caller_page import CallPage, begin_call, chosen_patient, own_time
+from portal.scheduling.queries import get_slot
 from portal.scheduling.services import SlotTaken, TimeTaken
 from portal.scheduling.why import in_the_way
 
@@ -85,7 +87,8 @@ def _narrow_to_type(page: CallPage, what: str) -> Response:
 
 
 def _show_later(page: CallPage, what: str) -> Response:
-    page.filters.since.data = what
+    if (slot_id := read_number(what)) is not None and (slot := get_slot(slot_id)) is not None:
+        page.go_on_with(slot)
     return _show_times(page)
 
 

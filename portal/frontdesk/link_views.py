@@ -8,6 +8,7 @@ from flask import Blueprint, abort, flash, redirect, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.booking import links
+from portal.booking.links import NotRenewable
 from portal.frontdesk.acting import visit_or_404
 
 blueprint = Blueprint("visit_link", __name__, url_prefix="/desk/visit/<uuid:appointment_id>/link")
@@ -16,7 +17,11 @@ blueprint = Blueprint("visit_link", __name__, url_prefix="/desk/visit/<uuid:appo
 @blueprint.post("/renew")
 def renew(appointment_id: UUID) -> AnyResponse:
     visit_or_404(appointment_id).patient.erased_at is None or abort(404)
-    mailed = links.renew(appointment_id)
+    try:
+        mailed = links.renew(appointment_id)
+    except NotRenewable:
+        flash("Nothing was done: this visit is cancelled or long over, and no new link would open it.")
+        return _back(appointment_id)
     flash(
         "The old link is dead, and a new one is on its way by mail."
         if mailed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from portal.accounts.queries import name_staff
-from portal.booking import desk
+from portal.booking import desk, links
 from portal.booking.history import list_changes, list_notes
 from portal.booking.models import Appointment
 from portal.booking.queries import find_likely_same, get_entry
@@ -53,6 +53,7 @@ def render_visit(
         notes=notes,
         names=name_staff({change.staff_id for change in changes if change.staff_id} | {n.staff_id for n in notes}),
         brief=queries.brief_of(appointment),
+        can_renew_link=links.can_renew(appointment),
         mails=list_mail_about(appointment.id),
         likely_same=find_likely_same(appointment.patient),
         entry=entry if entry and entry.closed_at is None else None,

@@ -37,10 +37,12 @@ def find_waiting(about_ids: Collection[UUID]) -> Sequence[OutgoingMail]:
 
 
 def oldest_waiting() -> datetime | None:
-    """Since when the oldest mail that is due has been waiting; None when nothing waits."""
-    return db.session.scalar(
-        select(func.min(OutgoingMail.due_at)).where(OutgoingMail.state.in_(WAITING), OutgoingMail.due_at <= clock.now())
-    )
+    """Since when the oldest mail that is due has been waiting to be tried; None when nothing waits.
+
+    What was tried and is tried again waits for its mailbox, not for us.
+    """
+    waits = (OutgoingMail.state == MailState.QUEUED, OutgoingMail.due_at <= clock.now())
+    return db.session.scalar(select(func.min(OutgoingMail.due_at)).where(*waits))
 
 
 def list_held() -> Sequence[OutgoingMail]:

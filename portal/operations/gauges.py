@@ -29,7 +29,9 @@ def read_gauges() -> Iterator[Reading]:
     """The figures as they are now."""
     yield _of("mails", "Mails that have not left for good, by state.", "state", count_unsettled())
     yield Reading(
-        "mail_oldest_seconds", "How long the oldest mail that is due has waited.", {(): _age(oldest_waiting())}
+        "mail_oldest_seconds",
+        "How long the oldest mail that is due has waited for its first try.",
+        {(): _age(oldest_waiting())},
     )
     yield _of("slots", "Times of the coming weeks, by state.", "state", count_slots_to_come())
     yield Reading("worker_seen_seconds", "Since when no worker was seen.", {(): _age(last_time(WORKER), NEVER)})

@@ -7,6 +7,8 @@ import unicodedata
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+
 from portal import audit
 from portal.core import clock
 from portal.core.crypto import LETTERS, new_code, token_hash
@@ -39,7 +41,13 @@ class LinkFacts:
 
 @transactional
 def make_link(facts: LinkFacts, code: str | None = None) -> str:
-    """Make a link and return its code, which is made from the label when none is given. Raises CodeTaken."""
+    """Make a link and return its code, which is made from the label when none is given. Raises CodeTaken.
+
+    Twice is once: a link with all the same facts is that one.
+    """
+    same = select(ReferralLink.code).filter_by(**asdict(facts), **({"code": code} if code else {}))
+    if (made := db.session.scalar(same.limit(1))) is not None:
+        return made
     code = code or _unused_code(facts.label)
     if find_link(code) is not None:
         raise CodeTaken(code)

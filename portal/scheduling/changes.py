@@ -12,7 +12,7 @@ from portal import audit
 from portal.core import clock
 from portal.core.db import db, look_ahead, transactional
 from portal.core.edits import Values, check_unchanged
-from portal.scheduling.models import Availability, Closure, Slot, SlotState
+from portal.scheduling.models import Availability, Clinic, Closure, Slot, SlotState
 from portal.scheduling.queries import WITH_SURROUNDINGS, is_hit
 from portal.scheduling.remake import Changes, open_slots
 from portal.scheduling.services import GIVEN_BACK
@@ -29,8 +29,12 @@ def do_after_closing(act: Callable[[], None]) -> None:
 
 @transactional
 def close(*closures: Closure) -> Changes:
-    """Close times: what is free in them is withdrawn, holds in them end, visits stay and are listed as hit."""
-    add_closures(*closures)
+    """Close times: what is free in them is withdrawn, holds in them end, visits stay and are listed as hit.
+
+    Twice is once: an equal closure that stands already is that one.
+    """
+    _lock_diary()
+    add_closures(*(closure for closure in closures if not _stands(closure)))
     held = db.session.scalars(
         select(Slot).where(Slot.state == SlotState.HELD, Slot.starts_at > clock.now()).options(*WITH_SURROUNDINGS)
     )
@@ -48,7 +52,7 @@ def add_closures(*closures: Closure) -> None:
     db.session.add_all(closures)
     db.session.flush()
     for closure in closures:
-        audit.services.record("closed", f"closure:{closure.id}", reason=closure.reason)
+        audit.services.record("closed", f"closure:{closure.id}")
 
 
 @transactional
@@ -59,13 +63,16 @@ def reopen(closure_id: int) -> Changes:
         raise LookupError(closure_id)
     db.session.delete(closure)
     db.session.flush()
-    audit.services.record("reopened", f"closure:{closure_id}", reason=closure.reason)
+    audit.services.record("reopened", f"closure:{closure_id}")
     return open_slots()
 
 
 @transactional
 def save_availability(availability: Availability) -> Changes:
-    """Store new or changed availability."""
+    """Store new or changed availability. Twice is once: equal availability that stands already is that one."""
+    _lock_diary()
+    if availability not in db.session and _stands(availability):
+        return open_slots()
     db.session.add(availability)
     db.session.flush()
     audit.services.record("availability-saved", f"availability:{availability.id}", rule=availability.rule)
@@ -109,6 +116,18 @@ def end_availability(availability_id: int, last: date) -> Changes:
     db.session.flush()
     audit.services.record("availability-ended", f"availability:{availability_id}", last=last.isoformat())
     return open_slots()
+
+
+def _lock_diary() -> None:
+    """Let nobody else change what the diary offers until the transaction ends."""
+    db.session.get(Clinic, 1, with_for_update=True, populate_existing=True)
+
+
+def _stands(new: Availability | Closure) -> bool:
+    """Whether there is one of that kind with all the same values."""
+    kind = type(new)
+    values = {column.key: getattr(new, column.key) for column in kind.__table__.columns if column.key != "id"}
+    return db.session.scalar(select(kind.id).filter_by(**values).limit(1)) is not None
 
 
 def preview(change: Callable[[], Changes]) -> Changes:

@@ -77,15 +77,20 @@ class _Asked:
 
 
 def find_free_slots(
-    wanted: SlotFilter, lane: str | None, holder: UUID | None = None, limit: int = 60
+    wanted: SlotFilter,
+    lane: str | None,
+    holder: UUID | None = None,
+    limit: int = 60,
+    not_before: datetime | None = None,
 ) -> list[FreeTime]:
-    """Free slots that this lane may book, soonest first; those that the holder has count as free.
+    """Free slots that this lane may book, soonest first; those that the holder has count as free, however soon.
 
     Without a lane it is the desk that asks, which books all types, and times too near to be booked online.
     """
     known = get_set_up()
     providers, locations, types = known.all_providers, known.all_locations, known.all_types
-    rows = run(_times_query(_ask(known, wanted, lane, holder), limit), **_claiming(known, lane, holder))
+    values = _claiming(known, lane, holder, not_before)
+    rows = run(_times_query(_ask(known, wanted, lane, holder), limit), **values)
     return [
         FreeTime(id, day, begins, starts_at, ends_at, providers[provider_id], locations[place_id], types[type_id])
         for id, day, begins, starts_at, ends_at, provider_id, place_id, type_id in rows
@@ -154,10 +159,12 @@ def _ask(known: SetUp, wanted: SlotFilter, lane: str | None, holder: UUID | None
     )
 
 
-def _claiming(known: SetUp, lane: str | None, holder: UUID | None) -> dict[str, object]:
+def _claiming(
+    known: SetUp, lane: str | None, holder: UUID | None, not_before: datetime | None = None
+) -> dict[str, object]:
     now = clock.now()
-    notice = timedelta() if lane is None else known.clinic.minimum_notice
-    return {"now": now, "soonest": now + notice, "holder": holder}
+    soonest = now if lane is None else now + known.clinic.minimum_notice
+    return {"now": now, "soonest": max(soonest, not_before or soonest), "holder": holder}
 
 
 def _ids_of(entries: Iterable[Location | Provider], code: str | None) -> tuple[int, ...] | None:

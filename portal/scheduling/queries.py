@@ -29,6 +29,7 @@ from portal.scheduling.set_up import NoClinic as NoClinic
 from portal.scheduling.set_up import get_set_up
 
 DAY = timedelta(days=1)
+WITHDRAWN = "withdrawn"  # beside the states of a slot: nobody can have it
 MOST_PAST = 100  # of what is over, on a page
 # Built once: it is asked on each page of a booking.
 HELD_SLOT = select(Slot).where(
@@ -111,6 +112,20 @@ def find_visit_type(type_id: int) -> VisitType:
     return get_set_up().all_types.get(type_id) or db.session.get_one(VisitType, type_id)  # if added a moment ago
 
 
+def find_time_now() -> Slot | None:
+    """The time of today, offered or taken, that runs now or else begins next: there somebody sees people."""
+    now = clock.now()
+    slot = db.session.scalar(
+        select(Slot)
+        .where(Slot.day.between(now.date() - DAY, now.date() + DAY))  # by which there is an index
+        .where(Slot.ends_at > now, or_(Slot.offered, Slot.state == SlotState.BOOKED))
+        .options(*WITH_SURROUNDINGS)
+        .order_by(Slot.starts_at, Slot.id)
+        .limit(1)
+    )
+    return slot if slot and slot.day == clock.today(slot.location.zone) else None
+
+
 def find_freed_slots() -> Sequence[Slot]:
     """The slots to come that a visit has left and nobody has claimed yet, soonest first."""
     return db.session.scalars(
@@ -123,12 +138,19 @@ def find_freed_slots() -> Sequence[Slot]:
 
 
 def count_slots_to_come() -> Counter[str]:
-    """How many slots to come are free, held, booked or blocked; a hold that is over counts as free."""
+    """How many slots to come are free, held, booked, or withdrawn: closed, or not offered any more.
+
+    A hold that is over holds nothing.
+    """
     now = clock.now()
-    over = and_(Slot.state == SlotState.HELD, Slot.held_until <= now)
-    state = case((over, SlotState.FREE.value), else_=Slot.state)
+    state = case(
+        (Slot.state == SlotState.BOOKED, SlotState.BOOKED.value),
+        (Slot.held_until > now, SlotState.HELD.value),
+        (Slot.offered, SlotState.FREE.value),
+        else_=WITHDRAWN,
+    )
     counts = db.session.execute(select(state, func.count()).where(Slot.starts_at > now).group_by(state)).all()
-    return Counter({state.value: 0 for state in SlotState} | dict(counts))
+    return Counter(dict.fromkeys([*map(str, SlotState), WITHDRAWN], 0) | dict(counts))
 
 
 def get_held_slot(holder: UUID | None) -> Slot | None:

@@ -117,8 +117,7 @@ def _stretch(slot: Slot) -> Stretch:
 
 def _cut(closure: Closure, starts: datetime, ends: datetime) -> None:
     """Take a stretch out of a closure; what is left before and after it stays closed."""
-    begins = f"{starts:%Y-%m-%d %H:%M}"
-    audit.services.record("reopened", f"closure:{closure.id}", reason=closure.reason, begins=begins)
+    audit.services.record("reopened", f"closure:{closure.id}", begins=f"{starts:%Y-%m-%d %H:%M}")
     if closure.ends > ends:
         values = {name: getattr(closure, name) for name in ("provider_id", "location_id", "ends", "reason")}
         db.session.add(Closure(**values, starts=ends))

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.booking import referring
-from portal.booking.models import PatientRequest
+from portal.booking.models import Appointment, PatientRequest
 from portal.core.db import db
 from portal.notifications.services import UNDO_WINDOW, send_due_mail
 from portal.referrals.models import Journey, ReferralLink
@@ -129,6 +129,22 @@ def test_a_slip_is_taken_back_before_anybody_hears_of_it_or_counts_it_and_what_i
     settle(desk, "booked")
     assert len(hear()) == len(hear()) == 1
     assert first(app, Journey).reached & Reached.BOOKED.bit
+
+
+def test_a_booking_undone_is_as_if_the_request_had_not_been_answered(office, desk, app, hear, diary):
+    office.open("/refer/patient")
+    office.send(**PATIENT)
+    desk.open(desk.open("/desk/requests").link("/desk/book?request="))
+    call = next(form for form in desk.page.forms if form.action == "/desk/book")
+    slot = diary.slot_at("2026-11-20 09:00")
+    page = desk.send(call, step="book", slot=slot, date_of_birth="1/2/1960", red_flags_now="none")
+    assert page.outcome == "booked"
+    assert first(app, PatientRequest).outcome == "booked"
+    desk.send(next(form for form in desk.open("/desk/").forms if form.action.endswith("/undo")))
+    assert first(app, Appointment).status == "entered-in-error"
+    assert "<strong>Ann Poe</strong>" in desk.open("/desk/requests").text
+    assert not first(app, Journey).reached & Reached.BOOKED.bit
+    assert hear() == []
 
 
 def test_what_a_colleague_has_settled_is_not_settled_anew_by_an_older_page(office, desk, app):

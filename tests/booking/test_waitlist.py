@@ -202,6 +202,45 @@ def test_leaving_the_list_ends_the_offers(app, book, join, given_back, diary):
     assert diary.count(WaitlistEntry, WaitlistEntry.closed_at.is_(None)) == 0
 
 
+def by_patient(link, reference, desk, app, cancel):
+    cancel(link)
+    person = Visitor(app)
+    person.open(link)
+    return person.send(next(form for form in person.page.forms if form.action.endswith("/undo")))
+
+
+def by_the_desk(link, reference, desk, app, cancel):
+    with app.app_context():
+        visit_id = db.session.scalar(select(Appointment.id).where(Appointment.reference == reference))
+    page = desk.open(f"/desk/visit/{visit_id}")
+    page = desk.send(next(form for form in page.forms if form.action.endswith("/cancel")), reason="patient")
+    return desk.send(next(form for form in page.forms if form.action.endswith("/undo")))
+
+
+@pytest.mark.parametrize("cancel_and_undo", [by_patient, by_the_desk])
+def test_a_cancellation_undone_gives_the_place_on_the_list_back(
+    app, book, join, cancel, desk, diary, clock, cancel_and_undo
+):
+    link, reference = book("2026-11-23 11:00")
+    join(link)
+    joined_at = diary.scalar(select(WaitlistEntry.joined_at))
+    clock.shift(timedelta(minutes=5))
+    cancel_and_undo(link, reference, desk, app, cancel)
+    entry = diary.scalar(select(WaitlistEntry))
+    assert (entry.joined_at, entry.closed_at) == (joined_at, None)
+
+
+def test_who_had_left_the_list_before_is_not_put_back_on_it(app, book, join, cancel, desk, diary, clock):
+    link, reference = book("2026-11-23 11:00")
+    join(link)
+    with app.app_context():
+        waitlist.close(db.session.scalar(select(WaitlistEntry.appointment_id)))
+    clock.shift(timedelta(minutes=5))
+    by_patient(link, reference, desk, app, cancel)
+    assert diary.scalar(select(Appointment.status).where(Appointment.reference == reference)) == "booked"
+    assert diary.scalar(select(WaitlistEntry.closed_at)) is not None
+
+
 def test_wishes_in_words_for_the_desk():
     assert Wishes().in_words() == "any time"
     assert Wishes(weekdays=("0", "4"), parts_of_day=("morning",)).in_words() == "Monday, Friday; mornings"

@@ -166,6 +166,30 @@ class TestEnd:
         assert any(fresh in mail_server.text(number) for number in range(len(mail_server.received)))
         assert not any(link in mail_server.text(number) for number in range(len(mail_server.received)))
 
+    def test_a_new_one_is_mailed_to_who_is_here_too(self, app, desk, book, diary, mail_server, clock):
+        _, reference = book("2026-11-20 09:00")
+        visit_id = diary.scalar(select(Appointment.id).where(Appointment.reference == reference))
+        clock.move_to("2026-11-20T14:05:00Z")
+        desk.sign_in()
+        desk.open(f"/desk/visit/{visit_id}")
+        page = desk.send(next(form for form in desk.page.forms if form.action.endswith("/status")), status="arrived")
+        desk.send(next(form for form in page.forms if form.action.endswith("/link/renew")))
+        with app.app_context():
+            send_due_mail()
+        assert f"/visit/{diary.token(reference)}" in mail_server.text()
+        assert "this is the link to your appointment" in mail_server.text()
+        assert "to change or cancel it" not in mail_server.text()
+
+    def test_of_a_cancelled_visit_there_is_no_new_one_and_the_old_one_lives(self, app, desk, book, diary):
+        link, reference = book("2026-11-20 09:00")
+        visit_id = diary.scalar(select(Appointment.id).where(Appointment.reference == reference))
+        page = desk.open(f"/desk/visit/{visit_id}")
+        renew = next(form for form in page.forms if form.action.endswith("/link/renew"))
+        desk.send(next(form for form in page.forms if form.action.endswith("/cancel")), reason="patient")
+        assert not [form for form in desk.page.forms if form.action.endswith("/link/renew")]
+        assert "Nothing was done" in desk.send(renew).text
+        assert Visitor(app).open(link).status == 200
+
     def test_one_without_an_address_gets_a_new_one_too(self, app, book, diary):
         link, reference = book("2026-11-20 09:00")
         with app.app_context():

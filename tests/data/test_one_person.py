@@ -229,6 +229,42 @@ class TestLegalHold:
         stored = dump_decrypted(app)
         assert [trace for trace in TRACES if trace in stored] == []
 
+    @pytest.fixture
+    def merged_on(self, manager, held, life, book, diary):
+        """The person's record has been merged into another, and that one into a third: the id of the third."""
+        records = [life[0]]
+        for wall, name in (("2026-11-25 09:00", "Zelda Quix"), ("2026-11-25 10:00", "Zelda Q")):
+            _, reference = book(wall, "new", **{**NAME, "name": name})
+            records.append(diary.scalar(select(Appointment.patient_id).where(Appointment.reference == reference)))
+            page = manager.open(f"/desk/patients/{records[-1]}/merge/{records[-2]}")
+            manager.send(form_to(page, f"/merge/{records[-2]}"))
+        return records[-1]
+
+    @pytest.mark.both_engines
+    def test_it_goes_with_the_person_through_every_merge(self, app, manager, merged_on, clock):
+        assert "Case 4711" in manager.open(f"/desk/patients/{merged_on}").text
+        clock.shift(timedelta(days=365 * 30))
+        with app.app_context():
+            purge()
+        stored = dump_decrypted(app)
+        assert [trace for trace in TRACES if trace not in stored] == []
+
+    def test_it_can_be_lifted_on_the_record_that_stands_for_the_person(self, app, manager, merged_on, clock):
+        page = manager.open(f"/desk/patients/{merged_on}")
+        assert "lifted" in manager.send(form_to(page, "/hold/lift"), reason="Case closed").text
+        clock.shift(timedelta(days=365 * 30))
+        with app.app_context():
+            purge()
+        stored = dump_decrypted(app)
+        assert [trace for trace in TRACES if trace in stored] == []
+
+    def test_it_stays_where_it_was_set_when_a_merge_is_undone(self, manager, merged_on, life):
+        page = manager.open(f"/desk/patients/{merged_on}")
+        page = manager.send(next(form for form in page.forms if "/undo-merge/" in form.action))
+        assert "Case 4711" not in page.text
+        merged = manager.open(f"/desk/patients/{life[0]}")  # still one with the second record
+        assert "Case 4711" in merged.text
+
     def test_it_is_for_managers(self, desk, staff, life):
         token = desk.open("/desk/find").form.values["csrf_token"]
         sent = {"csrf_token": token, "reason": "x"}

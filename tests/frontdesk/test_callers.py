@@ -11,11 +11,13 @@ from portal.accounts.services import StaffRole
 from portal.audit.models import AuditEntry
 from portal.booking.models import Appointment, Patient, PatientRequest, VisitChange, VisitNote
 from portal.booking.patients import change_address
+from portal.core.clock import now
 from portal.core.db import db
+from portal.frontdesk import caller_page
 from portal.notifications.models import OutgoingMail
 from portal.referrals.models import Journey
 from portal.referrals.services import Reached, points_of
-from portal.scheduling.models import Slot, SlotState
+from portal.scheduling.models import Slot, SlotState, VisitType
 
 CALLER = {"name": "Jane Doe", "date_of_birth": "5/17/1980", "phone": "212 555 0177", "email": "jane@example.com"}
 FRIDAY_9 = "2026-11-20 09:00"
@@ -109,6 +111,18 @@ def test_later_times_are_one_button_away(desk, diary):
     form = next(form for form in page.forms if form.action == "/desk/book")
     (later,) = (value for _, value in form.buttons if value.startswith("from:"))
     assert f"hold:{diary.slot_at('2026-11-30 09:00')}" in step(desk, later).text
+
+
+def test_later_times_leave_no_free_time_out_however_busy_a_day(desk, diary, monkeypatch):
+    monkeypatch.setattr(caller_page, "MOST_TIMES", 3)  # of four on each day
+    seen, page = [], desk.open("/desk/book?type=new")
+    while page:
+        steps = [value for form in page.forms for name, value in form.buttons if name == "step"]
+        seen += [step.removeprefix("hold:") for step in steps if step.startswith("hold:")]
+        later = next((value for value in steps if value.startswith("from:")), None)
+        page = step(desk, later) if later else None
+    free = select(Slot.id).join(Slot.visit_type).where(Slot.offered, VisitType.code == "new").order_by(Slot.starts_at)
+    assert list(dict.fromkeys(seen)) == [str(slot_id) for slot_id in diary.all(free.where(Slot.starts_at > now()))]
 
 
 def test_staff_see_every_type_and_times_too_near_for_patients(staff, diary, clock):
@@ -302,7 +316,7 @@ class TestOwnTime:
     def test_a_walk_in_is_there_at_once_and_gets_no_mail(self, desk, diary, visit):
         page = desk.open("/desk/book?at=now&place=west&clinician=ben&type=follow-up")
         form = next(form for form in page.forms if form.action == "/desk/book")
-        assert (form.values["own_day"], form.values["own_begins"]) == (["2026-11-18"], ["07:05"])
+        assert (form.values["own_day"], form.values["own_begins"]) == ([""], [""])  # now, when it is sent
         step(
             desk,
             **CALLER,
@@ -313,7 +327,20 @@ class TestOwnTime:
             red_flags_now="none",
         )
         assert (visit().status, visit().arrived_at is not None) == ("arrived", True)
+        assert (visit().slot.day.isoformat(), f"{visit().slot.begins:%H:%M}") == ("2026-11-18", "07:05")
         assert diary.mails() == []
+
+    def test_a_walk_in_is_seen_by_who_is_at_work_and_at_the_time_of_the_place_that_is_chosen(
+        self, staff, diary, clock, visit
+    ):
+        clock.move_to("2026-11-24T17:30:00Z")  # a Tuesday, on which only the west has patients
+        desk = staff(StaffRole.FRONT_DESK)
+        form = next(form for form in desk.open("/desk/book?at=now").forms if form.action == "/desk/book")
+        assert (form.values["own_provider"], form.values["own_location"]) == (["ben"], ["west"])
+        clock.shift(timedelta(minutes=9))  # while everything else is typed
+        there = {"own_provider": "ada", "own_location": "east", "own_type": "follow-up", "own_reason": "In pain"}
+        assert step(desk, **CALLER, **there, red_flags_now="none").outcome == "booked"
+        assert f"{visit().slot.begins:%H:%M}" == "12:40"
 
 
 def test_only_the_desk_and_managers_book_callers_and_see_all_patients(staff):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from benchmarks.stored import note_queries
 from portal.accounts.services import StaffRole
 from portal.core.db import db
-from portal.scheduling.models import Provider, Slot, SlotState, VisitType
+from portal.scheduling.models import Availability, Provider, Slot, SlotState, VisitType
 
 DAY = "2026-11-20"
 
@@ -77,6 +77,18 @@ def test_a_hold_in_a_closed_time_ends_and_its_holder_is_offered_others(desk, app
     page = visitor.fill_in()
     assert (page.status, page.outcome) == (409, "taken")
     assert visitor.free_slots()
+
+
+@pytest.mark.both_engines
+def test_a_closure_sent_twice_is_one_so_that_reopening_it_opens_the_day(desk, app):
+    desk.open("/desk/closures")
+    before = [form.action for form in desk.page.forms]
+    for _ in range(2):
+        close(desk, confirmed="yes")
+    assert count_offered(app) == 0
+    (reopen,) = (form for form in desk.page.forms if form.action not in before)
+    desk.send(reopen)
+    assert count_offered(app) == 4
 
 
 def test_lunch_comes_again_on_every_working_day(desk, app):
@@ -154,6 +166,15 @@ class TestAvailability:
         fill(manager, "/availability", **new, confirmed="yes")
         assert count_offered(app, "2026-12-03") == 7
         assert "every week: Thu" in manager.page.text
+
+    def test_sent_twice_it_is_offered_once(self, manager, app, new):
+        with app.app_context():
+            before = db.session.scalar(select(func.count()).select_from(Availability))
+        for _ in range(2):
+            manager.open("/desk/availability")
+            fill(manager, "/availability", **new, confirmed="yes")
+        with app.app_context():
+            assert db.session.scalar(select(func.count()).select_from(Availability)) == before + 1
 
     def test_ending_it_withdraws_what_is_free_and_keeps_what_is_booked(self, manager, app, booked):
         fill(manager, "/1/end", last="2026-11-18")

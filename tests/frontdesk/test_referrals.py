@@ -149,6 +149,13 @@ class TestLinks:
         assert page.path == "/desk/referrals/links/spring-fair-cafe-u"
         assert visitor.open("/r/Spring-Fair-Cafe-U").path == "/articles/migraine"
 
+    @pytest.mark.parametrize("code", ["", "sun"])
+    def test_one_sent_twice_is_one(self, manager, code):
+        for _ in range(2):
+            manager.open("/desk/referrals/links")
+            page = fill_in(manager, label="Sun Magazine", kind="print", destination="/", code=code)
+            assert page.path == f"/desk/referrals/links/{code or 'sun-magazine'}"
+
     def test_it_begins_and_ends_by_the_clinics_clocks_and_can_be_turned_off(self, manager, visitor, clock):
         manager.open("/desk/referrals/links")
         page = fill_in(manager, label="Fair", kind="print", destination="/", starts="2026-11-19", ends="2026-11-20")

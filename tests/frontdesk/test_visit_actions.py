@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
-from portal.booking.models import Appointment, Offer, VisitChange
+from portal.booking.models import Appointment, Offer, VisitChange, VisitNote
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
 from portal.referrals.models import Milestone
@@ -210,6 +210,41 @@ def test_who_looked_before_a_colleague_changed_the_visit_sees_both_and_decides(m
     at("2026-11-23 10:50", made)
     made.person.send(again, csrf_token=made.token)
     assert made.visit.version == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "done"),
+    [
+        ("cancel", {"reason": "patient", "words": "Will call again"}, "cancelled"),
+        ("status", {"status": "arrived"}, "arrived"),
+        ("move", {"slot": LATER}, "moved"),
+    ],
+)
+def test_a_second_press_of_ones_own_is_answered_like_the_first(made, diary, at, path, values, done):
+    at(f"{DAY} 08:50", made)
+    values = {name: diary.slot_at(value) if name == "slot" else value for name, value in values.items()}
+    for _ in range(2):
+        page = made.try_(path, version="1", **values)
+        assert (page.status, page.path) == (200, f"/desk/visit/{made.id}")
+    assert diary.all(select(VisitChange.kind)) == [done]
+    assert diary.count(VisitNote) == (1 if "words" in values else 0)
+
+
+def test_a_second_press_for_another_reason_or_by_a_colleague_is_told_what_has_changed(made, staff):
+    made.try_("cancel", version="1", reason="patient")
+    assert made.try_("cancel", version="1", reason="clinic").status == 409
+    colleague = Press(staff(StaffRole.MANAGER), made.diary, made.visit.reference)
+    assert colleague.try_("cancel", version="1", reason="patient").status == 409
+
+
+def test_a_note_sent_twice_is_one_and_the_same_words_on_another_day_are_another(made, diary, clock):
+    for _ in range(2):
+        made.try_("note", words="No answer")
+    assert diary.count(VisitNote) == 1
+    clock.shift(timedelta(hours=1))
+    made.sign_in()
+    made.try_("note", words="No answer")
+    assert diary.count(VisitNote) == 2
 
 
 def test_a_note_is_for_colleagues_and_stays_as_it_was_written(made):

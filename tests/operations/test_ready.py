@@ -1,9 +1,11 @@
 """What those who watch over the portal, and the desk, are told."""
 
 import pytest
+from sqlalchemy import update
 
 from portal.accounts.services import StaffRole
 from portal.core.db import db
+from portal.notifications.models import MailState, OutgoingMail
 from portal.notifications.services import hold_all, send_due_mail
 from portal.operations import notes
 
@@ -28,6 +30,16 @@ def test_it_is_not_ready_when_mail_has_waited_too_long(visitor, clock):
     page = visitor.open("/readyz")
     assert page.status == 503
     assert "FAIL mail: oldest waiting 1200 s" in page.text
+
+
+def test_it_is_ready_while_one_mailbox_says_to_try_later(visitor, app, clock):
+    visitor.pass_safety()
+    visitor.book()
+    with app.app_context():
+        db.session.execute(update(OutgoingMail).values(state=MailState.RETRYING))
+        db.session.commit()
+    clock.shift(20 * 60)
+    assert visitor.open("/readyz").status == 200
 
 
 def test_it_is_not_ready_on_an_older_schema(visitor, app):

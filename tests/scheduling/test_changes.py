@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from portal.core.db import db, transactional
 from portal.scheduling.changes import close, end_availability, preview, reopen, save_availability
 from portal.scheduling.models import Availability, Closure, Provider, Slot, SlotState, VisitType
-from portal.scheduling.queries import find_slots_hit, list_availability
+from portal.scheduling.queries import count_slots_to_come, find_slots_hit, list_availability
 from portal.scheduling.remake import describe, open_slots
 from portal.scheduling.services import claim_slot, hold_slot, release_slot
 
@@ -52,6 +52,18 @@ def test_a_preview_says_what_is_created_skipped_and_refused_and_changes_nothing(
     assert "2 refused: 02:30 does not exist on March 14 in America/New_York" in words
     assert db.session.scalar(select(func.count()).select_from(Slot)) == before
     assert describe(save_availability(sundays())) == words
+
+
+def test_closed_times_are_counted_as_withdrawn_and_not_as_free(clock):
+    before = count_slots_to_come()
+    claim_slot(at(time(9)).id, None)
+    hold_slot(at(time(10)).id, uuid4())
+    close(Closure(starts=datetime(2026, 11, 20, 11), ends=datetime(2026, 11, 20, 13), reason="Away"))
+    db.session.rollback()
+    expected = {"free": before["free"] - 4, "held": 1, "booked": 1, "withdrawn": before["withdrawn"] + 2}
+    assert count_slots_to_come() == expected
+    clock.shift(timedelta(minutes=11))  # the hold is over
+    assert count_slots_to_come() == {**expected, "free": expected["free"] + 1, "held": 0}
 
 
 def test_a_longer_visit_remakes_what_is_free_and_keeps_what_is_booked():
