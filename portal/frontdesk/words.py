@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from portal.core.pages import clock_in_words, day_in_words
 from portal.scheduling.models import Closure
+from portal.scheduling.remake import Changes
 
 ONE_DAY = timedelta(days=1)
 WORKING_DAYS = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
@@ -112,6 +113,19 @@ def closure_in_words(closure: Closure) -> str:
         return f"{day_in_words(first)}, {hours}"
     begins, ends = (f"{day_in_words(m)}, {clock_in_words(m.time())}" for m in (closure.starts, closure.ends))
     return f"{begins} to {ends}"
+
+
+def times_in_words(count: int) -> str:
+    """Like "4 times", "1 time", "No time"."""
+    return f"{count or 'No'} {'time' if count < 2 else 'times'}"
+
+
+def extra_in_words(expected: Changes) -> str:
+    """What opening times would do, like "2 times will be opened; 1 not: Labor Day"."""
+    left_out = expected.skipped + expected.refused
+    left_out["a visit or another time stands there"] += expected.clashes
+    not_opened = [f"{count} not: {reason}" for reason, count in left_out.items() if count]
+    return "; ".join([f"{times_in_words(expected.made)} will be opened", *not_opened])
 
 
 def week_in_words(monday: str) -> str:
