@@ -361,6 +361,7 @@ def test_the_sheet_has_what_is_needed_on_paper_and_is_in_the_audit_trail(desk, b
         "Ada Test, MD",
         "9:00 am",
         "Person Number 1",
+        "born May 17, 1980",
         "(212) 555-0177",
         "First consult",
         "Needs an interpreter",
