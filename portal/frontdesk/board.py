@@ -15,6 +15,7 @@ from uuid import UUID
 from portal.booking.diary import VisitRow, find_troubled, list_marked_rows
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Status
 from portal.core import clock
+from portal.frontdesk.moving import Difference, Way, compare, way_of
 from portal.frontdesk.scale import Scale, arrange, fit_scale, rows_between
 from portal.frontdesk.words import STATES, wall_in_words
 from portal.scheduling import diary
@@ -67,7 +68,7 @@ class Entry(Item):
     marks: tuple[str, ...] = ()
     waiting: int | None = None  # minutes since the patient arrived
     until: str = ""  # when a hold runs out
-    can_move_here: bool = False
+    moving_here: Difference | None = None  # what changes if the visit that is being moved comes here
 
 
 @dataclass(kw_only=True, slots=True)
@@ -135,7 +136,7 @@ class Board:
     @property
     def can_move_here(self) -> bool:
         """Whether the visit that is being moved can move to any time of this day."""
-        return any(entry.can_move_here for column in self.columns for entry in column.entries)
+        return any(entry.moving_here for column in self.columns for entry in column.entries)
 
     @property
     def columns(self) -> list[Column]:
@@ -188,7 +189,7 @@ class _Columns:
     """The columns as they come up: by clinician and the clocks of the place, or by place and clinician."""
 
     def __init__(self, by_place: bool, known: SetUp) -> None:
-        self.by_place = by_place
+        self.by_place, self.known = by_place, known
         self.providers, self.locations = known.all_providers, known.all_locations
         self.kinds = {type_id: Kind(kind.name, kind.kind, kind.mode) for type_id, kind in known.all_types.items()}
         self._columns: dict[ColumnKey, Column] = {}
@@ -243,7 +244,8 @@ def _fill_in_times(columns: _Columns, slots: Iterable[SlotRow], moving: Appointm
     for slot in slots:
         if slot.offered or slot.starts_at > now:
             entry = columns.add(slot, state_of(slot, now), slot.visit_type_id)
-            entry.can_move_here = moving is not None and can_take(slot, entry.kind.kind, moving, now)
+            if moving is not None:
+                entry.moving_here = if_moved_to(slot, moving, columns.known, now)
             if entry.state == SlotState.HELD:
                 zone = columns.locations[slot.location_id].zone
                 entry.until = wall_in_words(slot.held_until.astimezone(zone).time())
@@ -259,9 +261,13 @@ def state_of(slot: SlotRow, now: datetime) -> str:
     return UNUSED if slot.starts_at <= now else SlotState.FREE
 
 
-def can_take(slot: SlotRow, kind: str, moving: Appointment, now: datetime) -> bool:
-    """Whether a visit can move to that time: it is free and of the visit's kind."""
-    return state_of(slot, now) == SlotState.FREE and kind == moving.visit_type.kind
+def if_moved_to(slot: SlotRow, moving: Appointment, known: SetUp, now: datetime) -> Difference | None:
+    """What else changes if a visit moves to that time; None where it cannot: not free, or of another kind."""
+    visit_type = known.all_types[slot.visit_type_id]
+    if state_of(slot, now) != SlotState.FREE or visit_type.kind != moving.visit_type.kind:
+        return None
+    place, provider = known.all_locations[slot.location_id], known.all_providers[slot.provider_id]
+    return compare(way_of(moving.slot, moving.visit_type), Way(visit_type.mode, place.name, provider.name))
 
 
 @lru_cache(maxsize=500)  # many visits have the same marks

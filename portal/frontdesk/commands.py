@@ -11,7 +11,7 @@ from flask import url_for
 
 from portal.access import may_use
 from portal.booking.people import Match, find_patients
-from portal.core.pages import long_day_in_words, moment_in_words, phone_in_words
+from portal.core.pages import date_in_words, long_day_in_words, moment_in_words, phone_in_words
 from portal.core.text import search_key
 from portal.frontdesk.dates import read_day, read_month
 from portal.frontdesk.privacy import who
@@ -96,7 +96,7 @@ def _find_actions(text: str) -> Iterator[Hit]:
 
 def _facts(match: Match) -> str:
     patient, visit = match.patient, match.visit
-    facts = [f"born {patient.date_of_birth}", phone_in_words(patient.phone)]
+    facts = [f"born {date_in_words(patient.date_of_birth)}", phone_in_words(patient.phone)]
     if visit is not None:
         when = moment_in_words(visit.slot.starts_at, visit.slot.location.zone)
         facts.append(f"{'next' if match.is_to_come else 'last'} {when}")

@@ -51,6 +51,7 @@ class Lines:
         )
 
     def _time(self, entry: Entry) -> str:
+        changing = entry.moving_here
         return _pattern(self._use_of(entry), entry.state).format(
             classes=entry.classes,
             address=self.book_at,
@@ -59,12 +60,14 @@ class Lines:
             until=f"<u>until {entry.until}</u> " if entry.until else "",
             ticked=" checked" if entry.slot_id in self.ticked else "",
             kind=_escaped(entry.kind.name),
+            shown=f", {_escaped(changing.shown)}" if changing and changing.shown else "",
+            unseen=_escaped(changing.unseen) if changing else "",
         )
 
     def _use_of(self, entry: Entry) -> str:
         if self.times and entry.state in CAN_BE_TICKED:
             return "to_tick"
-        if entry.can_move_here:
+        if entry.moving_here:
             return "to_move_to"
         bookable = entry.state == SlotState.FREE and self.book_at and self.moving_id is None
         return "to_book" if bookable else "to_see"

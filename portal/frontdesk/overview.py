@@ -10,7 +10,8 @@ from portal.booking.diary import VisitRow, count_visits, list_visit_rows
 from portal.booking.models import TAKE_THE_SLOT, Appointment
 from portal.core import clock
 from portal.core.pages import zone_name
-from portal.frontdesk.board import can_take, state_of
+from portal.frontdesk.board import if_moved_to, state_of
+from portal.frontdesk.moving import Difference
 from portal.scheduling import diary
 from portal.scheduling.diary import SlotRow
 from portal.scheduling.models import Location, Provider, SlotState
@@ -26,7 +27,7 @@ class Cell:
 
     visits: list[VisitRow] = field(default_factory=list)
     free: list[SlotRow] = field(default_factory=list)
-    can_move_here: set[int] = field(default_factory=set)
+    moving_here: dict[int, Difference] = field(default_factory=dict)  # what changes, by the time a visit moves to
     closed: list[str] = field(default_factory=list)  # reasons for which the whole day is
 
     @property
@@ -36,7 +37,7 @@ class Cell:
     @property
     def more_free(self) -> int:
         """How many free times are not shown; while a visit is moved, all are."""
-        return 0 if self.can_move_here else max(len(self.free) - FREE_SHOWN, 0)
+        return 0 if self.moving_here else max(len(self.free) - FREE_SHOWN, 0)
 
     @property
     def shown_visits(self) -> list[VisitRow]:
@@ -111,8 +112,8 @@ def get_week(first: date, provider_id: int | None = None, moving: Appointment | 
         if state_of(slot, now) == SlotState.FREE:
             cell = _cell(rows, slot, days)
             cell.free.append(slot)
-            if moving and can_take(slot, known.all_types[slot.visit_type_id].kind, moving, now):
-                cell.can_move_here.add(slot.id)
+            if moving and (difference := if_moved_to(slot, moving, known, now)):
+                cell.moving_here[slot.id] = difference
     _note_closed(rows, days)
     found = {provider: rows[provider.id] for provider in known.all_providers.values() if provider.id in rows}
     return Week(days, found, {provider: _zones(cells, known.all_locations) for provider, cells in found.items()})

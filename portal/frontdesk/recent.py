@@ -10,9 +10,11 @@ from portal.booking.history import RECENT, list_recent_changes
 from portal.booking.models import VisitChange
 from portal.core.pages import moment_in_words
 from portal.frontdesk.acting import get_staff_id
+from portal.frontdesk.moving import compare, way_of
 from portal.frontdesk.privacy import who
 from portal.notifications.models import OutgoingMail
 from portal.notifications.queries import find_waiting
+from portal.scheduling.queries import find_visit_type, get_slot
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,10 @@ def list_undoable() -> list[Done]:
 def _words(change: VisitChange) -> str:
     name, slot = who(change.appointment.patient), change.appointment.slot
     when = moment_in_words(slot.starts_at, slot.location.zone)
+    if change.kind == "moved":
+        return f"Moved {name} to {when}{_what_else(change)}"
     words = {
         "booked": f"Booked {name}: {when}",
-        "moved": f"Moved {name} to {when}",
         "cancelled": f"Cancelled {name}, {when}",
         "arrived": f"{name} has arrived",
         "checked-in": f"{name} is in the room",
@@ -51,3 +54,13 @@ def _words(change: VisitChange) -> str:
         "noshow": f"{name} did not come",
     }
     return words[change.kind]
+
+
+def _what_else(move: VisitChange) -> str:
+    """What a move has changed besides the time."""
+    left, visit = get_slot(int(move.before["slot_id"] or 0)), move.appointment
+    if left is None:
+        return ""
+    before = way_of(left, find_visit_type(int(move.before["visit_type_id"] or 0)))
+    changed = compare(before, way_of(visit.slot, find_visit_type(visit.visit_type_id))).words
+    return f", now {changed}" if changed else ""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.core.htmx import render
 from portal.core.numbers import read_number
+from portal.core.pages import date_in_words
 from portal.frontdesk.day_views import day_or_404, render_times
 from portal.frontdesk.forms import BlockForm, ExtraForm
 from portal.frontdesk.queries import get_today
+from portal.frontdesk.words import extra_in_words, times_in_words
 from portal.scheduling import changes, queries, ranges
-from portal.scheduling.remake import Changes, describe
+from portal.scheduling.remake import Changes
 
 MOST_AT_ONCE = 200
 
@@ -29,7 +33,7 @@ def change() -> AnyResponse:
         _flash_opened(*ranges.unblock(slot_ids))
     elif slot_ids and form.validate():
         blocked = ranges.block(slot_ids, form.reason.data).withdrawn
-        flash(f"{blocked} {'time' if blocked == 1 else 'times'} blocked: {form.reason.data}.")
+        flash(f"{times_in_words(blocked)} blocked: {form.reason.data}.")
     else:
         if not slot_ids:
             flash("Tick the times first.")
@@ -51,7 +55,7 @@ def open_extra() -> AnyResponse:
         return _render_open(form, status=422)
     if "confirmed" not in request.form:
         return _render_open(form, preview=changes.preview(lambda: changes.save_availability(form.availability())))
-    flash(f"{describe(changes.save_availability(form.availability()))}.")
+    flash(f"{times_in_words(changes.save_availability(form.availability()).made)} opened.")
     return redirect(url_for("frontdesk.show_day", day=form.day.data.isoformat()), 303)
 
 
@@ -70,4 +74,16 @@ def _extra_form() -> ExtraForm:
 
 
 def _render_open(form: ExtraForm, preview: Changes | None = None, status: int = 200) -> Response:
-    return render("frontdesk/open_times.html", status=status, form=form, preview=preview)
+    expected = _expect(preview, form.day.data) if preview else None
+    return render("frontdesk/open_times.html", status=status, form=form, preview=preview, expected=expected)
+
+
+def _expect(preview: Changes, day: date) -> str:
+    """What would be opened on that day, in words, and why nothing would."""
+    if preview != Changes():
+        return extra_in_words(preview)
+    last = get_today() + timedelta(weeks=queries.get_clinic().horizon_weeks)
+    why = "they stand there already, have passed, or are too short for this visit"
+    if day > last:
+        why = f"the diary is open until {date_in_words(last)}, and this is later"
+    return f"{extra_in_words(preview)}: {why}"

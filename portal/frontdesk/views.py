@@ -34,8 +34,11 @@ def show_visit(appointment_id: UUID) -> Response:
 
 
 @blueprint.get("/visit/<uuid:appointment_id>/brief")
-def show_brief(appointment_id: UUID) -> Response:
+def show_brief(appointment_id: UUID) -> AnyResponse:
+    """The brief; where only the safety question was answered there is none, and the visit says so."""
     appointment, brief = _brief_or_404(appointment_id)
+    if brief.safety_only:
+        return redirect(url_for(".show_visit", appointment_id=appointment_id))
     pdf_url = url_for(".download_brief", appointment_id=appointment_id)
     return make_response(render_brief(brief, pdf_url, who=appointment))
 

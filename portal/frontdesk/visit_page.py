@@ -16,12 +16,13 @@ from portal.core.htmx import render
 from portal.frontdesk import queries
 from portal.frontdesk.acting import may_set, may_undo, sees_own_only
 from portal.frontdesk.forms import AddressForm
-from portal.frontdesk.visit_forms import NoteForm, StaffCancelForm
+from portal.frontdesk.visit_forms import NoteForm, StaffCancelForm, StatusForm, VisitForm
 from portal.notifications.queries import list_mail_about
 
 # What the visit's page says when something could not be done.
 WRONG = {
     "state": "This could not be done: the visit is not at that point, or that time is for another kind of visit.",
+    "not-today": "This could not be done: it is not today, or that time is for another kind of visit.",
     "changed": "Somebody has changed this visit in the meantime: nothing was done. Here is how it is now.",
     "gone": "Somebody else has just taken that time: the visit stands as it was.",
     "taken": "Its time is taken by now: nothing was done.",
@@ -62,6 +63,20 @@ def render_visit(
         cancel_form=cancel_form or StaffCancelForm(formdata=None),
         note_form=note_form or NoteForm(formdata=None),
         address=address or AddressForm(formdata=None, email=appointment.patient.email),
-        wrong=WRONG.get(request.args.get("wrong", "")),
+        wrong=WRONG.get(_which_wrong(appointment)),
         now=clock.now(),
     )
+
+
+def can_still(form: VisitForm, appointment: Appointment) -> bool:
+    """Whether what was sent can be done to the visit as it is now."""
+    if isinstance(form, StatusForm):
+        return form.status.data in desk.list_steps(appointment)
+    return desk.can_change(appointment)
+
+
+def _which_wrong(appointment: Appointment) -> str:
+    """What went wrong, as the address has it; a visit to come has no other state that it could be wrong in."""
+    wrong, slot = request.args.get("wrong", ""), appointment.slot
+    to_come = desk.can_change(appointment) and slot.day > clock.today(slot.location.zone)
+    return "not-today" if wrong == "state" and to_come else wrong

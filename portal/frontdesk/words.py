@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from datetime import date, time, timedelta
 from functools import lru_cache
 
+from portal.core import clock
 from portal.core.pages import clock_in_words, day_in_words
 from portal.scheduling.models import Closure
+from portal.scheduling.remake import Changes
 
 ONE_DAY = timedelta(days=1)
 WORKING_DAYS = "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"
@@ -97,21 +99,38 @@ def rule_in_words(rule: str) -> str:
 
 
 def closure_in_words(closure: Closure) -> str:
-    """Like "Thu, Nov 26 to Fri, Nov 27" for whole days, and with its hours for others."""
+    """Like "Thu, Nov 26 to Fri, Nov 27" for whole days, with its hours for others, and its year unless it is this."""
     first, last = closure.starts.date(), closure.ends.date()
     whole = closure.starts.time() == time.min and closure.ends.time() in {time.min, time.max}
     hours = "all day" if whole else f"{clock_in_words(closure.starts.time())} to {clock_in_words(closure.ends.time())}"
     if closure.rule:
-        until = f" until {day_in_words(closure.until)}" if closure.until else ""
+        until = f" until {_day(closure.until)}" if closure.until else ""
         again = "each working day" if closure.rule == WORKING_DAYS else rule_in_words(closure.rule)
-        return f"{hours}, again {again} from {day_in_words(first)}{until}"
+        return f"{hours}, again {again} from {_day(first)}{until}"
     if whole:
         last -= (closure.ends.time() == time.min) * ONE_DAY
-        return day_in_words(first) if first == last else f"{day_in_words(first)} to {day_in_words(last)}"
+        return _day(first) if first == last else f"{_day(first)} to {_day(last)}"
     if first == last:
-        return f"{day_in_words(first)}, {hours}"
-    begins, ends = (f"{day_in_words(m)}, {clock_in_words(m.time())}" for m in (closure.starts, closure.ends))
+        return f"{_day(first)}, {hours}"
+    begins, ends = (f"{_day(m)}, {clock_in_words(m.time())}" for m in (closure.starts, closure.ends))
     return f"{begins} to {ends}"
+
+
+def _day(value: date) -> str:
+    return day_in_words(value) if value.year == clock.now().year else f"{day_in_words(value)}, {value.year}"
+
+
+def times_in_words(count: int) -> str:
+    """Like "4 times", "1 time", "No time"."""
+    return f"{count or 'No'} {'time' if count < 2 else 'times'}"
+
+
+def extra_in_words(expected: Changes) -> str:
+    """What opening times would do, like "2 times will be opened; 1 not: Labor Day"."""
+    left_out = expected.skipped + expected.refused
+    left_out["a visit or another time stands there"] += expected.clashes
+    not_opened = [f"{count} not: {reason}" for reason, count in left_out.items() if count]
+    return "; ".join([f"{times_in_words(expected.made)} will be opened", *not_opened])
 
 
 def week_in_words(monday: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from portal.core.db import db, transactional
 from portal.scheduling.models import Slot, SlotState
-from tests.browser.conftest import assert_accessible, assert_readable, follow
+from tests.browser.conftest import DESKTOP, assert_accessible, assert_readable, follow
 from tests.conftest import some_of
 
 TABLET = {"width": 768, "height": 700}
@@ -79,3 +79,18 @@ def test_it_works_without_javascript(portal, open_browser, busy_day):
     follow(page.get_by_role("button", name="Mask names"))
     expect(page.get_by_role("button", name="Names on lists are masked")).to_be_visible()
     assert "/desk/week/" in page.url
+
+
+def test_a_free_half_hour_says_what_it_is_for_and_the_printed_board_where_it_is(portal, open_browser):
+    with portal.app.app_context():
+        free = (Slot.state == SlotState.FREE, Slot.offered, Slot.starts_at > func.now())
+        slot = db.session.scalar(select(Slot).where(*free, Slot.visit_type.has(code="call")).limit(1))
+    page = open_browser(viewport=DESKTOP)
+    sign_in(page, portal, f"/desk/day/{slot.day}")
+    time = page.locator(f"#time-{slot.id}")
+    assert time.inner_text().split("\n")[-1] == "First consult by phone"
+    page.emulate_media(media="print")
+    assert time.inner_text().split("\n")[-1] == "First consult by phone"
+    head = page.locator(".column header")
+    assert "West" in head.inner_text()
+    assert head.evaluate("head => head.scrollHeight <= head.clientHeight")

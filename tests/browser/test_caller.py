@@ -128,6 +128,25 @@ def test_two_records_are_compared_side_by_side(desk, portal):
     assert_accessible(page)
 
 
+def test_the_page_printed_for_a_caller_names_the_clinic_and_no_other_caller(desk, portal):
+    page = desk(viewport=DESKTOP)
+    for name, phone in (("Quinn Earlier", "646 555 0177"), ("Rae Printed", "646 555 0188")):
+        patient = known(portal, name, phone)
+        page.goto(f"/desk/book?patient={patient}")
+        page.get_by_label("None of these").check()
+        page.locator(".time-button").nth(2).click()
+        expect(page.locator(".chosen")).to_be_visible()
+        follow(page.get_by_role("button", name="Book", exact=True))
+    expect(page.locator("#recent")).to_contain_text("Booked Quinn Earlier")
+    page.emulate_media(media="print")
+    printed = page.locator("body").inner_text()
+    assert "Test Clinic" in printed
+    assert "Rae Printed" in printed
+    assert "Quinn Earlier" not in printed
+    page.goto(page.locator("a", has_text="Open the day").get_attribute("href"))
+    expect(page.locator("#recent")).to_be_hidden()
+
+
 def known(portal, name, phone):
     """A patient's record, and its id."""
     digits = "+1" + "".join(c for c in phone if c.isdigit())

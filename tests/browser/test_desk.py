@@ -18,9 +18,18 @@ from portal.core.crypto import new_token
 from portal.core.db import db, transactional
 from portal.scheduling.models import Provider, Slot, SlotState
 from portal.scheduling.services import claim_slot, claim_time
-from tests.browser.conftest import DESKTOP, assert_accessible, follow
+from tests.browser.conftest import DESKTOP, PHONE, assert_accessible, follow
 
 NUMBERS = count(2000)
+PORTRAIT = {"width": 718, "height": 1000}  # as on paper, between its margins
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+BEGINNING_SHOWS = """name => {
+    const first = document.createRange(), box = name.getBoundingClientRect();
+    first.setStart(name.firstChild, 0);
+    first.setEnd(name.firstChild, 1);
+    const letter = first.getBoundingClientRect();
+    return box.left - 1 <= letter.left && letter.right <= box.right + 1;
+}"""
 
 
 class Keys:
@@ -83,6 +92,11 @@ def visit_to_come(portal):
             select(Slot.id).where(*free, Slot.day == day, Slot.visit_type.has(code="new")).order_by(Slot.starts_at)
         )
         return add_visit(lambda: claim_slot(slot_id, None))
+
+
+@transactional
+def rename(visit_id, name):
+    db.session.get(Appointment, visit_id).patient.name = name
 
 
 @pytest.fixture
@@ -341,3 +355,41 @@ def test_every_page_of_the_desk_is_accessible(open_desk, visit_to_come):
     for path in (f"visit/{visit}", "waitlist", "find", "keys", "times/open", f"day/{day}?times=1", "mail/"):
         page.goto(f"/desk/{path}")
         assert_accessible(page)
+
+
+def test_a_name_of_any_length_breaks_no_page_and_no_sheet(open_desk, portal, visit_now):
+    visit, day, _ = visit_now
+    with portal.app.app_context():
+        rename(visit, "Ann-" + "w" * 100)
+    page = open_desk(f"/desk/day/{day}/sheet")
+    page.set_viewport_size(PORTRAIT)
+    page.emulate_media(media="print")
+    assert page.evaluate(TOO_WIDE) <= 0
+    page.emulate_media(media="screen")
+    page.goto(f"/desk/visit/{visit}")
+    page.get_by_text("Cancel this visit", exact=True).click()
+    page.get_by_label("The patient: the time is free again").check()
+    follow(page.get_by_role("button", name="Cancel the visit"))
+    for path in (f"/desk/visit/{visit}", "/desk/closures"):
+        page.goto(path)
+        expect(page.locator("#recent")).to_contain_text("Cancelled Ann-")
+        for size in (PHONE, DESKTOP):
+            page.set_viewport_size(size)
+            assert page.evaluate(TOO_WIDE) <= 0, (path, size)
+
+
+def test_a_name_from_right_to_left_that_is_too_long_keeps_its_beginning(open_desk, portal, visit_now):
+    visit, day, _ = visit_now
+    with portal.app.app_context():
+        rename(visit, "محمد بن عبد الله بن عبد المطلب القرشي الهاشمي " * 4)
+    page = open_desk(f"/desk/day/{day}")
+    assert page.locator(f"#visit-{visit} strong").evaluate(BEGINNING_SHOWS)
+    page.goto(f"/desk/week/{day}")
+    assert page.locator(f"#visit-{visit} bdi").evaluate(BEGINNING_SHOWS)
+
+
+def test_the_week_into_which_a_visit_is_moved_is_accessible_and_fits_a_phone(open_desk, visit_now):
+    visit, day, _ = visit_now
+    page = open_desk(f"/desk/week/{day + timedelta(days=7)}?moving={visit}")
+    expect(page.get_by_role("button", name="9:00 in person at East, with Ada Test, MD").first).to_be_visible()
+    assert_accessible(page)

@@ -107,3 +107,11 @@ def test_what_was_typed_while_the_database_is_away_is_sent_once_more_with_one_bu
     assert (page.status, page.outcome) == (503, "unavailable")
     assert "What you typed is still here" in page.text
     assert visitor.send().path == "/book/check"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/desk/visit/1", 404), ("/desk/audit", 403)])
+def test_at_the_desk_the_way_on_is_today_and_no_word_is_meant_for_a_patient(desk, path, status):
+    page = desk.open(path)
+    assert page.status == status
+    assert "Go to today" in page.text
+    assert "If your headache" not in page.text

@@ -64,6 +64,11 @@ def entries(page):
     return [(classes.split(), " ".join(re.sub(r"<[^>]+>", " ", words).split())) for classes, words in found]
 
 
+def button_of(page, slot):
+    found = re.search(rf'<button[^>]* value="{slot}".*?</button>', page.text)
+    return " ".join(re.sub(r"<[^>]+>", "", found[0]).split())
+
+
 def words_of(page, state):
     return [words for classes, words in entries(page) if state in classes]
 
@@ -233,6 +238,20 @@ class TestMoving:
         assert f"moving={visit.id}" in month.link("/desk/day/")
         assert "No time of this kind" in desk.open(f"/desk/day/2026-11-28?moving={visit.id}").text
 
+    def test_what_changes_besides_the_time_is_said_on_the_button_and_afterwards(self, desk, diary, visit):
+        call = diary.slot_at("2026-11-24 13:00", "call")
+        day = desk.open(f"/desk/day/2026-11-24?moving={visit.id}")
+        assert button_of(day, call) == "1:00 move here, by phone with Ben Test, NP First consult by phone"
+        page = desk.open(f"/desk/week/2026-11-24?moving={visit.id}")
+        assert button_of(page, call) == "1:00 by phone with Ben Test, NP"
+        assert button_of(page, diary.slot_at("2026-11-23 09:00")) == "9:00"
+        form = next(form for form in page.forms if form.action.endswith(f"/{visit.id}/move"))
+        page = desk.send(form, slot=call)
+        assert "Tuesday, November 24, 1:00 pm PST, now by phone, with Ben Test, NP</a>" in page.text
+        back = desk.open(f"/desk/day/2026-11-23?moving={visit.id}")
+        says = "9:00 move here, in person at East, with Ada Test, MD First consult"
+        assert button_of(back, diary.slot_at("2026-11-23 09:00")) == says
+
     @pytest.mark.parametrize("nobody", ["00000000-0000-0000-0000-000000000000", "nonsense"])
     def test_a_visit_that_does_not_exist_is_a_missing_page(self, desk, nobody):
         assert desk.open(f"/desk/day/{FRIDAY}?moving={nobody}").status == 404
@@ -342,6 +361,7 @@ def test_the_sheet_has_what_is_needed_on_paper_and_is_in_the_audit_trail(desk, b
         "Ada Test, MD",
         "9:00 am",
         "Person Number 1",
+        "born May 17, 1980",
         "(212) 555-0177",
         "First consult",
         "Needs an interpreter",

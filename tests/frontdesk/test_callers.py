@@ -76,6 +76,13 @@ def test_a_caller_is_booked_with_six_fields_and_hears_the_reference_letter_by_le
     assert entry.actor.startswith("staff:")
 
 
+def test_the_visit_says_once_that_it_was_booked_and_by_whom(desk, call, diary):
+    page = call(diary.slot_at(FRIDAY_9))
+    history = desk.open(page.link("/desk/visit/")).text.partition('class="history"')[2].partition("</ol>")[0]
+    assert history.count("Booked") == 1
+    assert "by Test front-desk" in history
+
+
 def test_without_an_address_nobody_is_mailed_and_the_page_says_so(call, diary):
     page = call(diary.slot_at(FRIDAY_9), email="")
     assert page.outcome == "booked"

@@ -58,7 +58,14 @@ def test_who_booked_without_the_assessment_is_shown_as_such(desk, visitor):
     visitor.pass_safety()
     visitor.book()
     desk.open("/desk/")
-    assert "safety question only" in desk.open(desk.page.link("/desk/visit/")).text
+    page = desk.open(desk.page.link("/desk/visit/"))
+    assert "safety question only" in page.text
+    assert desk.open(f"{page.path}/brief").path == page.path  # a key leads there from the board
+
+
+def test_the_brief_writes_the_birth_date_as_all_pages_do(desk, visit):
+    desk.open("/desk/")
+    assert "born May 17, 1980" in desk.open(f"{desk.page.link('/desk/visit/')}/brief").text
 
 
 def test_a_cancelled_visit_frees_the_slot_and_stays_readable(desk, visit, visitor):

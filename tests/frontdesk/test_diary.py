@@ -58,6 +58,15 @@ def test_a_closure_is_shown_first_with_the_visits_it_hits_and_then_closes_the_da
     assert count_offered(app) == 4
 
 
+def test_a_closure_of_another_year_says_which(desk):
+    desk.open("/desk/closures")
+    close(desk, first="2027-01-01", reason="New Year", confirmed="yes")
+    close(desk, first="2026-12-24", reason="Christmas", confirmed="yes")
+    page = desk.open("/desk/closures")
+    assert "<p>Fri, Jan 1, 2027</p>" in page.text
+    assert "<p>Thu, Dec 24</p>" in page.text
+
+
 def test_the_visits_that_a_closure_hits_are_read_together(desk, booked):
     desk.open("/desk/closures")
     with note_queries() as sent:

@@ -107,8 +107,28 @@ def test_an_extra_day_is_shown_first_and_then_opened(desk, offered, app):
     wanted = {"provider": "1", "location": "1", "visit_type": "1", "day": saturday, "opens": "09:00", "closes": "11:00"}
     form = next(form for form in desk.page.forms if form.action == "/desk/times/open")
     page = desk.send(form, **wanted)
-    assert "2 slots opened" in page.text
+    assert "<strong>2 times will be opened.</strong>" in page.text
     assert offered(saturday) == []
-    desk.send(form, **wanted, confirmed="yes")
+    assert "2 times opened.</p>" in desk.send(form, **wanted, confirmed="yes").text
     assert offered(saturday) == ["09:00", "10:00"]
     assert desk.send(form, **{**wanted, "closes": "08:00"}).errors == ["The times must end after they begin."]
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        ("2026-11-27", "No time will be opened; 2 not: Holiday."),
+        ("2026-11-20", "No time will be opened; 2 not: a visit or another time stands there."),
+        ("2027-02-06", "No time will be opened: the diary is open until Dec 9, 2026, and this is later."),
+        (
+            "2026-11-17",
+            "No time will be opened: they stand there already, have passed, or are too short for this visit.",
+        ),
+    ],
+)
+def test_where_nothing_can_be_opened_it_says_why_and_offers_no_button(desk, day, says):
+    desk.open("/desk/times/open")
+    form = next(form for form in desk.page.forms if form.action == "/desk/times/open")
+    page = desk.send(form, provider="1", location="1", visit_type="1", day=day, opens="09:30", closes="11:30")
+    assert says in page.text
+    assert "Open them" not in page.text

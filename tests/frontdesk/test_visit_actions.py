@@ -97,7 +97,7 @@ def test_a_step_pressed_by_mistake_is_undone_as_if_it_had_not_been(made, at, dia
 def test_nobody_arrives_the_day_before_or_fails_to_come_before_it_begins(made, at):
     at("2026-11-19 09:00", made)
     for status in ("arrived", "noshow"):
-        assert "This could not be done" in made.try_("status", version="1", status=status).text
+        assert "This could not be done: it is not today" in made.try_("status", version="1", status=status).text
     at(f"{DAY} 09:30", made)
     made.press("/status", status="noshow")
     assert made.visit.status == "noshow"
@@ -200,14 +200,13 @@ def test_a_cancelled_visit_is_not_taken_up_again_in_a_time_that_was_closed_and_g
 @pytest.mark.both_engines
 def test_who_looked_before_a_colleague_changed_the_visit_sees_both_and_decides(made, diary, at, path, values):
     other = {"slot": diary.slot_at("2026-11-25 11:00")} if path == "move" else values
-    at(f"{DAY} 08:50", made)
     made.try_("move", version="1", slot=diary.slot_at(LATER))
+    at("2026-11-23 10:50", made)
     page = made.try_(path, version="1", **other)
     assert (page.status, page.heading) == (409, "Somebody has changed this visit in the meantime")
     for fact in ("Friday, November 20, 9:00", "Monday, November 23, 11:00", values.get("words", "")):
         assert fact in page.text
     again = next(form for form in page.forms if form.action.endswith(path))
-    at("2026-11-23 10:50", made)
     made.person.send(again, csrf_token=made.token)
     assert made.visit.version == 3
 
@@ -245,6 +244,16 @@ def test_a_note_sent_twice_is_one_and_the_same_words_on_another_day_are_another(
     made.sign_in()
     made.try_("note", words="No answer")
     assert diary.count(VisitNote) == 2
+
+
+def test_what_cannot_be_done_any_more_is_not_offered_all_the_same(made, at):
+    at(f"{DAY} 08:50", made)
+    made.try_("cancel", version="1", reason="patient")
+    for path, values in (("status", {"status": "arrived"}), ("cancel", {"reason": "clinic"})):
+        page = made.try_(path, version="1", **values)
+        assert page.status == 409
+        assert "all the same" not in page.text
+        assert "this cannot be done any more" in page.text
 
 
 def test_a_note_is_for_colleagues_and_stays_as_it_was_written(made):

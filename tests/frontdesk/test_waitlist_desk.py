@@ -43,6 +43,7 @@ def test_who_waits_and_who_fits_are_listed_with_the_phone_number(free, wait):
     assert "1 waiting" in page.text
     assert page.text.count("Person Number 1") == 2
     assert "(212) 555-0177" in page.text
+    assert "Joined just now: any time" in page.text
 
 
 def test_one_click_offers_the_time_and_holds_it(desk, free, wait, diary):
@@ -53,6 +54,14 @@ def test_one_click_offers_the_time_and_holds_it(desk, free, wait, diary):
     assert diary.count(Offer, Offer.state == "open") == 1
     assert "held until Wednesday, November 18, 12:00 pm" in page.text
     assert "offer" in diary.mails()
+
+
+def test_who_fits_and_has_an_offer_already_is_not_said_to_be_nobody(desk, free, wait):
+    assert "Nobody on the list fits.</p>" in free().text
+    wait(LATE)
+    free()
+    press(desk, "/offer/")
+    assert "Nobody on the list fits, besides who has an offer or had this one.</p>" in free().text
 
 
 def test_who_is_on_the_phone_is_moved_there_at_once(desk, free, wait, diary):
