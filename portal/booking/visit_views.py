@@ -12,11 +12,10 @@ from portal.assessment.brief import write_brief
 from portal.assessment.brief_views import render_brief
 from portal.booking import calendar, changes, links, queries, services, slot_list, visit_access, waitlist
 from portal.booking.changes import ATTACK, TooLate, can_change, can_undo, has_attack_help, list_switches
-from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, WishesForm
+from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, UndoForm, WishesForm
 from portal.booking.models import Appointment
 from portal.booking.services import AlreadyBooked, TooManyTries
 from portal.booking.wishes import Wishes
-from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.scheduling.services import SlotTaken
 from portal.scheduling.set_up import get_set_up
@@ -103,7 +102,11 @@ def cancel(key: str) -> AnyResponse:
 
 @blueprint.post("/undo")
 def undo_cancel(key: str) -> AnyResponse:
-    appointment = _find(key)
+    appointment, form = _find(key), UndoForm()
+    if can_undo(appointment) and not form.validate():
+        return _render_visit(appointment, "invalid", 422, form)
+    if form.choice.data == "leave":
+        return _back_to(appointment)
     try:
         changes.undo_cancel(appointment.id)
     except SlotTaken:
@@ -220,7 +223,9 @@ def _cancel(appointment: Appointment, reason: str) -> AnyResponse:
     return _back_to(appointment)
 
 
-def _render_visit(appointment: Appointment, outcome: str | None = None, status: int = 200) -> Response:
+def _render_visit(
+    appointment: Appointment, outcome: str | None = None, status: int = 200, form: UndoForm | None = None
+) -> Response:
     entry = queries.get_entry(appointment.id)
     return render(
         "booking/visit.html",
@@ -231,7 +236,7 @@ def _render_visit(appointment: Appointment, outcome: str | None = None, status: 
         can_undo=can_undo(appointment),
         has_attack_help=has_attack_help(appointment),
         waiting=appointment.stands and entry is not None and entry.closed_at is None,
-        form=BaseForm(formdata=None),
+        form=form or UndoForm(formdata=None),
         outcome=outcome or _state(appointment),
         reference=appointment.reference,
     )
