@@ -203,6 +203,7 @@ class AttackForm(BaseForm):
     """What becomes of a visit on a bad day; nothing is chosen beforehand."""
 
     choice = RadioField("What would help?", validators=[InputRequired("Choose what would help.")])
+    confirmed = HiddenField()
 
     def offer(self, switches: list[VisitType]) -> None:
         """Fill in what the visit can become."""
