@@ -101,6 +101,11 @@ def render_for_move(
     )
 
 
+def ask_the_same(address: str) -> str:
+    """That address with what the present one asks of the list; words that are not known here are left out."""
+    return _link(address, _asked(_build_filters(None).wanted())) if request.args else address
+
+
 def list_nearest(wanted: Slot | None, lane: str, holder: UUID) -> Days:
     """The free times nearest to one that has gone."""
     free = find_free_slots(SlotFilter(), lane, holder)

@@ -34,7 +34,7 @@ class NothingBegun(Exception):
 
 @blueprint.app_errorhandler(SafetyUnknown)
 def ask_safety_first(_error: SafetyUnknown) -> AnyResponse:
-    return redirect(url_for("booking.show_safety"), 303)
+    return redirect(slot_list.ask_the_same(url_for("booking.show_safety")), 303)
 
 
 @blueprint.app_errorhandler(MayNotBook)
@@ -68,18 +68,22 @@ def hold_slot() -> AnyResponse:
 
 @blueprint.get("/book/safety")
 def show_safety() -> Response:
-    return render_alike(SAFETY, None, (), lambda: {"form": build_form([RED_FLAGS], [], {})})
+    address = slot_list.ask_the_same(url_for(".answer_safety"))
+    if request.args:
+        return render(SAFETY, form=build_form([RED_FLAGS], [], {}), address=address)
+    return render_alike(SAFETY, None, (), lambda: {"form": build_form([RED_FLAGS], [], {}), "address": address})
 
 
 @blueprint.post("/book/safety")
 def answer_safety() -> AnyResponse:
     form = build_form([RED_FLAGS], [], {})
     if not form.validate():
-        return render(SAFETY, status=422, form=form, outcome="invalid")
+        address = slot_list.ask_the_same(url_for(".answer_safety"))
+        return render(SAFETY, status=422, form=form, address=address, outcome="invalid")
     if zone := request.form.get("zone"):
         own_zone.remember(zone)
     assessment_services.record_answers(journeys.ensure(), form.given_answers())
-    return redirect(url_for(".choose_slot"), 303)
+    return redirect(slot_list.ask_the_same(url_for(".choose_slot")), 303)
 
 
 @blueprint.get("/book/details")

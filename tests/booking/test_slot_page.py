@@ -7,6 +7,7 @@ from portal.booking import slot_list
 from portal.core.db import db
 from portal.scheduling.models import Provider
 from tests.booking.conftest import Diary
+from tests.visitor import Visitor
 
 
 @pytest.fixture
@@ -20,6 +21,14 @@ def test_weekdays_narrow_the_list(patient):
     assert "Monday, November 23" in page.text
     assert "Friday, November 20" in page.text
     assert "Wednesday" not in page.text.partition("Free times")[2].partition("Nothing fits")[0]
+
+
+def test_the_times_of_one_clinician_are_still_asked_for_after_the_safety_question(visitor, app):
+    page = visitor.open("/book/?provider=ben&weekdays=1&location=nowhere&token=secret")
+    assert page.form.action == "/book/safety?provider=ben&weekdays=1"
+    assert visitor.send().status == 422
+    assert "Narrow the list: Ben Test, NP, Tuesday" in visitor.send(red_flags_now="none").text
+    assert Visitor(app).open("/book/safety").form.action == "/book/safety"
 
 
 def test_a_day_of_the_month_leads_to_its_times(patient):
