@@ -12,7 +12,8 @@ from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
 from portal.booking import own_zone, queries, services, slot_list, visit_access
-from portal.booking.forms import ConfirmForm, DetailsForm, SlotForm
+from portal.booking.changes import can_change
+from portal.booking.forms import REACH_BY, ConfirmForm, DetailsForm, SlotForm
 from portal.booking.models import Appointment, BookingDraft
 from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
 from portal.core import clock
@@ -160,6 +161,7 @@ def show_confirmation() -> AnyResponse:
         "booking/confirmed.html",
         appointment=appointment,
         slot=appointment.slot,
+        can_change=can_change(appointment),
         outcome="booked",
         reference=appointment.reference,
     )
@@ -195,12 +197,13 @@ def _answer_old_button(journey_id: UUID, key: str, draft: BookingDraft | None) -
 def _render_check(draft: BookingDraft, journey_id: UUID, changed: bool = False) -> Response:
     if find_claimable(draft.slot_id, journey_id) is None:
         return _render_taken(draft.slot_id, journey_id)
-    slot = scheduling.get_slot(draft.slot_id)
+    slot, details = scheduling.get_slot(draft.slot_id), Details.from_json(draft.details)
     return render(
         "booking/check.html",
         status=409 if changed else 200,
         form=ConfirmForm(formdata=None, slot=str(draft.slot_id), key=draft.idempotency_key),
-        details=Details.from_json(draft.details),
+        details=details,
+        reach_by=dict(REACH_BY)[details.reach_by],
         slot=slot,
         held_until=_held_until(slot, journey_id),
         journey_id=journey_id,
