@@ -172,10 +172,17 @@ def test_over_tls_the_forms_of_a_page_that_sends_no_referrer_work(holder, link):
     assert (page.status, page.outcome) == (200, "kept")
 
 
-def test_the_link_does_not_leave_with_a_referrer_and_the_page_is_not_kept(holder):
-    headers = holder.page.response.headers
-    assert headers["Referrer-Policy"] == "no-referrer"
-    assert headers["Cache-Control"] == "no-store"
+def test_the_link_does_not_leave_with_a_referrer_and_the_page_is_not_kept(holder, link):
+    for address in (link, link[:-1]):
+        assert holder.client.get(address).headers["Referrer-Policy"] == "no-referrer"
+    assert holder.page.response.headers["Cache-Control"] == "no-store"
+
+
+def test_choosing_colours_leads_back_to_the_visit(holder):
+    assert holder.page.response.headers["Referrer-Policy"] == "same-origin"
+    visit = holder.page.path
+    holder.open("/display", headers={"Referer": f"http://127.0.0.1:8000{visit}"})
+    assert holder.send(theme="dim").path == visit
 
 
 def test_the_token_is_in_the_database_neither_plain_nor_guessable(app, link):
