@@ -237,7 +237,8 @@ def _render_taken(slot_id: int, journey_id: UUID) -> Response:
         status=409,
         form=SlotForm(formdata=None),
         wanted=wanted,
-        days=slot_list.list_nearest(wanted, lane, journey_id),
+        nearest=slot_list.list_nearest(wanted, lane, journey_id),
+        own_zone=own_zone.get(),
         outcome="taken",
     )
 
