@@ -92,6 +92,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "visit.show_earlier": ANYONE,
     "visit.join_or_leave_waitlist": ANYONE,
     "waitlist.show_offer": ANYONE,
+    "waitlist.answer": ANYONE,
     "waitlist.accept": ANYONE,
     "waitlist.decline": ANYONE,
     "waitlist.leave": ANYONE,

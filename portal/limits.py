@@ -84,6 +84,7 @@ RULES: dict[str, Rule] = {
     "visit.use_attack_help": POSTS,
     "visit.show_brief": Rule(tries=allowed.BIRTH_DATES_TRIED),
     "visit.join_or_leave_waitlist": POSTS,
+    "waitlist.answer": POSTS,
     "waitlist.accept": POSTS,
     "waitlist.decline": POSTS,
     "waitlist.leave": POSTS,

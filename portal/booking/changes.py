@@ -72,10 +72,10 @@ def move(appointment_id: UUID, slot_id: int) -> Appointment:
     Raises SlotTaken when the time is gone or is of another kind, TooLate after the cut-off. Then the visit stands.
     """
     appointment = get_for_change(appointment_id)
+    if appointment.stands and appointment.slot_id == slot_id:
+        return appointment
     if not can_change(appointment):
         raise TooLate(appointment_id)
-    if appointment.slot_id == slot_id:
-        return appointment
     return _spend(move_to(appointment, slot_id))
 
 

@@ -168,10 +168,42 @@ class CancelForm(BaseForm):
     confirmed = HiddenField()
 
 
+class UndoForm(BaseForm):
+    """Take a cancelled visit up again, or leave it; nothing is chosen beforehand."""
+
+    choice = RadioField(
+        "Did you cancel by mistake?",
+        choices=[
+            SelectChoice("again", "Yes: take this time again"),
+            SelectChoice("leave", "No: leave the visit cancelled"),
+        ],
+        validators=[InputRequired("Choose whether to take the time again.")],
+    )
+
+
+class OfferForm(BaseForm):
+    """What becomes of an earlier time that is offered; nothing is chosen beforehand."""
+
+    choice = RadioField(
+        "What would you like to do?",
+        choices=[
+            SelectChoice("accept", "Move my visit to the earlier time"),
+            SelectChoice("decline", "Keep my time, and my place on the list"),
+            SelectChoice("leave", "Keep my time, and take me off the list"),
+        ],
+        validators=[InputRequired("Choose what becomes of your visit.")],
+    )
+
+    def leave_out_earlier(self) -> None:
+        """Do not show what cannot be taken any more; whoever chose it a moment before is told so."""
+        self.choice.choices = self.choice.choices[1:]
+
+
 class AttackForm(BaseForm):
     """What becomes of a visit on a bad day; nothing is chosen beforehand."""
 
     choice = RadioField("What would help?", validators=[InputRequired("Choose what would help.")])
+    confirmed = HiddenField()
 
     def offer(self, switches: list[VisitType]) -> None:
         """Fill in what the visit can become."""

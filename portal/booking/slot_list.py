@@ -28,7 +28,7 @@ from portal.core.kept import kept
 from portal.core.numbers import read_number
 from portal.referrals.services import Reached
 from portal.scheduling import queries as scheduling
-from portal.scheduling.free_times import FreeTime, SlotFilter, count_free_by_day, find_free_slots
+from portal.scheduling.free_times import FreeTime, SlotFilter, count_free_by_day, find_free_slots, find_slots_around
 from portal.scheduling.models import Slot
 from portal.scheduling.set_up import get_set_up
 
@@ -101,17 +101,23 @@ def render_for_move(
     )
 
 
-def list_nearest(wanted: Slot | None, lane: str, holder: UUID) -> Days:
-    """The free times nearest to one that has gone."""
-    free = find_free_slots(SlotFilter(), lane, holder)
-    if wanted is not None:
-        free.sort(key=lambda slot: abs(slot.starts_at - wanted.starts_at))
-    return by_day(sorted(free[:NEAREST_SHOWN], key=lambda slot: slot.starts_at))
+def ask_the_same(address: str) -> str:
+    """That address with what the present one asks of the list; words that are not known here are left out."""
+    return _link(address, _asked(_build_filters(None).wanted())) if request.args else address
+
+
+def list_nearest(wanted: Slot | None, lane: str, holder: UUID) -> list[FreeTime]:
+    """The free times nearest to one that has gone, soonest first."""
+    if wanted is None:
+        return find_free_slots(SlotFilter(), lane, holder, NEAREST_SHOWN)
+    around = find_slots_around(wanted.starts_at, lane, holder, NEAREST_SHOWN)
+    around.sort(key=lambda slot: abs(slot.starts_at - wanted.starts_at))
+    return sorted(around[:NEAREST_SHOWN], key=lambda slot: slot.starts_at)
 
 
 def by_day(slots: Sequence[FreeTime]) -> Days:
-    """Slots by day and time on the clocks of their place."""
-    ordered = sorted(slots, key=lambda slot: (slot.day, slot.begins, slot.starts_at))
+    """Slots by day on the calendar of their place, soonest first."""
+    ordered = sorted(slots, key=attrgetter("day", "starts_at"))
     return [(day, tuple(group)) for day, group in groupby(ordered, key=attrgetter("day"))]
 
 

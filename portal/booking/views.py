@@ -12,7 +12,8 @@ from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
 from portal.booking import own_zone, queries, services, slot_list, visit_access
-from portal.booking.forms import ConfirmForm, DetailsForm, SlotForm
+from portal.booking.changes import can_change
+from portal.booking.forms import REACH_BY, ConfirmForm, DetailsForm, SlotForm
 from portal.booking.models import Appointment, BookingDraft
 from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
 from portal.core import clock
@@ -34,7 +35,7 @@ class NothingBegun(Exception):
 
 @blueprint.app_errorhandler(SafetyUnknown)
 def ask_safety_first(_error: SafetyUnknown) -> AnyResponse:
-    return redirect(url_for("booking.show_safety"), 303)
+    return redirect(slot_list.ask_the_same(url_for("booking.show_safety")), 303)
 
 
 @blueprint.app_errorhandler(MayNotBook)
@@ -68,18 +69,22 @@ def hold_slot() -> AnyResponse:
 
 @blueprint.get("/book/safety")
 def show_safety() -> Response:
-    return render_alike(SAFETY, None, (), lambda: {"form": build_form([RED_FLAGS], [], {})})
+    address = slot_list.ask_the_same(url_for(".answer_safety"))
+    if request.args:
+        return render(SAFETY, form=build_form([RED_FLAGS], [], {}), address=address)
+    return render_alike(SAFETY, None, (), lambda: {"form": build_form([RED_FLAGS], [], {}), "address": address})
 
 
 @blueprint.post("/book/safety")
 def answer_safety() -> AnyResponse:
     form = build_form([RED_FLAGS], [], {})
     if not form.validate():
-        return render(SAFETY, status=422, form=form, outcome="invalid")
+        address = slot_list.ask_the_same(url_for(".answer_safety"))
+        return render(SAFETY, status=422, form=form, address=address, outcome="invalid")
     if zone := request.form.get("zone"):
         own_zone.remember(zone)
     assessment_services.record_safety(journeys.ensure(), form.given_answers()[RED_FLAGS.id])
-    return redirect(url_for(".choose_slot"), 303)
+    return redirect(slot_list.ask_the_same(url_for(".choose_slot")), 303)
 
 
 @blueprint.get("/book/details")
@@ -156,6 +161,7 @@ def show_confirmation() -> AnyResponse:
         "booking/confirmed.html",
         appointment=appointment,
         slot=appointment.slot,
+        can_change=can_change(appointment),
         outcome="booked",
         reference=appointment.reference,
     )
@@ -191,12 +197,13 @@ def _answer_old_button(journey_id: UUID, key: str, draft: BookingDraft | None) -
 def _render_check(draft: BookingDraft, journey_id: UUID, changed: bool = False) -> Response:
     if find_claimable(draft.slot_id, journey_id) is None:
         return _render_taken(draft.slot_id, journey_id)
-    slot = scheduling.get_slot(draft.slot_id)
+    slot, details = scheduling.get_slot(draft.slot_id), Details.from_json(draft.details)
     return render(
         "booking/check.html",
         status=409 if changed else 200,
         form=ConfirmForm(formdata=None, slot=str(draft.slot_id), key=draft.idempotency_key),
-        details=Details.from_json(draft.details),
+        details=details,
+        reach_by=dict(REACH_BY)[details.reach_by],
         slot=slot,
         held_until=_held_until(slot, journey_id),
         journey_id=journey_id,
@@ -230,7 +237,8 @@ def _render_taken(slot_id: int, journey_id: UUID) -> Response:
         status=409,
         form=SlotForm(formdata=None),
         wanted=wanted,
-        days=slot_list.list_nearest(wanted, lane, journey_id),
+        nearest=slot_list.list_nearest(wanted, lane, journey_id),
+        own_zone=own_zone.get(),
         outcome="taken",
     )
 

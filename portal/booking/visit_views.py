@@ -5,23 +5,23 @@ The key in a mail is the token; looking at it swaps it for an hour's access and 
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, request, session, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.assessment.brief import write_brief
 from portal.assessment.brief_views import render_brief
 from portal.booking import calendar, changes, links, queries, services, slot_list, visit_access, waitlist
 from portal.booking.changes import ATTACK, TooLate, can_change, can_undo, has_attack_help, list_switches
-from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, WishesForm
+from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, UndoForm, WishesForm
 from portal.booking.models import Appointment
 from portal.booking.services import AlreadyBooked, TooManyTries
 from portal.booking.wishes import Wishes
-from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.scheduling.services import SlotTaken
 from portal.scheduling.set_up import get_set_up
 
 blueprint = Blueprint("visit", __name__, url_prefix="/visit/<key>")
+MOVED = "moved"  # in the session: the reference of a visit whose page is to say that it has just been changed
 
 
 @blueprint.before_request
@@ -45,7 +45,9 @@ def explain_link(_error: Exception) -> Response:
 
 @blueprint.get("")
 def show_visit(key: str) -> Response:
-    return _render_visit(_find(key))
+    appointment = _find(key)
+    moved = session.pop(MOVED, None) == appointment.reference and appointment.stands
+    return _render_visit(appointment, "moved" if moved else None)
 
 
 @blueprint.get("/calendar.ics")
@@ -74,12 +76,12 @@ def move(key: str) -> AnyResponse:
     if form.slot_id is None:
         return slot_list.render_for_move(appointment, "Choose one of the times, then go on.", 422)
     try:
-        moved = changes.move(appointment.id, form.slot_id)
+        changes.move(appointment.id, form.slot_id)
     except SlotTaken:
         return slot_list.render_for_move(_find(key), status=409, taken=form.slot_id)
     except TooLate:
         return _render_visit(_find(key), "unavailable", 409)
-    return _render_visit(moved, "moved")
+    return _tell_moved(appointment)
 
 
 @blueprint.get("/cancel")
@@ -96,14 +98,16 @@ def cancel(key: str) -> AnyResponse:
         return _render_cancel(appointment, form, status=422)
     if form.choice.data == "keep" or form.confirmed.data == "no":
         return _keep(appointment)
-    if form.confirmed.data != "yes":
-        return render("booking/cancel_confirm.html", appointment=appointment, form=form)
-    return _cancel(appointment, form.choice.data)
+    return _cancel(appointment, form)
 
 
 @blueprint.post("/undo")
 def undo_cancel(key: str) -> AnyResponse:
-    appointment = _find(key)
+    appointment, form = _find(key), UndoForm()
+    if can_undo(appointment) and not form.validate():
+        return _render_visit(appointment, "invalid", 422, form)
+    if form.choice.data == "leave":
+        return _back_to(appointment)
     try:
         changes.undo_cancel(appointment.id)
     except SlotTaken:
@@ -129,16 +133,19 @@ def show_attack_help(key: str) -> AnyResponse:
 def use_attack_help(key: str) -> AnyResponse:
     appointment = _find(key)
     form = _attack_form(appointment)
+    if form.choice.data == appointment.visit_type.code:  # sent twice: the form does not offer what the visit is by now
+        return _tell_moved(appointment)
     if not form.validate():
         return _render_attack(appointment, form, status=422)
-    if form.choice.data == "keep":
+    if form.choice.data == "keep" or form.confirmed.data == "no":
         return _keep(appointment)
     if form.choice.data == ATTACK:
-        return _cancel(appointment, ATTACK)
+        return _cancel(appointment, form)
     try:
-        return _render_visit(changes.switch(appointment.id, form.choice.data), "moved")
+        changes.switch(appointment.id, form.choice.data)
     except TooLate:
         return _render_visit(_find(key), "unavailable", 409)
+    return _tell_moved(appointment)
 
 
 @blueprint.get("/brief")
@@ -207,20 +214,31 @@ def _back_to(appointment: Appointment) -> AnyResponse:
     return redirect(url_for(".show_visit", key=appointment.reference), 303)
 
 
+def _tell_moved(appointment: Appointment) -> AnyResponse:
+    """Back to the visit, which says once that it has been changed."""
+    session[MOVED] = appointment.reference
+    return _back_to(appointment)
+
+
 def _keep(appointment: Appointment) -> AnyResponse:
     """Nothing was changed; a visit that does not stand, such as one cancelled before going back, is shown as it is."""
     return _render_visit(appointment, "kept") if appointment.stands else _back_to(appointment)
 
 
-def _cancel(appointment: Appointment, reason: str) -> AnyResponse:
+def _cancel(appointment: Appointment, form: CancelForm | AttackForm) -> AnyResponse:
+    """Cancel the visit for the reason chosen, once that is confirmed."""
+    if form.confirmed.data != "yes":
+        return render("booking/cancel_confirm.html", appointment=appointment, form=form, endpoint=request.endpoint)
     try:
-        changes.cancel(appointment.id, reason)
+        changes.cancel(appointment.id, form.choice.data)
     except TooLate:
         return _render_visit(appointment, "unavailable", 409)
     return _back_to(appointment)
 
 
-def _render_visit(appointment: Appointment, outcome: str | None = None, status: int = 200) -> Response:
+def _render_visit(
+    appointment: Appointment, outcome: str | None = None, status: int = 200, form: UndoForm | None = None
+) -> Response:
     entry = queries.get_entry(appointment.id)
     return render(
         "booking/visit.html",
@@ -231,7 +249,7 @@ def _render_visit(appointment: Appointment, outcome: str | None = None, status: 
         can_undo=can_undo(appointment),
         has_attack_help=has_attack_help(appointment),
         waiting=appointment.stands and entry is not None and entry.closed_at is None,
-        form=BaseForm(formdata=None),
+        form=form or UndoForm(formdata=None),
         outcome=outcome or _state(appointment),
         reference=appointment.reference,
     )

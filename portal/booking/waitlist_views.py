@@ -7,9 +7,9 @@ from werkzeug import Response as AnyResponse
 
 from portal.booking import changes, links, queries, visit_access, waitlist
 from portal.booking.changes import TooLate
+from portal.booking.forms import OfferForm
 from portal.booking.models import Offer
 from portal.core import clock
-from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.scheduling.services import SlotTaken
 
@@ -19,6 +19,14 @@ blueprint = Blueprint("waitlist", __name__, url_prefix="/waitlist/<token>")
 @blueprint.get("")
 def show_offer(token: str) -> Response:
     return _render(_find(token))
+
+
+@blueprint.post("")
+def answer(token: str) -> AnyResponse:
+    offer, form = _find(token), OfferForm()
+    if not form.validate():
+        return _render(offer, "invalid", 422, form)
+    return ANSWERS[form.choice.data](token)
 
 
 @blueprint.post("/accept")
@@ -47,6 +55,9 @@ def leave(token: str) -> AnyResponse:
     return _render(_find(token), "kept")
 
 
+ANSWERS = {"accept": accept, "decline": decline, "leave": leave}
+
+
 def _find(token: str) -> Offer:
     """The offer of that link, until the visit is over that could be moved to it."""
     offer = queries.find_offer(token) or abort(404)
@@ -54,8 +65,11 @@ def _find(token: str) -> Offer:
     return offer if links.is_live(visit) and visit.slot.ends_at > clock.now() else abort(404)
 
 
-def _render(offer: Offer, outcome: str | None = None, status: int = 200) -> Response:
-    appointment = offer.entry.appointment
+def _render(offer: Offer, outcome: str | None = None, status: int = 200, form: OfferForm | None = None) -> Response:
+    appointment, form = offer.entry.appointment, form or OfferForm(formdata=None)
+    can_take = outcome not in {"taken", "kept"} and waitlist.can_take(offer)
+    if not can_take:
+        form.leave_out_earlier()
     outcome = outcome or ("held" if offer.state == "open" else None)
     return render(
         "booking/offer.html",
@@ -63,7 +77,7 @@ def _render(offer: Offer, outcome: str | None = None, status: int = 200) -> Resp
         offer=offer,
         appointment=appointment,
         waiting=offer.entry.closed_at is None,
-        can_take=waitlist.can_take(offer),
-        form=BaseForm(formdata=None),
+        can_take=can_take,
+        form=form,
         outcome=outcome if appointment.stands else "unavailable",
     )

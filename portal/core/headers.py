@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -38,6 +39,7 @@ ALWAYS = {
     "X-Frame-Options": "DENY",
 }
 SECRETS = {"token", "key"}  # parts of an address that open something to whoever knows them
+REFERENCE = re.compile(r"[A-Z]{2,6}-[A-Z0-9]{4}-[0-9]{2}")  # of a visit; alone it opens nothing for a stranger
 # What a search engine may list besides what caches may keep: pages that are fresh each time and about nobody.
 FOR_SEARCH_ENGINES = {
     *("home.show_home", "home.serve_theme", "static"),
@@ -86,7 +88,8 @@ def may_be_kept(response: Page, seconds: int = 300) -> Page:
 
 def _address_is_secret() -> bool:
     """Whether the address is a key, or an unknown one that may be a key mistyped: it must not leave in a referrer."""
-    return request.endpoint is None or not SECRETS.isdisjoint(request.view_args or {})
+    keys = [value for name, value in (request.view_args or {}).items() if name in SECRETS]
+    return request.endpoint is None or not all(map(REFERENCE.fullmatch, keys))
 
 
 def _note_sign_out(_app: Flask, **_: object) -> None:

@@ -73,8 +73,9 @@ def _theme() -> str:
 
 
 def _page_before() -> str:
+    """The page that led here, with what it was asked for, if it is one of ours that says so."""
     parts = split_address(request.referrer)
-    return parts.path if parts.netloc == request.host else url_for(".show_home")
+    return parts._replace(scheme="", netloc="").geturl() if parts.netloc == request.host else url_for(".show_home")
 
 
 def _own_path(path: str | None) -> str:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Date, Select, bindparam, func, or_, select, text, tuple_
 
 from portal.core import clock
+from portal.core.columns import UtcDateTime
 from portal.core.db import run
 from portal.scheduling.models import (
     CAN_BE_OFFERED,
@@ -28,6 +30,7 @@ from portal.scheduling.set_up import NoClinic, SetUp, get_set_up
 
 NOON = time(12)
 DAY = timedelta(days=1)
+MOMENT = bindparam("moment", type_=UtcDateTime)
 Query = Select[*tuple[Any, ...]]
 
 
@@ -88,9 +91,20 @@ def find_free_slots(
     Without a lane it is the desk that asks, which books all types, and times too near to be booked online.
     """
     known = get_set_up()
+    query = _times_query(_ask(known, wanted, lane, holder), limit)
+    return _read(known, run(query, **_claiming(known, lane, holder, not_before)))
+
+
+def find_slots_around(moment: datetime, lane: str, holder: UUID, limit: int) -> list[FreeTime]:
+    """Free slots that this lane may book: so many of the last before that moment, and of the first from it on."""
+    known = get_set_up()
+    asked, claiming = _ask(known, SlotFilter(), lane, holder), _claiming(known, lane, holder)
+    rows = [run(_around_query(asked, limit, earlier), moment=moment, **claiming) for earlier in (True, False)]
+    return _read(known, chain(*rows))
+
+
+def _read(known: SetUp, rows: Iterable[Any]) -> list[FreeTime]:
     providers, locations, types = known.all_providers, known.all_locations, known.all_types
-    values = _claiming(known, lane, holder, not_before)
-    rows = run(_times_query(_ask(known, wanted, lane, holder), limit), **values)
     return [
         FreeTime(id, day, begins, starts_at, ends_at, providers[provider_id], locations[place_id], types[type_id])
         for id, day, begins, starts_at, ends_at, provider_id, place_id, type_id in rows
@@ -116,9 +130,20 @@ def list_free_slots(lane: str, limit: int) -> list[FreeTime]:
 # Building a query takes longer than answering it; these are built once for all who ask the same.
 @lru_cache(maxsize=128)
 def _times_query(asked: _Asked, limit: int) -> Query:
+    return _select_free(asked).order_by(Slot.starts_at, Slot.id).limit(limit)
+
+
+@lru_cache(maxsize=128)
+def _around_query(asked: _Asked, limit: int, earlier: bool) -> Query:
+    on_this_side = Slot.starts_at < MOMENT if earlier else Slot.starts_at >= MOMENT
+    nearest_first = Slot.starts_at.desc() if earlier else Slot.starts_at
+    return _select_free(asked).where(on_this_side).order_by(nearest_first, Slot.id).limit(limit)
+
+
+def _select_free(asked: _Asked) -> Query:
     columns = (Slot.id, Slot.day, Slot.begins, Slot.starts_at, Slot.ends_at)
     belongs = (Slot.provider_id, Slot.location_id, Slot.visit_type_id)
-    return select(*columns, *belongs).where(*_free(asked)).order_by(Slot.starts_at, Slot.id).limit(limit)
+    return select(*columns, *belongs).where(*_free(asked))
 
 
 @lru_cache(maxsize=128)

@@ -10,7 +10,7 @@ from portal.booking.models import Appointment, BookingDraft
 from portal.core import clock as portal_clock
 from portal.core.db import db
 from portal.notifications.models import OutgoingMail
-from portal.scheduling.models import Slot, SlotState
+from portal.scheduling.models import Clinic, Slot, SlotState
 from tests.visitor import Visitor
 
 
@@ -152,6 +152,19 @@ def test_a_form_whose_cookie_has_ended_can_be_sent_once_more_with_all_that_was_t
     assert (page.status, page.outcome) == (400, "expired")
     assert patient.send().path == "/book/check"
     assert "a &#34;quoted&#34; &lt;note&gt;" in patient.page.text
+
+
+def test_what_is_too_near_to_be_changed_online_is_not_promised_to_be(patient, app):
+    patient.hold()
+    assert "How may we reach you?</dt><dd>Phone call" in patient.fill_in().text
+    with app.app_context():
+        db.session.execute(update(Clinic).values(change_cutoff_minutes=3 * 60))
+        db.session.commit()
+    page = patient.send()
+    assert page.outcome == "booked"
+    assert "See this visit" in page.text
+    assert "To change or cancel this one, call us" in page.text
+    assert not any("/earlier" in link for link in page.links)
 
 
 def test_a_form_sent_from_another_site_is_not_given_back_to_be_confirmed(patient):

@@ -70,6 +70,21 @@ def test_moving_twice_to_the_same_time_is_moving_once(holder, diary):
     assert diary.mails() == ["booked", "moved"]
 
 
+def test_a_move_to_a_time_that_is_near_pressed_twice_is_done_and_says_so_once(app, book, diary, clock):
+    holder = Visitor(app)
+    link, reference = book("2026-11-20 11:00")
+    clock.move_to("2026-11-20T12:50:00Z")
+    slot = diary.slot_at("2026-11-20 10:00")
+    holder.open(f"{link}/move")
+    form = next(form for form in holder.page.forms if "slot" in form.choices)
+    assert holder.send(form, slot=slot).outcome == "moved"
+    clock.move_to("2026-11-20T14:10:00Z")
+    holder.open(link)
+    page = holder.send(form, slot=slot)
+    assert (page.status, page.outcome, page.path) == (200, "moved", f"/visit/{reference}")
+    assert holder.open(page.path).outcome == "booked"
+
+
 def test_a_time_that_has_gone_in_the_meantime_leaves_the_visit_where_it_was(holder, visit, book, diary):
     holder.open(holder.page.link("/move"))
     form = next(form for form in holder.page.forms if "slot" in form.choices)
@@ -144,8 +159,18 @@ class TestAnAttackOnTheDay:
         assert diary.slot_of(visit[1]) == int(diary.slot_at(FRIDAY))
         assert diary.mails() == ["booked", "moved"]
 
-    def test_the_time_is_given_back_without_a_mark(self, holder, visit, diary):
-        assert holder.send(choice="attack").outcome == "cancelled"
+    def test_switched_twice_is_switched_once(self, holder, diary):
+        form = holder.page.form
+        for _ in range(2):
+            assert holder.send(form, choice="call").outcome == "moved"
+        assert diary.mails() == ["booked", "moved"]
+
+    def test_the_time_is_given_back_once_that_is_confirmed_without_a_mark(self, holder, visit, diary):
+        assert holder.send(choice="attack").heading == "Cancel this visit?"
+        confirm = holder.page.form
+        assert holder.send(confirm, confirmed="no").outcome == "kept"
+        assert diary.booked_slots() != []
+        assert holder.send(confirm, confirmed="yes").outcome == "cancelled"
         assert diary.booked_slots() == []
         assert diary.count(Appointment, Appointment.status == "cancelled", Appointment.cancel_reason == "attack") == 1
 
@@ -195,7 +220,7 @@ class TestOneVisitOfAKind:
         holder.send(choice="time")
         undo = holder.send(confirmed="yes").form
         book("2026-11-23 10:00", **self.JANE)
-        assert holder.post(undo.action, undo.values).outcome == "limited"
+        assert holder.send(undo, choice="again").outcome == "limited"
 
     def test_a_visit_that_is_over_is_not_in_the_way(self, app, book, diary, clock):
         book(FRIDAY, **self.JANE)
@@ -222,7 +247,7 @@ class TestOneVisitOfAKind:
         holder.open(f"{link}/cancel")
         holder.send(choice="time")
         assert holder.send(confirmed="yes").outcome == "cancelled"
-        assert holder.send(holder.page.form).outcome == "booked"
+        assert holder.send(choice="again").outcome == "booked"
 
 
 def test_undoing_within_the_notice_takes_the_time_again(app, book, clock):
@@ -230,8 +255,9 @@ def test_undoing_within_the_notice_takes_the_time_again(app, book, clock):
     clock.move_to("2026-11-20T12:30:00Z")
     holder = Visitor(app)
     holder.open(f"{link}/attack")
-    assert holder.send(choice="attack").outcome == "cancelled"
-    assert holder.send(holder.page.form).outcome == "booked"
+    holder.send(choice="attack")
+    assert holder.send(confirmed="yes").outcome == "cancelled"
+    assert holder.send(choice="again").outcome == "booked"
 
 
 @pytest.mark.parametrize("reason", ["clinician", "clinic"])
@@ -265,7 +291,7 @@ def test_a_visit_that_is_over_is_not_in_the_way_of_an_undo(app, book, clock, dia
     book(FRIDAY, name="Jane Roe", email="jane@roe.example")
     clock.move_to("2026-11-24T15:00:00Z")
     holder.open(link)
-    assert holder.send(undo).outcome == "booked"
+    assert holder.send(undo, choice="again").outcome == "booked"
 
 
 class TestAPageLeftOpen:
@@ -275,7 +301,7 @@ class TestAPageLeftOpen:
     def left_open(self, holder, visit, clock):
         """The forms of its pages, on its day and in time, before it was cancelled."""
         clock.move_to("2026-11-20T12:00:00Z")
-        forms = {page: holder.open(f"{visit[0]}/{page}").form for page in ("attack", "earlier", "cancel")}
+        forms = {page: holder.open(f"{visit[0]}/{page}").form for page in ("attack", "earlier", "move", "cancel")}
         confirm = holder.send(forms["cancel"], choice="time").form
         assert holder.send(confirm, confirmed="yes").outcome == "cancelled"
         return {**forms, "confirm": confirm}
@@ -290,10 +316,12 @@ class TestAPageLeftOpen:
         assert (page.outcome, page.heading) == ("cancelled", "This visit is cancelled")
         assert "stands" not in page.text
 
-    def test_asking_for_an_earlier_time_says_that_it_cannot_be_changed(self, holder, left_open):
-        page = holder.send(left_open["earlier"])
+    @pytest.mark.parametrize("sent", ["earlier", "move"])
+    def test_asking_for_another_time_says_that_nothing_was_changed(self, holder, left_open, diary, sent):
+        page = holder.send(left_open[sent], slot=diary.slot_at(LATER))
         assert (page.status, page.outcome, page.heading) == (409, "unavailable", "This visit is cancelled")
-        assert "cannot be changed online any more" in page.text
+        assert "Nothing was changed" in page.text
+        assert "cannot be changed online any more" not in page.text
 
 
 class TestAVisitThatIsOver:

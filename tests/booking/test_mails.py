@@ -12,7 +12,9 @@ from sqlalchemy import select, update
 from portal.assessment.questionnaire import QUESTIONS
 from portal.booking import links
 from portal.booking.models import Appointment
+from portal.core.clock import now
 from portal.core.db import db
+from portal.notifications.letters import write_letter
 from portal.notifications.services import send_due_mail
 from portal.scheduling.models import Clinic
 from tests.assessment.test_walk import NECK
@@ -80,6 +82,17 @@ def test_the_calendar_entry_is_a_request_from_the_sender_with_the_right_time(boo
     raw = part.get_payload(decode=True)
     assert b"\r\n" in raw
     assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
+
+
+def test_the_mail_before_the_visit_speaks_of_a_summary_only_where_there_is_one(book, app):
+    book("2026-11-20 09:00")
+    with app.test_request_context():
+        visit = db.session.scalar(select(Appointment))
+        assert "summary" not in write_letter("prepare", visit.id, 0).text
+        visit.assessment.finished_at = now()
+        letter = write_letter("prepare", visit.id, 0)
+        assert "the summary that your care team reads" in letter.text
+        assert "the summary that your care team reads" in letter.html
 
 
 def test_once_the_desk_has_ended_the_link_mails_have_none_and_say_to_call(book, diary, app, mail_server, clock):

@@ -1,12 +1,18 @@
 """The page of free times: a list and a month, narrowed, by one's own clocks, refreshed without losing a choice."""
 
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
 import pytest
 from sqlalchemy import update
 
 from portal.booking import slot_list
 from portal.core.db import db
-from portal.scheduling.models import Provider
+from portal.scheduling.free_times import SlotFilter, find_free_slots
+from portal.scheduling.models import Clinic, Provider
+from portal.scheduling.remake import open_slots
 from tests.booking.conftest import Diary
+from tests.visitor import Visitor
 
 
 @pytest.fixture
@@ -20,6 +26,14 @@ def test_weekdays_narrow_the_list(patient):
     assert "Monday, November 23" in page.text
     assert "Friday, November 20" in page.text
     assert "Wednesday" not in page.text.partition("Free times")[2].partition("Nothing fits")[0]
+
+
+def test_the_times_of_one_clinician_are_still_asked_for_after_the_safety_question(visitor, app):
+    page = visitor.open("/book/?provider=ben&weekdays=1&location=nowhere&token=secret")
+    assert page.form.action == "/book/safety?provider=ben&weekdays=1"
+    assert visitor.send().status == 422
+    assert "Narrow the list: Ben Test, NP, Tuesday" in visitor.send(red_flags_now="none").text
+    assert Visitor(app).open("/book/safety").form.action == "/book/safety"
 
 
 def test_a_day_of_the_month_leads_to_its_times(patient):
@@ -115,8 +129,6 @@ def test_choosing_another_time_gives_the_first_one_back_and_keeps_what_is_typed(
 
 @pytest.fixture
 def other_person(app):
-    from tests.visitor import Visitor
-
     other = Visitor(app)
     other.pass_safety()
     return other
@@ -138,3 +150,33 @@ def test_of_a_day_with_more_times_than_a_page_the_first_stand_there_and_a_link_l
     whole = patient.open(page.link("day="))
     assert len(patient.free_slots()) == 4
     assert "more than" not in whole.text
+
+
+def test_the_nearest_free_times_are_near_however_many_are_sooner(patient, other_person, app, diary):
+    with app.app_context():
+        db.session.execute(update(Clinic).values(horizon_weeks=8))
+        db.session.commit()
+        open_slots()
+        assert len(find_free_slots(SlotFilter(), "consult", limit=500)) > 60
+    wanted = diary.slot_at("2027-01-08 10:00")
+    other_person.hold(wanted)
+    assert patient.hold(wanted).outcome == "taken"
+    calls = [diary.slot_at(f"2027-01-07 {wall}", "call") for wall in ("13:30", "14:00", "14:30")]
+    assert patient.free_slots() == calls + [diary.slot_at(f"2027-01-08 {hour:02}:00") for hour in (9, 11, 12)]
+
+
+def test_the_nearest_free_times_are_shown_by_ones_own_clocks_too_and_are_not_counted(patient, other_person, diary):
+    patient.open("/book/?zone=America/New_York")
+    wanted = diary.slot_at("2026-11-19 13:30", "call")
+    other_person.hold(wanted)
+    page = patient.hold(wanted)
+    assert page.outcome == "taken"
+    assert "Where you are: Thursday, November 19, 4:00 pm EST" in page.text
+    assert "6 free" not in page.text
+
+
+def test_a_day_in_two_zones_begins_with_its_first_time():
+    day = date(2026, 11, 20)
+    eastern = SimpleNamespace(day=day, begins="10:15", starts_at=datetime(2026, 11, 20, 15, 15, tzinfo=UTC))
+    central = SimpleNamespace(day=day, begins="09:45", starts_at=datetime(2026, 11, 20, 15, 45, tzinfo=UTC))
+    assert slot_list.by_day([central, eastern]) == [(day, (eastern, central))]

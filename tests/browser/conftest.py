@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -161,7 +162,8 @@ def assert_readable(page: Page) -> None:
 
 
 def assert_accessible(page: Page) -> None:
-    """axe finds nothing where the page is used most, and nothing runs out of it at the narrowest or at desktop width.
+    """axe finds nothing where the page is used most, and nothing runs out of it at the narrowest or at desktop width,
+    or on a phone with letters twice as large.
 
     Patients' pages are asked at 320 px and the desk's at 1280; `make proof` asks each at both.
     """
@@ -170,6 +172,24 @@ def assert_accessible(page: Page) -> None:
         page.set_viewport_size(viewport)
         if viewport is usual or servers.PROOF:
             look_with_axe(page)
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert overflow <= 0, f"{page.url} is {overflow} px too wide at {viewport['width']}"
+        assert_no_wider(page, f"{viewport['width']} px")
+    if "/desk/" not in page.url:
+        page.set_viewport_size(PHONE)
+        with letters_twice_as_large(page):
+            assert_no_wider(page, "390 px with a text of 32 px")
     page.set_viewport_size(before)
+
+
+def assert_no_wider(page: Page, than: str) -> None:
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0, f"{page.url} is {overflow} px too wide at {than}"
+
+
+@contextmanager
+def letters_twice_as_large(page: Page) -> Iterator[None]:
+    """As somebody has set it in the browser's own settings."""
+    developer = page.context.new_cdp_session(page)
+    developer.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    yield
+    developer.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+    developer.detach()

@@ -187,3 +187,9 @@ def test_the_urgent_results_are_accessible(portal, open_browser, answers, outcom
     page.goto("/assessment/result")
     expect(page.locator("main")).to_have_attribute("data-outcome", outcome)
     assert_accessible(page)
+
+
+def test_the_button_to_call_reads_as_words_and_a_number(open_browser):
+    page = open_browser(javascript=False)
+    page.goto("/")
+    assert "Call us: (212) 555-0100" in page.locator("main").inner_text()

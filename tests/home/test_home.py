@@ -44,6 +44,11 @@ def test_colours_are_chosen_without_a_script_and_remembered(visitor):
     assert "Cookie" in theme.response.vary
 
 
+def test_choosing_colours_leads_back_to_what_was_looked_for(visitor):
+    visitor.open("/display", headers={"Referer": "http://127.0.0.1:8000/search?q=neck+pain"})
+    assert 'value="neck pain"' in visitor.send(theme="dim").text
+
+
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "/\\evil.example", "", "javascript:x"])
 def test_choosing_colours_never_leads_out_of_the_portal(visitor, back):
     visitor.open("/display")

@@ -144,7 +144,8 @@ def live(person, here, slot_id, other_id):
     visit, token = f"/visit/{page.reference}", {"csrf_token": person.csrf_token}
     assert look(here, visit, page.cookie or person.cookie).status == 200
     cookie = page.cookie or person.cookie
-    assert send(here, Post(f"{visit}/move", cookie, {**token, "slot": other_id})).outcome == "200 moved"
+    moved = send(here, Post(f"{visit}/move", cookie, {**token, "slot": other_id})).outcome
+    assert moved in {"200 moved", f"sent to {visit}"}  # the release before answers with the page itself
     cancel = Post(f"{visit}/cancel", cookie, {**token, "choice": "better", "confirmed": "yes"})
     assert send(here, cancel).outcome == f"sent to {visit}"
     assert look(here, visit, cookie).outcome == "200 cancelled"

@@ -66,7 +66,7 @@ class Story:
         visit = f"/visit/{page.reference}"
         if chance(0.5):
             move = Post(f"{visit}/move", page.cookie, self.form(slot=other_id))
-            if self.change(move, "200 moved", (Status.BOOKED, other_id)):
+            if self.change(move, f"sent to {visit}", (Status.BOOKED, other_id)):
                 slot_id = other_id
         if chance(0.6) and self.may_be == {(Status.BOOKED, slot_id)}:
             cancel = Post(f"{visit}/cancel", page.cookie, self.form(choice="better", confirmed="yes"))
