@@ -35,7 +35,7 @@ class Difference(NamedTuple):
     @property
     def unseen(self) -> str:
         """The rest of it, for who hears the button."""
-        return "".join(f", {words}" for words in self if words not in {"", self.shown})
+        return ", ".join(words for words in self if words not in {"", self.shown})
 
 
 def way_of(slot: Slot, visit_type: VisitType) -> Way:
