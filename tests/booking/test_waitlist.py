@@ -206,7 +206,8 @@ def by_patient(link, reference, desk, app, cancel):
     cancel(link)
     person = Visitor(app)
     person.open(link)
-    return person.send(next(form for form in person.page.forms if form.action.endswith("/undo")))
+    form = next(form for form in person.page.forms if form.action.endswith("/undo"))
+    return person.send(form, choice=form.choices["choice"][0])
 
 
 def by_the_desk(link, reference, desk, app, cancel):

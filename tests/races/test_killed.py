@@ -182,5 +182,9 @@ def test_what_was_confirmed_stands_when_a_process_is_killed_every_half_second_fo
 @pytest.mark.parametrize("engine", ["postgresql"], indirect=True)  # one shows that it can fail
 def test_the_control_that_books_in_two_transactions_leaves_times_that_nobody_has(portal, settings, tmp_path):
     served = "tests.races.faults:book_in_two_transactions()"
-    stories = live_and_kill(portal, settings, tmp_path, kills=8, pause=0.5, served=served)
-    assert any("booked by nobody" in damage for damage in find_damage(stories))
+    for turn in range(4):  # on a busy machine few book, and a kill may meet nobody between the two
+        (folder := tmp_path / str(turn)).mkdir()
+        stories = live_and_kill(portal, settings, folder, kills=8, pause=0.5, served=served)
+        if any("booked by nobody" in damage for damage in find_damage(stories)):
+            return
+    pytest.fail("no time was left that nobody has")

@@ -126,6 +126,7 @@ class Visit:
     journey: Any
     cancelled: bool = False
     wishes: tuple[str, ...] | None = None  # the parts of the day that suit; None when it is not on the list
+    wished: tuple[str, ...] | None = None  # as it was when it was cancelled
 
 
 @dataclass

@@ -260,7 +260,7 @@ class DiaryMachine(RuleBasedStateMachine):
         if slot.at.starts > self.now and self.diary.active(visit.person, visit.kind, self.now):
             expected = expected - {DONE} | {ALREADY}
         if self._expect(expected, changes.undo_cancel, visit.id) == DONE:
-            visit.cancelled = False
+            visit.cancelled, visit.wishes = False, visit.wished
             self.diary.take(visit, slot)
 
     # The earlier-slot list
@@ -274,6 +274,7 @@ class DiaryMachine(RuleBasedStateMachine):
         visit.wishes = dice.choice([(), (), ("morning",), ("afternoon",), None])
         if visit.wishes is None:
             waitlist.close(visit.id)
+            self.clock.shift(1)  # what is cancelled later is another moment
         else:
             waitlist.join(visit.id, Wishes(parts_of_day=visit.wishes))
 
@@ -485,7 +486,7 @@ class DiaryMachine(RuleBasedStateMachine):
         answer = self._expect({DONE} if may else {LATE}, changes.cancel, visit.id, ATTACK if bad_day else "time")
         if answer == DONE:
             self._leave(visit)
-            visit.cancelled, visit.wishes = True, None
+            visit.cancelled, visit.wished, visit.wishes = True, visit.wishes, None
 
     def _leave(self, visit, goes_to=None):
         """A visit gives up its time; where that was not on offer any more, what is offered there is opened."""
