@@ -50,7 +50,7 @@ def move_visit(appointment_id: UUID) -> AnyResponse:
     except Outdated:
         return _show_both(appointment_id, form, ".move_visit")
     except NotPossible:
-        return _to_visit(appointment, wrong="state")
+        return _to_visit(appointment, wrong="kind")
     except SlotTaken:
         return _to_visit(appointment, wrong="gone")
     return _back(moved, form)

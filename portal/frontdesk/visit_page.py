@@ -21,8 +21,9 @@ from portal.notifications.queries import list_mail_about
 
 # What the visit's page says when something could not be done.
 WRONG = {
-    "state": "This could not be done: the visit is not at that point, or that time is for another kind of visit.",
-    "not-today": "This could not be done: it is not today, or that time is for another kind of visit.",
+    "state": "This could not be done: the visit is not at that point.",
+    "not-today": "This could not be done: it is not today.",
+    "kind": "It was not moved: the visit does not wait any more, or that time is for another kind of visit.",
     "changed": "Somebody has changed this visit in the meantime: nothing was done. Here is how it is now.",
     "gone": "Somebody else has just taken that time: the visit stands as it was.",
     "taken": "Its time is taken by now: nothing was done.",
