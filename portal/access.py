@@ -64,6 +64,8 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "booking.check_booking": ANYONE,
     "booking.book": ANYONE,
     "booking.show_confirmation": ANYONE,
+    "booking.ask_address": ANYONE,
+    "booking.correct_address": ANYONE,
     "booking.renew_hold": ANYONE,
     "requests.ask_call_back": ANYONE,
     "requests.save_call_back": ANYONE,

@@ -148,6 +148,12 @@ class SlotForm(BaseForm):
         return read_number(self.slot.data)
 
 
+class OwnAddressForm(BaseForm):
+    """The e-mail address once more, where it was mistyped."""
+
+    email = DetailsForm.email
+
+
 class ConfirmForm(SlotForm):
     """The last button: book this slot, once."""
 

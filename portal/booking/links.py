@@ -50,16 +50,21 @@ def renew(appointment_id: UUID) -> bool:
     appointment = _lock(appointment_id)
     if not can_renew(appointment):
         raise NotRenewable(appointment_id)
-    token = new_token()
-    appointment.token, appointment.token_hash, appointment.link_ended_at = token, token_hash(token), None
-    for offer in db.session.scalars(select(Offer).join(Offer.entry).filter_by(appointment_id=appointment_id)):
-        offer.token = new_token()
-        offer.token_hash = token_hash(offer.token)
+    make_link(appointment)
     audit.services.record("link-renewed", f"appointment:{appointment_id}")
     if appointment.patient.email is None:
         return False
     queue_mail("link", appointment_id, int(clock.now().timestamp()))
     return True
+
+
+def make_link(appointment: Appointment) -> None:
+    """Let another link open the visit in place of the one before, within a transaction."""
+    token = new_token()
+    appointment.token, appointment.token_hash, appointment.link_ended_at = token, token_hash(token), None
+    for offer in db.session.scalars(select(Offer).join(Offer.entry).filter_by(appointment_id=appointment.id)):
+        offer.token = new_token()
+        offer.token_hash = token_hash(offer.token)
 
 
 def end_link(appointment: Appointment) -> None:

@@ -12,8 +12,8 @@ from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
 from portal.booking import own_zone, queries, services, slot_list, visit_access
-from portal.booking.changes import can_change
-from portal.booking.forms import REACH_BY, ConfirmForm, DetailsForm, SlotForm
+from portal.booking.changes import can_change, correct_own_address
+from portal.booking.forms import REACH_BY, ConfirmForm, DetailsForm, OwnAddressForm, SlotForm
 from portal.booking.models import Appointment, BookingDraft
 from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
 from portal.core import clock
@@ -162,9 +162,37 @@ def show_confirmation() -> AnyResponse:
         appointment=appointment,
         slot=appointment.slot,
         can_change=can_change(appointment),
+        is_new=visit_access.is_new(appointment),
         outcome="booked",
         reference=appointment.reference,
     )
+
+
+@blueprint.get("/book/confirmed/address")
+def ask_address() -> Response:
+    return _render_address(OwnAddressForm(formdata=None, email=_get_just_booked().patient.email))
+
+
+@blueprint.post("/book/confirmed/address")
+def correct_address() -> AnyResponse:
+    """Where the confirmation should have gone; whoever got it by mistake has a link that opens nothing any more."""
+    appointment, form = _get_just_booked(), OwnAddressForm()
+    if not form.validate():
+        return _render_address(form, status=422)
+    correct_own_address(appointment.id, form.email.data)
+    return redirect(url_for(".show_confirmation"), 303)
+
+
+def _get_just_booked() -> Appointment:
+    """The visit that this journey has booked within the hour and that stands. Raises NothingBegun."""
+    appointment = queries.find_latest_of(journeys.current())
+    if appointment is None or not appointment.stands or not visit_access.is_new(appointment):
+        raise NothingBegun
+    return appointment
+
+
+def _render_address(form: OwnAddressForm, status: int = 200) -> Response:
+    return render("booking/address.html", status=status, form=form, outcome="invalid" if status == 422 else None)
 
 
 def _get_begun() -> tuple[UUID, BookingDraft]:

@@ -32,7 +32,12 @@ def is_granted(appointment: Appointment) -> bool:
 
 def is_open(appointment: Appointment) -> bool:
     """Whether the browser that booked the visit may see it now: for an hour, too, or longer if it goes on looking."""
-    return is_granted(appointment) or appointment.created_at > clock.now() - LASTS
+    return is_granted(appointment) or is_new(appointment)
+
+
+def is_new(appointment: Appointment) -> bool:
+    """Whether the visit was booked within the last hour."""
+    return appointment.created_at > clock.now() - LASTS
 
 
 def _key(appointment: Appointment) -> str:

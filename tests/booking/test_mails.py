@@ -1,6 +1,7 @@
 """The mail a patient gets: received by a real SMTP server and taken apart."""
 
 import email
+import re
 from datetime import timedelta
 from email.policy import default
 from email.utils import parseaddr
@@ -44,6 +45,33 @@ def booked(visitor, app, mail_server):
     page = visitor.book()
     send_mail(app)
     return page, mail_server
+
+
+@pytest.mark.both_engines
+def test_a_wrong_address_is_corrected_on_the_confirmation_and_its_link_ends(visitor, app, clock, mail_server):
+    visitor.finish(**NECK)
+    visitor.book(email="jnae@example.com")
+    send_mail(app)
+    visitor.open(visitor.page.link("/book/confirmed/address"))
+    assert visitor.send(email="jane").status == 422
+    page = visitor.send(email="jane@example.com")
+    assert (page.path, page.outcome) == ("/book/confirmed", "booked")
+    assert "<strong>jane@example.com</strong>" in page.text
+    send_mail(app)
+    astray, arrived = (read(raw) for raw in mail_server.received)
+    assert [message["To"] for message, _ in (astray, arrived)] == ["jnae@example.com", "jane@example.com"]
+    assert Visitor(app).open(link_in(astray)).status == 404
+    assert Visitor(app).open(link_in(arrived)).outcome == "booked"
+
+    assert Visitor(app).open("/book/confirmed/address").path != "/book/confirmed/address"
+    clock.shift(timedelta(hours=1))
+    assert visitor.open("/book/confirmed/address").path == "/book/confirmed"
+
+
+def link_in(mail):
+    """The path of the visit's link."""
+    _, parts = mail
+    return re.search(r"/visit/\S+", parts["text/plain"].get_content())[0]
 
 
 def test_the_confirmation_arrives_with_text_html_calendar_and_attachment(booked):

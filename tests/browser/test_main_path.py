@@ -95,6 +95,10 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
     expect(main).to_have_attribute("data-outcome", "booked")
     reference = main.get_attribute("data-reference")
     person.see()
+    follow(page.get_by_role("link", name="Correct it"))
+    person.see()
+    follow(page.get_by_role("button", name="Save and send"))
+    expect(main).to_have_attribute("data-outcome", "booked")
 
     portal.send_mail()
     message = email.message_from_bytes(portal.mailbox.received[-1], policy=default)
