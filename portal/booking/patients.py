@@ -61,6 +61,15 @@ def change_address(patient_id: UUID, email: str) -> None:
 
 
 @transactional
+def separate(appointment: Appointment) -> None:
+    """Let a visit stand on a record of its own with the same contact, where others stand on its patient's, too."""
+    if len(_visits_of(appointment.patient_id)) > 1:
+        contact = {name: getattr(appointment.patient, name) for name in CONTACT}
+        appointment.patient = Patient(**contact, created_at=clock.now())
+        db.session.flush()
+
+
+@transactional
 def merge(kept_id: UUID, merged_id: UUID, contact: Mapping[str, object], staff_id: int) -> PatientMerge:
     """Move all visits of a record to another, which goes on with that contact; the first is kept for its history.
 

@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 
 from portal.assessment.questionnaire import QUESTIONS
 from portal.booking import links
-from portal.booking.models import Appointment
+from portal.booking.changes import allow_another
+from portal.booking.models import Appointment, Patient
 from portal.core.clock import now
 from portal.core.db import db
 from portal.notifications.letters import write_letter
@@ -66,6 +67,21 @@ def test_a_wrong_address_is_corrected_on_the_confirmation_and_its_link_ends(visi
     assert Visitor(app).open("/book/confirmed/address").path != "/book/confirmed/address"
     clock.shift(timedelta(hours=1))
     assert visitor.open("/book/confirmed/address").path == "/book/confirmed"
+
+
+def test_who_books_with_somebodys_details_turns_no_other_mail_elsewhere(visitor, app):
+    visitor.pass_safety()
+    visitor.book()
+    with app.app_context():
+        allow_another(db.session.scalar(select(Appointment.id)))
+    other = Visitor(app)
+    other.pass_safety()
+    other.book()
+    other.open("/book/confirmed/address")
+    other.send(email="elsewhere@example.com")
+    with app.app_context():
+        emails = select(Patient.email).join(Appointment)
+        assert sorted(db.session.scalars(emails)) == ["elsewhere@example.com", "jane@example.com"]
 
 
 def link_in(mail):
