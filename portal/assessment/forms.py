@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Any
 
 from wtforms import EmailField, Field, HiddenField, StringField, ValidationError
-from wtforms.validators import UUID, InputRequired, Length
+from wtforms.validators import InputRequired, Length
 
 from portal.assessment.answers import Answers, InvalidAnswers, parse_one
 from portal.assessment.questionnaire import QUESTIONS, Question
+from portal.core.crypto import new_token
 from portal.core.forms import BaseForm, check_email
 
 
@@ -80,7 +81,7 @@ def _page_form(asked: tuple[str, ...], revealed: tuple[str, ...]) -> type[Questi
 class PauseForm(BaseForm):
     """Where to send the way back, once."""
 
-    key = HiddenField(validators=[InputRequired(), UUID()])
+    key = HiddenField(default=new_token, validators=[Length(max=64)])
     email = EmailField(
         "E-mail",
         description="The mail holds a link and a code. It says nothing of your answers.",

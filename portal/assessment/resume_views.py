@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID, uuid4
-
 from flask import Blueprint, Response, abort, redirect, url_for
 from werkzeug import Response as AnyResponse
 
@@ -18,7 +16,7 @@ blueprint = Blueprint("resume", __name__, url_prefix="/assessment")
 
 @blueprint.get("/pause")
 def show_pause() -> Response:
-    return _render_pause(PauseForm(key=uuid4()))
+    return _render_pause(PauseForm())
 
 
 @blueprint.post("/pause")
@@ -26,7 +24,7 @@ def send_link() -> AnyResponse:
     form = PauseForm()
     if not form.validate():
         return _render_pause(form, status=422)
-    services.send_resume_link(journeys.ensure(), form.email.data, UUID(form.key.data))
+    services.send_resume_link(journeys.ensure(), form.email.data, form.key.data)
     return redirect(url_for(".show_sent"), 303)
 
 

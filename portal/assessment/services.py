@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import NamedTuple
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import ColumnElement, bindparam, select, update
 
@@ -154,12 +154,12 @@ def start_over(journey_id: UUID) -> None:
 
 
 @transactional
-def send_resume_link(journey_id: UUID, email: str, key: UUID) -> None:
+def send_resume_link(journey_id: UUID, email: str, key: str) -> None:
     """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany.
 
     The same key and address a second time send nothing; another address is a mistake that was corrected.
     """
-    link_id, token, code = uuid5(key, email), new_token(), new_code(8)
+    link_id, token, code = uuid5(NAMESPACE_OID, f"{key} {email}"), new_token(), new_code(8)
     inserted = insert_once(
         ResumeLink,
         id=link_id,

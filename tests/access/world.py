@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import uuid4
 
 import time_machine
 from flask import Flask
@@ -153,7 +152,7 @@ def _add_for_the_desk(world: World) -> None:
     world.links |= {"offer": offer.token, "feed": feed.renew(providers["ada"])}
     journey_id = visits["B"].journey_id
     assert journey_id is not None
-    send_resume_link(journey_id, "b@example.com", uuid4())
+    send_resume_link(journey_id, "b@example.com", "a form")
     world.links["resume"] = db.session.scalars(select(ResumeLink)).one().secrets["token"]
     invitation = "invited@clinic.example"
     roster.invite(invitation, "Invited", StaffRole.FRONT_DESK, None)
