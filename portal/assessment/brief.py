@@ -32,12 +32,12 @@ STORY = {
     "touch_triggers": "Set off by touch",
     "neck_link": "Neck",
 }
-A_SIGN = "a sign that must be looked at now"
 SIGNS = {
     "red_flags_now": "Warning signs",
     "health_background": "Background",
     "headache_behaviour": "Behavior",
 }
+A_SIGN = "a sign that must be looked at now"  # where the result gives no reason of its own
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -69,22 +70,24 @@ def hold_slot() -> AnyResponse:
 
 @blueprint.get("/book/safety")
 def show_safety() -> Response:
-    address = slot_list.ask_the_same(url_for(".answer_safety"))
-    if request.args:
-        return render(SAFETY, form=build_form([RED_FLAGS], [], {}), address=address)
-    return render_alike(SAFETY, None, (), lambda: {"form": build_form([RED_FLAGS], [], {}), "address": address})
+    return render(SAFETY, **_ask_safety()) if request.args else render_alike(SAFETY, None, (), _ask_safety)
 
 
 @blueprint.post("/book/safety")
 def answer_safety() -> AnyResponse:
-    form = build_form([RED_FLAGS], [], {})
+    asked = _ask_safety()
+    form = asked["form"]
     if not form.validate():
-        address = slot_list.ask_the_same(url_for(".answer_safety"))
-        return render(SAFETY, status=422, form=form, address=address, outcome="invalid")
+        return render(SAFETY, status=422, **asked, outcome="invalid")
     if zone := request.form.get("zone"):
         own_zone.remember(zone)
     assessment_services.record_safety(journeys.ensure(), form.given_answers()[RED_FLAGS.id])
     return redirect(slot_list.ask_the_same(url_for(".choose_slot")), 303)
+
+
+def _ask_safety() -> dict[str, Any]:
+    """The question, and where its answer goes: with what the address asks of the free times."""
+    return {"form": build_form([RED_FLAGS], [], {}), "address": slot_list.ask_the_same(url_for(".answer_safety"))}
 
 
 @blueprint.get("/book/details")

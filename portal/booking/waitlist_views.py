@@ -29,6 +29,7 @@ def answer(token: str) -> AnyResponse:
     return ANSWERS[form.choice.data](token)
 
 
+# Each answer has an address of its own, too: pages of the release before send it there.
 @blueprint.post("/accept")
 def accept(token: str) -> AnyResponse:
     _find(token)
