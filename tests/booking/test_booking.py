@@ -356,24 +356,6 @@ def test_somebody_elses_draft_and_confirmation_are_out_of_reach(patient, other):
     assert other.open("/book/details").path == "/book/"
 
 
-def test_filters_narrow_the_list_and_unknown_values_count_as_any(patient):
-    everything = patient.free_slots()
-    patient.open("/book/?mode=phone")
-    by_phone = patient.free_slots()
-    assert 0 < len(by_phone) < len(everything)
-    assert "PST" in patient.page.text
-    assert patient.open("/book/?part_of_day=morning&location=east").status == 200
-    assert "12:00 pm" not in patient.page.text
-    patient.open("/book/?mode=telepathy&provider=%00&part_of_day=' OR 1=1")
-    assert patient.free_slots() == everything
-
-
-def test_a_filter_that_nothing_fits_says_so_and_offers_the_way_out(patient):
-    page = patient.open("/book/?mode=phone&location=east")
-    assert "No time is free that fits this" in page.text
-    assert "/book/" in page.links
-
-
 def test_what_is_stored_of_the_details_before_booking_is_encrypted(patient, app):
     patient.hold()
     patient.fill_in(note="I use a wheelchair")

@@ -56,6 +56,27 @@ class Person:
         ):
             self.page.fill(f"[autocomplete={token}]", value)
 
+    def find_visit(self, day, name, reference, password):
+        """As the front desk does: sign in on the way to the day, and open the visit."""
+        self.page.goto(f"/desk/day/{day}")
+        self.see()
+        self.page.fill("#email", "desk@clinic.example")
+        self.page.fill("#password", password)
+        follow(self.page.get_by_role("button", name="Sign in", exact=True))
+        assert self.page.url.endswith(day)
+        self.see()
+        follow(self.page.get_by_role("link", name=name))
+        expect(self.page.get_by_text(reference)).to_be_visible()
+        self.see()
+
+
+def link_mailed(portal):
+    """The visit's link, in a mail that brings a calendar entry along."""
+    portal.send_mail()
+    message = email.message_from_bytes(portal.mailbox.received[-1], policy=default)
+    assert "text/calendar" in {part.get_content_type() for part in message.walk()}
+    return re.search(r"/visit/\S+", message.get_body(("plain",)).get_content())[0]
+
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, javascript):
@@ -100,27 +121,14 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
     follow(page.get_by_role("button", name="Save and send"))
     expect(main).to_have_attribute("data-outcome", "booked")
 
-    portal.send_mail()
-    message = email.message_from_bytes(portal.mailbox.received[-1], policy=default)
-    assert "text/calendar" in {part.get_content_type() for part in message.walk()}
-    link = re.search(r"/visit/\S+", message.get_body(("plain",)).get_content())[0]
-    page.goto(link)
+    page.goto(link_mailed(portal))
     expect(page.locator("main")).to_have_attribute("data-reference", reference)
     person.see()
     follow(page.get_by_role("link", name="Cancel this visit"))
     person.see()
 
-    desk = open_browser(javascript, viewport=DESKTOP)
-    desk.goto(f"/desk/day/{day}")
-    Person(desk, look=javascript).see()
-    desk.fill("#email", "desk@clinic.example")
-    desk.fill("#password", portal.password)
-    follow(desk.get_by_role("button", name="Sign in", exact=True))
-    assert desk.url.endswith(day)
-    Person(desk, look=javascript).see()
-    follow(desk.get_by_role("link", name=name))
-    expect(desk.get_by_text(reference)).to_be_visible()
-    Person(desk, look=javascript).see()
+    desk = Person(open_browser(javascript, viewport=DESKTOP), look=javascript)
+    desk.find_visit(day, name, reference, portal.password)
 
     if javascript:
         assert page.evaluate("localStorage.length + sessionStorage.length") == 0

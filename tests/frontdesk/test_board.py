@@ -64,11 +64,6 @@ def entries(page):
     return [(classes.split(), " ".join(re.sub(r"<[^>]+>", " ", words).split())) for classes, words in found]
 
 
-def button_of(page, slot):
-    found = re.search(rf'<button[^>]* value="{slot}".*?</button>', page.text)
-    return " ".join(re.sub(r"<[^>]+>", "", found[0]).split())
-
-
 def words_of(page, state):
     return [words for classes, words in entries(page) if state in classes]
 
@@ -214,49 +209,6 @@ def test_columns_are_by_clinician_or_by_place_and_a_clinician_can_be_seen_alone(
         assert desk.open(f"/desk/day/2026-11-23?clinician={nobody}").status == 404
 
 
-class TestMoving:
-    @pytest.fixture
-    def visit(self, diary, book):
-        return diary.scalar(select(Appointment).where(Appointment.reference == book(f"{FRIDAY} 09:00")[1]))
-
-    def test_times_of_the_same_kind_are_buttons_and_pressing_one_moves_the_visit(self, desk, diary, visit):
-        page = desk.open(f"/desk/day/2026-11-23?moving={visit.id}")
-        assert "Moving Person Number 1" in page.text
-        form = next(form for form in page.forms if form.action.endswith(f"/{visit.id}/move"))
-        times = [diary.slot_at(f"2026-11-23 {hour}:00") for hour in ("09", "10", "11", "12")]
-        assert form.buttons == [("slot", time) for time in times]  # follow-ups in the afternoon are of another kind
-        page = desk.send(form, slot=times[2])
-        assert page.path == "/desk/day/2026-11-23"
-        assert words_of(page, "booked")[0].startswith("11:00 Person Number 1")
-
-    def test_week_and_month_go_on_with_it_and_a_day_without_a_time_says_so(self, desk, visit):
-        week = desk.open(desk.open(f"/desk/day/{FRIDAY}?moving={visit.id}").link("/desk/week/"))
-        assert "Moving Person Number 1" in week.text
-        assert any(form.buttons for form in week.forms if form.action.endswith("/move"))
-        month = desk.open(week.link("/desk/month/"))
-        assert "Moving Person Number 1" in month.text
-        assert f"moving={visit.id}" in month.link("/desk/day/")
-        assert "No time of this kind" in desk.open(f"/desk/day/2026-11-28?moving={visit.id}").text
-
-    def test_what_changes_besides_the_time_is_said_on_the_button_and_afterwards(self, desk, diary, visit):
-        call = diary.slot_at("2026-11-24 13:00", "call")
-        day = desk.open(f"/desk/day/2026-11-24?moving={visit.id}")
-        assert button_of(day, call) == "1:00 move here, by phone with Ben Test, NP First consult by phone"
-        page = desk.open(f"/desk/week/2026-11-24?moving={visit.id}")
-        assert button_of(page, call) == "1:00 by phone with Ben Test, NP"
-        assert button_of(page, diary.slot_at("2026-11-23 09:00")) == "9:00"
-        form = next(form for form in page.forms if form.action.endswith(f"/{visit.id}/move"))
-        page = desk.send(form, slot=call)
-        assert "Tuesday, November 24, 1:00 pm PST, now by phone, with Ben Test, NP</a>" in page.text
-        back = desk.open(f"/desk/day/2026-11-23?moving={visit.id}")
-        says = "9:00 move here, in person at East, with Ada Test, MD First consult"
-        assert button_of(back, diary.slot_at("2026-11-23 09:00")) == says
-
-    @pytest.mark.parametrize("nobody", ["00000000-0000-0000-0000-000000000000", "nonsense"])
-    def test_a_visit_that_does_not_exist_is_a_missing_page(self, desk, nobody):
-        assert desk.open(f"/desk/day/{FRIDAY}?moving={nobody}").status == 404
-
-
 @pytest.mark.both_engines
 def test_the_week_has_visits_and_free_times_by_day_and_clinician(desk, book):
     book(f"{FRIDAY} 09:00")
@@ -352,64 +304,6 @@ class TestAClinician:
     def test_without_a_diary_of_their_own_sees_nobody(self, staff, book):
         book(f"{FRIDAY} 09:00")
         assert "Nobody sees patients" in staff(StaffRole.CLINICIAN).open(f"/desk/day/{FRIDAY}").text
-
-
-def test_the_sheet_has_what_is_needed_on_paper_and_is_in_the_audit_trail(desk, book, diary):
-    book(f"{FRIDAY} 09:00", note="Needs an interpreter")
-    page = desk.open(f"/desk/day/{FRIDAY}/sheet")
-    for fact in (
-        "Ada Test, MD",
-        "9:00 am",
-        "Person Number 1",
-        "born May 17, 1980",
-        "(212) 555-0177",
-        "First consult",
-        "Needs an interpreter",
-    ):
-        assert fact in page.text
-    assert diary.all(select(AuditEntry.action))[-1] == "sheet-seen"
-    assert "Nobody comes" in desk.open("/desk/day/2026-11-22/sheet").text
-
-
-class TestExport:
-    @pytest.fixture
-    def manager(self, staff):
-        return staff(StaffRole.MANAGER)
-
-    @pytest.mark.both_engines
-    def test_it_holds_the_visits_of_the_days_and_no_formula(self, manager, book, diary):
-        book(f"{FRIDAY} 09:00", name="=1+1", email="-cmd@example.com")
-        book("2026-11-23 09:00", name="Zoë Later")
-        page = manager.open(f"/desk/export.csv?from={FRIDAY}&until={FRIDAY}")
-        assert page.response.headers["Content-Type"] == "text/csv; charset=utf-8"
-        assert f"visits-{FRIDAY}.csv" in page.response.headers["Content-Disposition"]
-        header, row = page.text.strip().split("\r\n")
-        assert header.startswith("\ufeffDate,Starts")
-        assert row.startswith(
-            "2026-11-20,09:00,10:00,EST,\"Ada Test, MD\",East,First consult,booked,'=1+1,1980-05-17,'+1212"
-        )
-        assert ",'-cmd@example.com," in row
-        entry = diary.all(select(AuditEntry))[-1]
-        assert (entry.action, entry.details) == ("exported", {"until": FRIDAY, "visits": 1})
-        assert "Zoë Later" in manager.open(f"/desk/export.csv?from={FRIDAY}&until=2026-11-23").text
-
-    @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
-    @pytest.mark.parametrize(
-        ("since", "until", "message"),
-        [
-            (FRIDAY, "2026-11-19", "The last day must not be before the first."),
-            ("2026-01-01", "2026-04-03", "These are more than 92 days: export them in parts."),
-            ("", FRIDAY, "Enter the first day."),
-        ],
-    )
-    def test_days_that_make_no_sense_are_explained(self, manager, since, until, message):
-        page = manager.open(f"/desk/export.csv?from={since}&until={until}")
-        assert page.status == 422
-        assert message in page.errors
-
-    def test_it_is_for_managers_only(self, desk):
-        assert desk.open(f"/desk/export.csv?from={FRIDAY}&until={FRIDAY}").status == 403
-        assert not any("/desk/export" in link for link in desk.open("/desk/").links)
 
 
 def test_what_refreshes_itself_is_a_part_of_the_page_and_no_further_reading(desk, book, diary):
