@@ -47,6 +47,14 @@ class Person:
             self.page.wait_for_url(lambda url, step=step: not url.endswith(step))
         return met
 
+    def hold(self, place: int) -> str:
+        """Hold the time at that place of the list; its day."""
+        chosen = self.page.locator("input[name=slot]").nth(place)
+        day: str = chosen.evaluate("slot => slot.closest('section').querySelector('h3').id").removeprefix("day-")
+        chosen.check()
+        follow(self.page.get_by_role("button", name="Hold this time"))
+        return day
+
     def fill_in(self, name: str) -> None:
         for token, value in (
             ("name", name),
@@ -98,10 +106,7 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
 
     follow(page.get_by_role("link", name="See free times"))
     person.see()
-    chosen = page.locator("input[name=slot]").nth(2)
-    day = chosen.evaluate("slot => slot.closest('section').querySelector('h3').id").removeprefix("day-")
-    chosen.check()
-    follow(page.get_by_role("button", name="Hold this time"))
+    day = person.hold(2)
     expect(page.locator("main")).to_have_attribute("data-outcome", "held")
     follow(page.get_by_role("button", name="Continue"))
     expect(page.locator("main")).to_have_attribute("data-outcome", "invalid")
