@@ -181,8 +181,15 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_no_wider(page: Page, than: str) -> None:
-    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert overflow <= 0, f"{page.url} is {overflow} px too wide at {than}"
+    """Nothing runs out of the page, and no words out of the frame that stands around them."""
+    overflow = page.evaluate(
+        """() => [...document.querySelectorAll("html, main *")].filter((box) => {
+          const style = getComputedStyle(box);
+          const framed = box.matches("html") || parseFloat(style.borderLeftWidth);
+          return framed && style.overflowX === "visible" && box.clientWidth && box.scrollWidth > box.clientWidth;
+        }).map((box) => `${box.scrollWidth - box.clientWidth} px: ${box.tagName} ${box.className} ${box.innerText}`)"""
+    )
+    assert not overflow, f"{page.url} at {than} is too wide by {overflow}"
 
 
 @contextmanager
