@@ -1,9 +1,11 @@
-"""Mail to send: confirmations of visits, each for somebody else."""
+"""Mail to send: a few confirmations of visits, or many, each for somebody else."""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
+import pytest
 from sqlalchemy import select
 
 from portal.booking.announce import announce
@@ -13,6 +15,9 @@ from portal.core.db import db, transactional
 from portal.notifications.models import OutgoingMail
 from portal.scheduling.services import claim_slot
 from tests.races.crowd import find_free
+
+FEW, MANY = 3, 100
+few_and_many = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.proof)])
 
 
 @transactional
@@ -31,3 +36,9 @@ def queue_confirmations(count: int) -> list[str]:
 def list_confirmations() -> list[OutgoingMail]:
     """The confirmations as they stand in the outbox."""
     return list(db.session.scalars(select(OutgoingMail).filter_by(kind="booked").order_by(OutgoingMail.id)))
+
+
+def states() -> Counter[str]:
+    """How many of them stand where."""
+    db.session.remove()
+    return Counter(mail.state for mail in list_confirmations())

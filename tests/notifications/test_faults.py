@@ -5,23 +5,17 @@ Each fault meets a few mails here, the main ones a hundred in `make proof`.
 
 from __future__ import annotations
 
-import ipaddress
 import signal
-import ssl
 import threading
 import time
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from types import SimpleNamespace
 
 import pytest
 import time_machine
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
@@ -31,14 +25,10 @@ from portal.core.db import db
 from portal.notifications import cli, services, transport
 from portal.notifications.models import MailState
 from portal.notifications.queries import list_problems
-from portal.notifications.services import send_due_mail, send_now
+from portal.notifications.services import send_now
 from tests.conftest import NOW
-from tests.notifications.queued import list_confirmations, queue_confirmations
+from tests.notifications.queued import FEW, MANY, few_and_many, queue_confirmations, states
 from tests.notifications.smtp import HANG, HANG_UP, REFUSE, Fault
-
-FEW, MANY = 3, 100
-A_PAUSE = timedelta(minutes=6)  # longer than any between two tries
-PATIENCE = 0.2  # seconds that a hanging server is given
 
 BEFORE_THE_MAIL = [
     Fault("listen", REFUSE),
@@ -82,9 +72,11 @@ WITH_MANY = [
 ]
 
 # smtplib leaves a connection that begins badly to the garbage collector.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("_to_the_server"),
+]
 each_way = pytest.mark.parametrize("offers", [(), ("PIPELINING",)], ids=["one by one", "in one breath"])
-few_and_many = pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.proof)])
 
 
 @pytest.fixture
@@ -99,31 +91,6 @@ def each(*faults: Fault):
     many = [fault for fault in faults if fault in WITH_MANY]
     cases += [pytest.param(replace(fault), MANY, id=f"{fault}, many", marks=pytest.mark.proof) for fault in many]
     return pytest.mark.parametrize(("fault", "count"), cases)
-
-
-@pytest.fixture(autouse=True)
-def _to_the_server(server, configure, app_context):
-    configure(smtp_url=server.url)
-
-
-@pytest.fixture
-def send(monkeypatch, clock):
-    """Send what is due; with a fault, and some time later without."""
-
-    def send(server=None, fault=None):
-        if fault is None:
-            clock.shift(A_PAUSE)
-            return send_due_mail()
-        with server.failing(fault), monkeypatch.context() as patch:
-            patch.setattr(transport, "TIMEOUT", PATIENCE if fault.how == HANG else 30)
-            return send_due_mail()
-
-    return send
-
-
-def states() -> Counter[str]:
-    db.session.remove()
-    return Counter(mail.state for mail in list_confirmations())
 
 
 class TestThatPasses:
@@ -237,89 +204,6 @@ class TestInDoubt:
         queue_confirmations(1)
         send(server, Fault("taken", "251 will forward"))
         assert states() == {MailState.SENT: 1}
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A certificate for this machine that nobody has signed but itself, with its key, as a file."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
-    here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    now, years = datetime.now(UTC), timedelta(days=3650)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    builder = builder.not_valid_before(now - years).not_valid_after(now + years).add_extension(here, critical=False)
-    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    file = tmp_path_factory.mktemp("certificate") / "here.pem"
-    pem = serialization.Encoding.PEM
-    file.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + builder.sign(key, hashes.SHA256()).public_bytes(pem)
-    )
-    return file
-
-
-@pytest.fixture
-def over_tls(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    return context
-
-
-class TestNothingLeavesInTheClear:
-    """Not a mail and not the password; and all of it leaves once the server can be trusted."""
-
-    @pytest.fixture
-    def ask_for_tls(self, server, configure):
-        def ask_for_tls(options="?starttls=required"):
-            server.offers = (*server.offers, "AUTH PLAIN")
-            configure(smtp_url=server.url.replace("://", "://clinic:s3cret@") + options)
-
-        return ask_for_tls
-
-    @few_and_many
-    @pytest.mark.parametrize("options", ["?starttls=required", ""])
-    def test_while_the_certificate_cannot_be_trusted(
-        self, server, send, ask_for_tls, over_tls, certificate, monkeypatch, options, count
-    ):
-        ask_for_tls(options)
-        server.context = over_tls
-        ids = queue_confirmations(count)
-        send()
-        assert states() == {MailState.RETRYING: count}
-        assert all("CERTIFICATE_VERIFY_FAILED" in mail.last_error for mail in list_confirmations())
-        assert server.said_in_clear == {"EHLO", "STARTTLS"}
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        send()
-        assert Counter(server.message_ids) == Counter(ids)
-        assert all(mail.secure for mail in server.arrived)
-        assert "AUTH" in {command.split()[0] for command, secure in server.said if secure}
-        assert server.said_in_clear == {"EHLO", "STARTTLS"}
-
-    @few_and_many
-    @pytest.mark.parametrize("fault", [None, Fault("starttls", "454 not now"), Fault("starttls", HANG_UP)], ids=str)
-    def test_while_the_server_offers_no_tls_and_it_is_required(
-        self, server, send, ask_for_tls, over_tls, certificate, monkeypatch, fault, count
-    ):
-        ask_for_tls()
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        server.context = over_tls if fault else None
-        ids = queue_confirmations(count)
-        send(server, fault) if fault else send()
-        assert states() == {MailState.RETRYING: count}
-        assert not server.said_in_clear & {"AUTH", "MAIL", "RCPT", "DATA"}
-        server.context = over_tls
-        send()
-        assert Counter(server.message_ids) == Counter(ids)
-        assert all(mail.secure for mail in server.arrived)
-
-    @few_and_many
-    def test_a_wrong_password_holds_the_mail_until_it_is_right(self, server, send, ask_for_tls, count):
-        ask_for_tls(options="")
-        ids = queue_confirmations(count)
-        send(server, Fault("auth", "535 no"))
-        assert states() == {MailState.RETRYING: count}
-        assert "MAIL" not in server.said_in_clear
-        send()
-        assert Counter(server.message_ids) == Counter(ids)
 
 
 def test_a_database_that_fails_at_the_last_moment_costs_no_waiting(server, send, monkeypatch):
