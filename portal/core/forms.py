@@ -46,10 +46,15 @@ def _write(name: str, value: Any) -> str:
 
 
 def clean(value: Any) -> Any:
-    """Text without white space around it and without control characters other than line breaks."""
+    """Text without white space around it and without control characters other than line breaks.
+
+    What shows nothing at all, such as a space of no width, is no text.
+    """
     if not isinstance(value, str):
         return value
-    kept = (c for c in value.replace("\r\n", "\n") if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs"})
+    kept = [c for c in value.replace("\r\n", "\n") if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs"}]
+    if all(unicodedata.category(c)[0] in "ZC" for c in kept):
+        return ""
     return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 

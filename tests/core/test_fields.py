@@ -75,7 +75,7 @@ def test_no_text_is_taken_that_is_longer_than_its_field_says(app, form):
 def test_blanks_are_no_words_where_words_are_asked_for(app):
     with app.test_request_context():
         for form in all_forms():
-            filled = form(MultiDict(dict.fromkeys(text_fields(form), " \t\u00a0\n ")))
+            filled = form(MultiDict(dict.fromkeys(text_fields(form), " \t\u00a0\n\u200b ")))
             for name in text_fields(form):
                 taken = filled[name].validate(filled)
                 assert not (taken and filled[name].flags.required), f"{name} of {form.__qualname__} takes blanks"
