@@ -48,12 +48,13 @@ def make_link(facts: LinkFacts, code: str | None = None) -> str:
     same = select(ReferralLink.code).filter_by(**asdict(facts), **({"code": code} if code else {}))
     if (made := db.session.scalar(same.limit(1))) is not None:
         return made
-    code = code or _unused_code(facts.label)
-    if find_link(code) is not None:
+    if code is not None and find_link(code) is not None:
         raise CodeTaken(code)
-    db.session.add(ReferralLink(code=code, **asdict(facts)))
-    audit.services.record("link-made", f"link:{code}", kind=facts.kind)
-    return code
+    new = code or _unused_code(facts.label)
+    if not insert_once(ReferralLink, code=new, **asdict(facts)):
+        return make_link(facts, code)  # somebody was faster by a moment: now it can be seen
+    audit.services.record("link-made", f"link:{new}", kind=facts.kind)
+    return new
 
 
 @transactional

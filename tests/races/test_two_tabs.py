@@ -24,6 +24,8 @@ from portal.booking.services import Details
 from portal.booking.wishes import Wishes
 from portal.core.db import db
 from portal.notifications.models import OutgoingMail
+from portal.referrals.links import LinkFacts, make_link
+from portal.referrals.models import ReferralLink
 from portal.referrals.services import start_journey
 from portal.scheduling.models import Slot
 from tests.races.crowd import do_together, find_free, prepare_people
@@ -127,6 +129,14 @@ def test_to_ask_for_a_way_back_twice_makes_one(portal):
     journey_id, key = answer(NO_SIGN), "a form"
     do_together(portal, *[partial(assessment.send_resume_link, journey_id, "jane@example.com", key)] * 2)
     assert count(ResumeLink) == count(OutgoingMail) == 1
+
+
+@pytest.mark.usefixtures("lingering")
+def test_to_make_a_link_twice_makes_one(portal):
+    facts = LinkFacts("A leaflet", "print", "/assessment/")
+    codes = do_together(portal, *[partial(make_link, facts)] * 2)
+    assert len(set(codes)) == 1
+    assert db.session.scalar(select(func.count()).where(ReferralLink.label == facts.label)) == 1
 
 
 def count(model):
