@@ -127,10 +127,10 @@ class DiaryMachine(DiaryBesideItsModel):
             return
         visit, slot = dice.choice(self.diary.visits), self._slot(dice)
         expected = {TAKEN}
-        if not self._can_change(visit):
+        if slot is visit.slot and self._stands(visit):
+            expected = {DONE}  # it stands there already
+        elif not self._can_change(visit):
             expected = {LATE}
-        elif slot is visit.slot:
-            expected = {DONE}
         elif slot.kind == visit.kind:
             expected = self.diary.claim(slot, None, self.now, leaving=visit.slot)
         if self._expect(expected, changes.move, visit.id, slot.id) == DONE and slot is not visit.slot:
@@ -198,6 +198,7 @@ class DiaryMachine(DiaryBesideItsModel):
             if visit.slot is not slot:
                 self._leave(visit, slot)
             visit.wishes = None
+            self.clock.shift(1)  # what is cancelled later is another moment
             assert answer_of(changes.accept_offer, offer.token) == DONE  # twice is once
 
     # What the desk does
@@ -214,7 +215,8 @@ class DiaryMachine(DiaryBesideItsModel):
         closure = Closure(**values, rule=EVERY_WORKING_DAY if again else None, until=until, reason="Closed")
         set_up.close(closure)
         closed = model.Closed(closure.id, *values.values(), WORKING_DAYS if again else None, until)
-        self.diary.closed.append(closed)
+        if closure.id is not None:  # else an equal one stood already
+            self.diary.closed.append(closed)
         self._follow_remake()
         for slot in self.diary.slots.values():
             if slot.visit is None and slot.at.starts > self.now and closed.hits(*self._where(slot)):
@@ -248,7 +250,8 @@ class DiaryMachine(DiaryBesideItsModel):
             valid_from=self.now.date() - DAY,
         )
         set_up.save_availability(availability)
-        self.diary.hours.append(self._read_hours(availability, weekdays, every))
+        if availability.id is not None:  # else equal ones stood already
+            self.diary.hours.append(self._read_hours(availability, weekdays, every))
         self._follow_remake()
 
     def end_hours(self, dice):
