@@ -13,8 +13,10 @@ from portal.audit.queries import find_latest
 from portal.core import clock
 from portal.core.db import db
 from portal.notifications.models import HELD_MAIL, PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.transport import is_of_mail
 
 STRUGGLING = 5  # tries after which the desk hears of it
+MANY = 1000  # mails put off for their mailboxes, far more than there ever are
 
 
 def list_mail(limit: int = 50) -> Sequence[OutgoingMail]:
@@ -37,12 +39,16 @@ def find_waiting(about_ids: Collection[UUID]) -> Sequence[OutgoingMail]:
 
 
 def oldest_waiting() -> datetime | None:
-    """Since when the oldest mail that is due has been waiting to be tried; None when nothing waits.
+    """Since when the oldest mail that is due has been waiting for us or our mail server; None when nothing waits.
 
-    What was tried and is tried again waits for its mailbox, not for us.
+    What the server puts off for one mailbox waits for that mailbox.
     """
-    waits = (OutgoingMail.state == MailState.QUEUED, OutgoingMail.due_at <= clock.now())
-    return db.session.scalar(select(func.min(OutgoingMail.due_at)).where(*waits))
+    mail, due = OutgoingMail, OutgoingMail.due_at <= clock.now()
+    untried = db.session.scalar(select(func.min(mail.due_at)).where(mail.state == MailState.QUEUED, due))
+    tried = select(mail.due_at, mail.last_error).where(mail.state == MailState.RETRYING, due)
+    put_off = db.session.execute(tried.order_by(mail.due_at).limit(MANY))
+    unheard = next((row.due_at for row in put_off if not is_of_mail(row.last_error)), None)
+    return min(filter(None, (untried, unheard)), default=None)
 
 
 def list_held() -> Sequence[OutgoingMail]:

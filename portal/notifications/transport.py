@@ -215,6 +215,14 @@ def _by_code(code: int, answer: bytes | str) -> Exception:
     return kind(f"{code} {_text(answer)}")
 
 
+def is_of_mail(words: str | None) -> bool:
+    """Whether these words, kept of a mail that was put off, are an answer to that mail, such as of a full mailbox.
+
+    Otherwise the server could not be spoken to, which is so for every mail.
+    """
+    return re.match(rf"(?!{CLOSING})4\d\d ", words or "") is not None
+
+
 def _text(answer: bytes | str) -> str:
     return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
 

@@ -30,7 +30,7 @@ def read_gauges() -> Iterator[Reading]:
     yield _of("mails", "Mails that have not left for good, by state.", "state", count_unsettled())
     yield Reading(
         "mail_oldest_seconds",
-        "How long the oldest mail that is due has waited for its first try.",
+        "How long the oldest mail that is due has waited for us or the mail server.",
         {(): _age(oldest_waiting())},
     )
     yield _of("slots", "Times of the coming weeks, by state.", "state", count_slots_to_come())

@@ -89,4 +89,9 @@ def check_mail() -> Check:
     oldest = oldest_waiting()
     age = clock.now() - oldest if oldest else timedelta()
     state = State.OK if age < OLDEST_MAIL else State.FAIL
-    return Check("mail", state, f"oldest waiting {int(age.total_seconds())} s", "see that `flask mail worker` runs")
+    return Check(
+        "mail",
+        state,
+        f"oldest waiting {int(age.total_seconds())} s",
+        "see that `flask mail worker` runs and the mail server answers",
+    )

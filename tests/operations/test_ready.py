@@ -1,13 +1,12 @@
 """What those who watch over the portal, and the desk, are told."""
 
 import pytest
-from sqlalchemy import update
 
 from portal.accounts.services import StaffRole
 from portal.core.db import db
-from portal.notifications.models import MailState, OutgoingMail
 from portal.notifications.services import hold_all, send_due_mail
 from portal.operations import notes
+from tests.notifications.smtp import REFUSE, Fault, mail_server
 
 
 @pytest.fixture
@@ -32,14 +31,22 @@ def test_it_is_not_ready_when_mail_has_waited_too_long(visitor, clock):
     assert "FAIL mail: oldest waiting 1200 s" in page.text
 
 
-def test_it_is_ready_while_one_mailbox_says_to_try_later(visitor, app, clock):
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [(Fault("rcpt", "452 mailbox full"), 200), (Fault("listen", REFUSE), 503), (Fault("rcpt", "421 closing"), 503)],
+    ids=str,
+)
+def test_it_is_ready_while_a_mailbox_says_to_try_later_and_not_while_the_mail_server_is_away(
+    visitor, app, clock, fault, status
+):
     visitor.pass_safety()
     visitor.book()
-    with app.app_context():
-        db.session.execute(update(OutgoingMail).values(state=MailState.RETRYING))
-        db.session.commit()
-    clock.shift(20 * 60)
-    assert visitor.open("/readyz").status == 200
+    with mail_server() as server, server.failing(fault), app.app_context():
+        app.config["PORTAL"] = app.config["PORTAL"].model_copy(update={"smtp_url": server.url})
+        for _ in range(4):
+            send_due_mail()
+            clock.shift(6 * 60)
+    assert visitor.open("/readyz").status == status
 
 
 def test_it_is_not_ready_on_an_older_schema(visitor, app):
