@@ -27,10 +27,18 @@ def announce(appointment: Appointment, news: str, may_undo: bool = False) -> Non
 def announce_restored(appointment: Appointment) -> None:
     """A visit is again as it was before its last change: who has not heard of that change hears nothing."""
     before, change = appointment.ics_sequence - 1, appointment.ics_sequence
+    unheard = may_have_heard(appointment.id, change) or not was_told(appointment.id, before)
+    _announce_as_it_is(appointment, *[Mailing("booked")] * unheard)
+
+
+def announce_anew(appointment: Appointment) -> None:
+    """Say once more that a visit stands, to somebody who has not heard of it: its patient has another address."""
+    _announce_as_it_is(appointment, Mailing("booked"))
+
+
+def _announce_as_it_is(appointment: Appointment, *news: Mailing) -> None:
     appointment.ics_sequence += 1
     supersede_mail(appointment.id)
-    unheard = may_have_heard(appointment.id, change) or not was_told(appointment.id, before)
-    news = [Mailing("booked")] if unheard else []
     queue_mails(appointment.id, appointment.ics_sequence, *news, *_list_reminders(appointment))
 
 

@@ -221,6 +221,8 @@ def _note(appointment: Appointment, call: Call) -> None:
 
 def _settle_request(request_id: UUID | None) -> Before:
     """Settle the request that is answered; what to undo with the booking."""
-    if request_id is None or db.session.get(PatientRequest, request_id) is None:
+    request = db.session.get(PatientRequest, request_id) if request_id else None
+    if request is None:
         return {}
-    return {"request_id": str(request_id)} if settle_by_visit(request_id) else {}
+    before: Before = {"request_id": str(request.id), "outcome": request.outcome}
+    return before if settle_by_visit(request.id) else {}

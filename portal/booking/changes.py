@@ -15,9 +15,8 @@ from portal import audit
 from portal.booking import waitlist
 from portal.booking.announce import announce, announce_restored
 from portal.booking.history import find_last_change, note_change, snapshot
-from portal.booking.links import make_link
 from portal.booking.models import Appointment, OfferState, Status
-from portal.booking.patients import change_address, separate
+from portal.booking.patients import change_address
 from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
 from portal.core import allowed, clock
 from portal.core.db import db, transactional
@@ -33,7 +32,6 @@ from portal.scheduling.set_up import get_set_up
 
 ATTACK = "attack"
 CLOSED_FOR = "Visit cancelled by the clinic"
-NEWS = ("booked", "moved")  # mails that say when a visit is
 
 
 class TooLate(Exception):
@@ -178,25 +176,6 @@ def correct_address(appointment_id: UUID, email: str) -> None:
         if mail.state in PROBLEMS or mail.state == MailState.RETRYING:
             send_now(mail.id)
     audit.services.record("address-corrected", f"appointment:{appointment_id}")
-
-
-@transactional
-def correct_own_address(appointment_id: UUID, email: str) -> None:
-    """As `correct_address`, by whoever has just booked: the confirmation goes there, and the link sent astray ends.
-
-    Other visits on the record keep theirs: whoever types somebody's details may not turn all their mail elsewhere.
-    The same address changes nothing. Raises LookupError, and TooMany.
-    """
-    appointment = get_for_change(appointment_id)
-    if appointment.patient.email == email:
-        return
-    separate(appointment)
-    correct_address(appointment_id, email)
-    make_link(appointment)
-    for mail in list_mail_about(appointment_id):
-        if mail.kind in NEWS and mail.sequence == appointment.ics_sequence:
-            send_now(mail.id)
-    _spend(appointment)
 
 
 def _spend(appointment: Appointment) -> Appointment:

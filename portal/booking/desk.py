@@ -21,7 +21,7 @@ from portal.booking.history import (
 )
 from portal.booking.models import Appointment, Status, VisitChange, VisitNote
 from portal.booking.queries import get_request
-from portal.booking.requests import BOOKED, note_not_booked, reopen
+from portal.booking.requests import BOOKED, note_not_booked, reopen, settle
 from portal.booking.services import AlreadyBooked
 from portal.core import clock
 from portal.core.db import db, transactional
@@ -204,15 +204,17 @@ def _undo_booking(appointment: Appointment, before: Before) -> None:
     db.session.flush()
     if appointment.journey_id is not None:
         note_not_booked(appointment.journey_id)
-    _reopen_request(before.get("request_id"))
+    _reopen_request(before)
     free(appointment.slot_id)
 
 
-def _reopen_request(request_id: str | int | None) -> None:
-    """Put the request back on the list, unless something else has been noted of it since, or it is gone."""
-    request = get_request(UUID(str(request_id))) if request_id else None
+def _reopen_request(before: Before) -> None:
+    """Let the request stand as it did, unless something else has been noted of it since, or it is gone."""
+    request = get_request(UUID(str(before["request_id"]))) if "request_id" in before else None
     if request is not None and request.outcome == BOOKED:
         reopen(request.id)
+        if outcome := before.get("outcome"):
+            settle(request.id, str(outcome))
 
 
 UNDO: dict[str, Callable[[Appointment, Before], None]] = {

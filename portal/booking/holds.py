@@ -43,6 +43,14 @@ def lift_hold(patient_id: UUID, reason: str, staff_id: int) -> None:
         audit.services.record("hold-lifted", f"patient:{hold.patient_id}")
 
 
+@transactional
+def extend_holds(patient_id: UUID, other_id: UUID) -> None:
+    """Let what holds a patient, on whatever record, hold another record, too: some of the visits went there."""
+    for hold in db.session.scalars(_standing().where(_is_on(patient_id))):
+        db.session.add(LegalHold(patient_id=other_id, reason=hold.reason, set_by=hold.set_by, set_at=hold.set_at))
+        audit.services.record("hold-set", f"patient:{other_id}")
+
+
 def list_holds(patient_id: UUID) -> Sequence[LegalHold]:
     """All holds there were on a patient, on whatever record, the newest first."""
     holds = select(LegalHold).where(_is_on(patient_id)).order_by(LegalHold.set_at.desc())

@@ -11,11 +11,12 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal import audit
-from portal.booking.models import Appointment, Offer
+from portal.booking.models import Appointment, Offer, OfferState
 from portal.core import clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, transactional
-from portal.notifications.services import queue_mail
+from portal.notifications.queries import list_mail_about
+from portal.notifications.services import queue_mail, send_now
 
 LASTS_AFTER_VISIT = timedelta(days=30)
 
@@ -59,12 +60,18 @@ def renew(appointment_id: UUID) -> bool:
 
 
 def make_link(appointment: Appointment) -> None:
-    """Let another link open the visit in place of the one before, within a transaction."""
+    """Let another link open the visit in place of the one before, within a transaction.
+
+    What is on offer for it is mailed once more: the links of those mails end, too.
+    """
     token = new_token()
     appointment.token, appointment.token_hash, appointment.link_ended_at = token, token_hash(token), None
     for offer in db.session.scalars(select(Offer).join(Offer.entry).filter_by(appointment_id=appointment.id)):
         offer.token = new_token()
         offer.token_hash = token_hash(offer.token)
+        if offer.state == OfferState.OPEN:
+            for mail in list_mail_about(offer.id):
+                send_now(mail.id)
 
 
 def end_link(appointment: Appointment) -> None:

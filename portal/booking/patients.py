@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from portal import audit
 from portal.booking.announce import announce
+from portal.booking.holds import extend_holds
 from portal.booking.models import Appointment, Patient, PatientMerge, Status
 from portal.booking.queries import find_one_of_kind
 from portal.booking.services import Details, find_one_of_kind_keys, one_of_kind_key
@@ -62,11 +63,17 @@ def change_address(patient_id: UUID, email: str) -> None:
 
 @transactional
 def separate(appointment: Appointment) -> None:
-    """Let a visit stand on a record of its own with the same contact, where others stand on its patient's, too."""
-    if len(_visits_of(appointment.patient_id)) > 1:
-        contact = {name: getattr(appointment.patient, name) for name in CONTACT}
-        appointment.patient = Patient(**contact, created_at=clock.now())
+    """Let a visit stand on a record of its own with the same contact, where others stand on its patient's, too.
+
+    What holds the one record holds the other. Raises LookupError for a patient who was erased.
+    """
+    shared = _lock(appointment.patient_id)
+    if len(_visits_of(shared.id)) > 1:
+        own = Patient(**{name: getattr(shared, name) for name in CONTACT}, created_at=clock.now())
+        appointment.patient = own
         db.session.flush()
+        extend_holds(shared.id, own.id)
+        audit.services.record("patient-separated", f"patient:{shared.id}", separated=str(own.id))
 
 
 @transactional

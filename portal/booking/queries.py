@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.booking.contact_hashes import find_email, find_phone
@@ -17,6 +17,7 @@ from portal.booking.models import (
     Offer,
     Patient,
     PatientRequest,
+    VisitChange,
     WaitlistEntry,
 )
 from portal.core import clock
@@ -36,6 +37,7 @@ WHOLE = (
 LATEST = (
     select(Appointment)
     .where(Appointment.journey_id == bindparam("journey_id"))
+    .where(~exists().where(VisitChange.appointment_id == Appointment.id, VisitChange.kind == "booked"))
     .order_by(Appointment.created_at.desc())
     .options(joinedload(Appointment.patient), joinedload(Appointment.visit_type))
     .options(SLOT.options(*WITH_SURROUNDINGS))
@@ -54,6 +56,7 @@ ALIKE = (
     .where(Patient.name == bindparam("name"), Patient.date_of_birth == bindparam("born"))
     .where(Patient.merged_into_id.is_(None))
     .order_by(Patient.created_at)
+    .with_for_update(read=True)  # who is changed at this moment is looked at afterwards
 )
 
 
@@ -73,7 +76,7 @@ def find_by_idempotency_key(key: str) -> Appointment | None:
 
 
 def find_latest_of(journey_id: UUID | None) -> Appointment | None:
-    """The appointment that this journey booked last."""
+    """The appointment that this journey booked last; what the desk booked for it is not this browser's to see."""
     if journey_id is None:
         return None
     return db.session.scalar(LATEST, {"journey_id": journey_id})

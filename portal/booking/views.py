@@ -13,9 +13,10 @@ from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
 from portal.booking import own_zone, queries, services, slot_list, visit_access
-from portal.booking.changes import can_change, correct_own_address
+from portal.booking.changes import TooLate, can_change
 from portal.booking.forms import REACH_BY, ConfirmForm, DetailsForm, OwnAddressForm, SlotForm
 from portal.booking.models import Appointment, BookingDraft
+from portal.booking.own_address import correct_own_address
 from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
 from portal.core import clock
 from portal.core.htmx import render, render_alike
@@ -182,7 +183,10 @@ def correct_address() -> AnyResponse:
     appointment, form = _get_just_booked(), OwnAddressForm()
     if not form.validate():
         return _render_address(form, status=422)
-    correct_own_address(appointment.id, form.email.data)
+    try:
+        correct_own_address(appointment.id, form.email.data)
+    except (TooLate, LookupError):
+        raise NothingBegun from None
     return redirect(url_for(".show_confirmation"), 303)
 
 
@@ -276,7 +280,7 @@ def _render_taken(slot_id: int, journey_id: UUID) -> Response:
 
 def _render_already_booked(existing: Appointment | None, journey_id: UUID) -> Response:
     """One visit of a kind for each person: whoever has it gets its link by mail, and nobody else learns of it."""
-    own = existing is not None and existing.journey_id == journey_id
+    own = existing is not None and existing == queries.find_latest_of(journey_id)
     if existing is not None:
         services.send_link_again(existing)
     return render("booking/already_booked.html", status=409, own=own, outcome="limited")

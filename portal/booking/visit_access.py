@@ -36,8 +36,8 @@ def is_open(appointment: Appointment) -> bool:
 
 
 def is_new(appointment: Appointment) -> bool:
-    """Whether the visit was booked within the last hour."""
-    return appointment.created_at > clock.now() - LASTS
+    """Whether the visit was booked within the last hour, and nobody has ended its link since."""
+    return appointment.link_ended_at is None and appointment.created_at > clock.now() - LASTS
 
 
 def _key(appointment: Appointment) -> str:

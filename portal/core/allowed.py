@@ -37,6 +37,7 @@ BOOKINGS_OF_PHONE = Limit("visits booked with a phone", 10, DAY, OF_THE_PHONE)
 REQUESTS_FOR_PHONE = Limit("requests to call a phone", 6, DAY, OF_THE_PHONE)
 CHANGES_FOR_MAILBOX = Limit("changes of visits told to a mailbox", 24, DAY, OF_THE_MAILBOX)
 CHANGES_OF_VISIT = Limit("changes of a visit", 12, DAY, "This visit was changed many times today.")
+ADDRESSES_OF_VISIT = Limit("corrected addresses of a visit", 3, DAY, "This address was corrected several times.")
 OFFERS_TO_MAILBOX = Limit("earlier times offered to a mailbox", 8, DAY)
 
 # What all together do: nobody is refused for it, but from some point on a proof is asked for

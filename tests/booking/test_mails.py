@@ -12,8 +12,7 @@ from sqlalchemy import select, update
 
 from portal.assessment.questionnaire import QUESTIONS
 from portal.booking import links
-from portal.booking.changes import allow_another
-from portal.booking.models import Appointment, Patient
+from portal.booking.models import Appointment
 from portal.core.clock import now
 from portal.core.db import db
 from portal.notifications.letters import write_letter
@@ -46,42 +45,6 @@ def booked(visitor, app, mail_server):
     page = visitor.book()
     send_mail(app)
     return page, mail_server
-
-
-@pytest.mark.both_engines
-def test_a_wrong_address_is_corrected_on_the_confirmation_and_its_link_ends(visitor, app, clock, mail_server):
-    visitor.finish(**NECK)
-    visitor.book(email="jnae@example.com")
-    send_mail(app)
-    visitor.open(visitor.page.link("/book/confirmed/address"))
-    assert visitor.send(email="jane").status == 422
-    page = visitor.send(email="jane@example.com")
-    assert (page.path, page.outcome) == ("/book/confirmed", "booked")
-    assert "<strong>jane@example.com</strong>" in page.text
-    send_mail(app)
-    astray, arrived = (read(raw) for raw in mail_server.received)
-    assert [message["To"] for message, _ in (astray, arrived)] == ["jnae@example.com", "jane@example.com"]
-    assert Visitor(app).open(link_in(astray)).status == 404
-    assert Visitor(app).open(link_in(arrived)).outcome == "booked"
-
-    assert Visitor(app).open("/book/confirmed/address").path != "/book/confirmed/address"
-    clock.shift(timedelta(hours=1))
-    assert visitor.open("/book/confirmed/address").path == "/book/confirmed"
-
-
-def test_who_books_with_somebodys_details_turns_no_other_mail_elsewhere(visitor, app):
-    visitor.pass_safety()
-    visitor.book()
-    with app.app_context():
-        allow_another(db.session.scalar(select(Appointment.id)))
-    other = Visitor(app)
-    other.pass_safety()
-    other.book()
-    other.open("/book/confirmed/address")
-    other.send(email="elsewhere@example.com")
-    with app.app_context():
-        emails = select(Patient.email).join(Appointment)
-        assert sorted(db.session.scalars(emails)) == ["elsewhere@example.com", "jane@example.com"]
 
 
 def link_in(mail):

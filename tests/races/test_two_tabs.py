@@ -6,6 +6,7 @@ Both read before either writes, wherever they can. The control has no lock of th
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -19,7 +20,9 @@ from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.booking import services as booking
 from portal.booking import waitlist
-from portal.booking.models import BookingDraft, WaitlistEntry
+from portal.booking.changes import allow_another
+from portal.booking.models import Appointment, BookingDraft, Patient, WaitlistEntry
+from portal.booking.own_address import correct_own_address
 from portal.booking.services import Details
 from portal.booking.wishes import Wishes
 from portal.core.db import db
@@ -129,6 +132,39 @@ def test_to_ask_for_a_way_back_twice_makes_one(portal):
     journey_id, key = answer(NO_SIGN), "a form"
     do_together(portal, *[partial(assessment.send_resume_link, journey_id, "jane@example.com", key)] * 2)
     assert count(ResumeLink) == count(OutgoingMail) == 1
+
+
+@pytest.mark.usefixtures("lingering")
+def test_two_visits_whose_addresses_are_corrected_to_the_same_both_stand(portal):
+    people, visits = prepare_people(portal, 2), []
+    for number, slot_id in enumerate(find_free(2)):
+        slip = {**people[0].details, "email": f"jnae{number}@example.com", "phone": f"+1212555018{number}"}
+        visits.append(book_for(replace(people[number], details=slip), slot_id))
+    do_together(portal, *[partial(correct_own_address, visit_id, "jane@example.com") for visit_id in visits])
+    assert db.session.scalars(select(Patient.email)).all() == ["jane@example.com"] * 2
+    assert [visit.stands for visit in db.session.scalars(select(Appointment))] == [True] * 2
+
+
+@pytest.mark.usefixtures("lingering")
+def test_who_books_on_a_record_while_its_address_is_corrected_keeps_the_own_address(portal):
+    slots, (person, again) = find_free(2), prepare_people(portal, 2)
+    visit_id, details = book_for(person, slots[0]), Details.from_json(person.details)
+    allow_another(visit_id)
+    db.session.remove()
+    do_together(
+        portal,
+        partial(correct_own_address, visit_id, "elsewhere@example.com"),
+        partial(booking.book, again.journey_id, slots[1], details, again.key),
+    )
+    emails = select(Patient.email).join(Appointment).where(Appointment.id != visit_id)
+    assert db.session.scalars(emails).all() == [details.email]
+
+
+def book_for(person, slot_id):
+    """That person's visit, by its number."""
+    visit = booking.book(person.journey_id, slot_id, Details.from_json(person.details), person.key)
+    db.session.remove()
+    return visit.id
 
 
 @pytest.mark.usefixtures("lingering")
