@@ -15,7 +15,7 @@ blueprint = Blueprint("brief", __name__, url_prefix="/assessment/result")
 
 @blueprint.get("/brief")
 def show_brief() -> Response:
-    return make_response(render_brief(_own_brief(), url_for(".download_brief")))
+    return make_response(render_brief(_own_brief(), url_for(".download_brief"), back=url_for("assessment.show_result")))
 
 
 @blueprint.get("/brief.pdf")
@@ -23,11 +23,10 @@ def download_brief() -> AnyResponse:
     return send_brief(_own_brief(), otherwise=url_for(".show_brief"))
 
 
-def render_brief(brief: Brief, pdf_url: str, who: object = None) -> str:
-    """The brief as a page of its own; `who` is the appointment it belongs to, when staff print it."""
-    return render_template(
-        "assessment/brief.html", brief=brief, pdf_url=pdf_url if pdf.pdf_available() else None, who=who
-    )
+def render_brief(brief: Brief, pdf_url: str, who: object = None, back: str | None = None) -> str:
+    """The brief as a page of its own; `who` is the appointment it belongs to, and `back` the page that led here."""
+    offered = pdf_url if pdf.pdf_available() else None
+    return render_template("assessment/brief.html", brief=brief, pdf_url=offered, who=who, back=back)
 
 
 def send_brief(brief: Brief, otherwise: str, who: object = None) -> AnyResponse:

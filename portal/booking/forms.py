@@ -38,6 +38,8 @@ CANCEL_REASONS = (
     ("cost", "cost or insurance"),
     ("other", "another reason"),
 )
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+NAMED_MONTH = re.compile(rf"({'|'.join(MONTHS)})[a-z]*\.?\s*", re.IGNORECASE)
 DATE_PATTERNS = (
     re.compile(r"(?P<year>\d{4})\D+(?P<month>\d{1,2})\D+(?P<day>\d{1,2})"),
     re.compile(r"(?P<month>\d{1,2})\D+(?P<day>\d{1,2})\D+(?P<year>\d{4})"),
@@ -46,9 +48,10 @@ DATE_PATTERNS = (
 
 
 def parse_date(text: str) -> date | None:
-    """A date as people type it in the US (5/17/1980, 05171980), or as browsers fill it in (1980-05-17)."""
+    """A date as people write it in the US (5/17/1980, 05171980, May 17, 1980), or as browsers do (1980-05-17)."""
+    in_digits = NAMED_MONTH.sub(lambda name: f"{MONTHS.index(name[1].lower()) + 1}/", text.strip())
     for pattern in DATE_PATTERNS:
-        if found := pattern.fullmatch(text.strip()):
+        if found := pattern.fullmatch(in_digits):
             try:
                 return date(**{name: int(value) for name, value in found.groupdict().items()})
             except ValueError:
@@ -66,12 +69,12 @@ class BirthDateField(StringField):
         if not self.data:
             raise ValidationError("Enter your date of birth, like 5/17/1980.")
         if self.date is None:
-            raise ValidationError("We could not read this date. Write month, day and year, like 5/17/1980.")
+            raise ValidationError("We could not read this date. Write it with all digits of the year, like 5/17/1980.")
         today = clock.now().date()
         if self.date > today:
             raise ValidationError("This date of birth is in the future. Check the year.")
         if today.year - self.date.year > OLDEST:
-            raise ValidationError("Check the year: write all four digits, like 1980.")
+            raise ValidationError("Check the year: this date is too long ago.")
 
 
 class DetailsForm(BaseForm):

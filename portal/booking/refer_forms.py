@@ -32,7 +32,7 @@ class PracticeForm(BaseForm):
 
     practice = StringField(
         "Name of your practice",
-        description="For us to tell links apart. Your patients do not see it.",
+        description="The link begins with it, so that your patients can tell whose it is.",
         validators=PRACTICE_CHECKS,
         filters=[one_line],
         render_kw={"autocomplete": "organization", "maxlength": 80},

@@ -5,7 +5,7 @@ The key in a mail is the token; looking at it swaps it for an hour's access and 
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, make_response, redirect, request, session, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.assessment.brief import write_brief
@@ -21,7 +21,6 @@ from portal.scheduling.services import SlotTaken
 from portal.scheduling.set_up import get_set_up
 
 blueprint = Blueprint("visit", __name__, url_prefix="/visit/<key>")
-MOVED = "moved"  # in the session: the reference of a visit whose page is to say that it has just been changed
 
 
 @blueprint.before_request
@@ -46,8 +45,8 @@ def explain_link(_error: Exception) -> Response:
 @blueprint.get("")
 def show_visit(key: str) -> Response:
     appointment = _find(key)
-    moved = session.pop(MOVED, None) == appointment.reference and appointment.stands
-    return _render_visit(appointment, "moved" if moved else None)
+    news = visit_access.take_news(appointment)
+    return _render_visit(appointment, "moved" if news == "moved" else None, news=news)
 
 
 @blueprint.get("/calendar.ics")
@@ -81,7 +80,7 @@ def move(key: str) -> AnyResponse:
         return slot_list.render_for_move(_find(key), status=409, taken=form.slot_id)
     except TooLate:
         return _render_visit(_find(key), "unavailable", 409)
-    return _tell_moved(appointment)
+    return _tell(appointment, "moved")
 
 
 @blueprint.get("/cancel")
@@ -116,7 +115,7 @@ def undo_cancel(key: str) -> AnyResponse:
         return _render_visit(_find(key), "limited", 409)
     except TooLate:
         return _render_visit(_find(key), "unavailable", 409)
-    return _back_to(appointment)
+    return _tell(appointment, "restored")
 
 
 @blueprint.get("/attack")
@@ -134,7 +133,7 @@ def use_attack_help(key: str) -> AnyResponse:
     appointment = _find(key)
     form = _attack_form(appointment)
     if form.choice.data == appointment.visit_type.code:  # sent twice: the form does not offer what the visit is by now
-        return _tell_moved(appointment)
+        return _tell(appointment, "moved")
     if not form.validate():
         return _render_attack(appointment, form, status=422)
     if form.choice.data == "keep" or form.confirmed.data == "no":
@@ -145,7 +144,7 @@ def use_attack_help(key: str) -> AnyResponse:
         changes.switch(appointment.id, form.choice.data)
     except TooLate:
         return _render_visit(_find(key), "unavailable", 409)
-    return _tell_moved(appointment)
+    return _tell(appointment, "moved")
 
 
 @blueprint.get("/brief")
@@ -169,7 +168,8 @@ def show_brief(key: str) -> Response:
         form.date_of_birth.errors = ["This is not the date of birth of the visit's patient."]
         return _render_birth_date(appointment, form, 422)
     assert appointment.assessment is not None
-    return make_response(render_brief(write_brief(appointment.assessment, own=True), "", who=appointment))
+    back = url_for(".show_visit", key=appointment.reference)
+    return make_response(render_brief(write_brief(appointment.assessment, own=True), "", who=appointment, back=back))
 
 
 @blueprint.get("/earlier")
@@ -193,9 +193,9 @@ def join_or_leave_waitlist(key: str) -> AnyResponse:
         return _render_earlier(appointment, form, status=422)
     if "leave" in request.form:
         waitlist.close(appointment.id)
-    else:
-        waitlist.join(appointment.id, form.wishes())
-    return _back_to(appointment)
+        return _tell(appointment, "off the list")
+    waitlist.join(appointment.id, form.wishes())
+    return _tell(appointment, "on the list")
 
 
 def _find(key: str) -> Appointment:
@@ -214,9 +214,9 @@ def _back_to(appointment: Appointment) -> AnyResponse:
     return redirect(url_for(".show_visit", key=appointment.reference), 303)
 
 
-def _tell_moved(appointment: Appointment) -> AnyResponse:
-    """Back to the visit, which says once that it has been changed."""
-    session[MOVED] = appointment.reference
+def _tell(appointment: Appointment, news: str) -> AnyResponse:
+    """Back to the visit, which says once what has been done."""
+    visit_access.tell_once(appointment, news)
     return _back_to(appointment)
 
 
@@ -237,7 +237,11 @@ def _cancel(appointment: Appointment, form: CancelForm | AttackForm) -> AnyRespo
 
 
 def _render_visit(
-    appointment: Appointment, outcome: str | None = None, status: int = 200, form: UndoForm | None = None
+    appointment: Appointment,
+    outcome: str | None = None,
+    status: int = 200,
+    form: UndoForm | None = None,
+    news: str | None = None,
 ) -> Response:
     entry = queries.get_entry(appointment.id)
     return render(
@@ -249,7 +253,9 @@ def _render_visit(
         can_undo=can_undo(appointment),
         has_attack_help=has_attack_help(appointment),
         waiting=appointment.stands and entry is not None and entry.closed_at is None,
+        can_switch=bool(list_switches(appointment)),
         form=form or UndoForm(formdata=None),
+        news=news,
         outcome=outcome or _state(appointment),
         reference=appointment.reference,
     )

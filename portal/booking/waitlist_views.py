@@ -40,6 +40,7 @@ def accept(token: str) -> AnyResponse:
     except TooLate:
         return _render(_find(token), status=409)
     visit_access.grant(appointment)
+    visit_access.tell_once(appointment, "moved")
     return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
 
 

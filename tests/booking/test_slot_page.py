@@ -33,6 +33,14 @@ def test_filters_narrow_the_list_and_unknown_values_count_as_any(patient):
     assert patient.free_slots() == everything
 
 
+def test_who_chose_nothing_sees_the_same_times_again(patient):
+    patient.open("/book/?mode=phone&since=2026-11-20")
+    shown = patient.free_slots()
+    form = next(form for form in patient.page.forms if "slot" in form.choices)
+    assert patient.send(form, slot=None).status == 422
+    assert patient.free_slots() == shown
+
+
 def test_a_filter_that_nothing_fits_says_so_and_offers_the_way_out(patient):
     page = patient.open("/book/?mode=phone&location=east")
     assert "No time is free that fits this" in page.text

@@ -202,6 +202,21 @@ def test_leaving_the_list_ends_the_offers(app, book, join, given_back, diary):
     assert diary.count(WaitlistEntry, WaitlistEntry.closed_at.is_(None)) == 0
 
 
+def test_each_step_is_said_once(app, book, join, given_back, diary):
+    person = Visitor(app)
+    person.open(f"{book('2026-11-23 09:00')[0]}/earlier")
+    assert "Done. You are on the earlier-slot list" in person.send().text
+    assert "Done." not in person.open(person.page.path).text
+    given_back()
+    person.open(open_offer(diary))
+    assert "Done. This is your visit now" in person.send(choice="accept").text
+    assert "Done." not in person.open(person.page.path).text
+    person.open(f"{person.page.path}/cancel")
+    person.send(choice="time")
+    person.send(confirmed="yes")
+    assert "Done. Your visit stands again." in person.send(choice="again").text
+
+
 def by_patient(link, reference, desk, app, cancel):
     cancel(link)
     person = Visitor(app)
@@ -291,6 +306,6 @@ def test_whoever_takes_an_older_offer_holds_no_newer_one(app, book, join, cancel
     cancel(second)
     person.open(declined)
     person.send(choice="accept")
-    assert person.page.outcome == "booked"
+    assert person.page.outcome == "moved"
     assert sorted(state for _, state in offers(diary)) == ["accepted", "declined"]
     assert diary.count(Slot, Slot.state == SlotState.HELD) == 0

@@ -301,9 +301,11 @@ class TestAClinician:
         visit = diary.scalar(select(Appointment).where(Appointment.reference == book(f"{FRIDAY} 09:00")[1]))
         assert clinician.open(f"/desk/day/{FRIDAY}?moving={visit.id}").status == 404
 
-    def test_without_a_diary_of_their_own_sees_nobody(self, staff, book):
+    def test_without_a_diary_of_their_own_sees_nobody_and_why(self, staff, book):
         book(f"{FRIDAY} 09:00")
-        assert "Nobody sees patients" in staff(StaffRole.CLINICIAN).open(f"/desk/day/{FRIDAY}").text
+        nobody = staff(StaffRole.CLINICIAN)
+        for view in ("day", "week"):
+            assert "This account has no diary" in nobody.open(f"/desk/{view}/{FRIDAY}").text
 
 
 def test_what_refreshes_itself_is_a_part_of_the_page_and_no_further_reading(desk, book, diary):
