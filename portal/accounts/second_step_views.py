@@ -35,7 +35,7 @@ def begin_app() -> AnyResponse:
 @blueprint.get("/second-factor/app")
 def show_app() -> AnyResponse:
     if not shared_screen.current_session().new_totp:
-        return redirect(url_for(".choose"))
+        return _lead_back()
     return _render_app(CodeForm(formdata=None))
 
 
@@ -43,7 +43,7 @@ def show_app() -> AnyResponse:
 def confirm_app() -> AnyResponse:
     form, row = CodeForm(), shared_screen.current_session()
     if not row.new_totp:
-        return redirect(url_for(".choose"), 303)
+        return _lead_back()
     if not form.validate():
         return _render_app(form, 422)
     try:
@@ -84,6 +84,14 @@ def go_on(token: str, codes: list[str], done: str) -> AnyResponse:
     if codes:
         return _render_codes(codes, done)
     flash(done)
+    return redirect(url_for("account.show"), 303)
+
+
+def _lead_back() -> AnyResponse:
+    """No app is being set up: nothing was begun, or it is done, as somebody finds who reloads the page of the codes."""
+    if not second_step.has_any(shared_screen.current_session().user):
+        return redirect(url_for(".choose"), 303)
+    flash("Your second step is set up. If you did not keep the recovery codes, make new ones here.")
     return redirect(url_for("account.show"), 303)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from sqlalchemy import and_, func, select
 
@@ -25,6 +26,11 @@ class ScreenCount:
     words: str
     answered: int | None
     stopped: int | None
+
+
+def has_begun_check(journey_id: UUID) -> bool:
+    """Whether this journey has begun the headache check, not only been asked the safety question of a booking."""
+    return db.session.scalar(select(Journey.id).where(Journey.id == journey_id, BEGAN)) is not None
 
 
 def count_drop_off() -> list[ScreenCount]:

@@ -12,6 +12,7 @@ from werkzeug import Response as AnyResponse
 from portal.assessment import advice, flow, services
 from portal.assessment.answers import Answers, transcribe
 from portal.assessment.forms import QuestionsForm, build_form
+from portal.assessment.queries import has_begun_check
 from portal.assessment.questionnaire import QUESTIONS, RED_FLAGS, Question
 from portal.assessment.retention import KEEP_UNBOOKED_FOR
 from portal.assessment.rules import Lane
@@ -74,9 +75,12 @@ def answer_question(question_id: str) -> AnyResponse:
     form = _form(question, answers, skipping="skip" in request.form)
     if not form.validate():
         return render(*PAGE, 422, **_describe_page(question, answers, form), outcome="invalid")
+    given = form.given_answers()
     if journey_id is None or begun is None:
         journey_id = journeys.ensure()
-    given = form.given_answers()
+    elif question is RED_FLAGS and not has_begun_check(journey_id):  # a booking has asked it, and goes on
+        services.record_safety(journey_id, given[RED_FLAGS.id])
+        return leave(url_for("booking.choose_slot"))
     record = services.record_first_answers if answers.keys().isdisjoint(given) else services.record_answers
     return _go_on(question, record(journey_id, given))
 

@@ -131,6 +131,12 @@ def test_no_code_and_no_key_can_be_read_in_the_database(phone_and_codes, app):
     assert '"enckey"' in row[1]
 
 
+def test_who_reloads_the_page_of_the_codes_is_told_that_all_is_set_up(phone_and_codes, dee):
+    page = dee.open("/desk/second-factor/app")
+    assert page.path == "/desk/account"
+    assert "Your second step is set up." in page.text
+
+
 def test_new_recovery_codes_end_the_old_ones(phone_and_codes, dee, app, password):
     _, codes = phone_and_codes
     dee.open("/desk/account")

@@ -51,6 +51,14 @@ def test_a_warning_sign_at_the_safety_question_leads_to_the_emergency_page_and_n
     assert visitor.open("/book/").outcome == "emergency"
 
 
+def test_a_warning_sign_ticked_by_a_slip_leads_back_to_the_times_and_a_true_one_does_not(visitor):
+    visitor.open("/book/")
+    visitor.send(red_flags_now="vision")
+    for answer, leads_to in (("neuro", "/assessment/result"), ("none", "/book/")):
+        visitor.open("/assessment/red_flags_now")
+        assert visitor.send(red_flags_now=answer).path == leads_to
+
+
 def test_the_first_free_time_is_named_in_the_first_line(patient):
     page = patient.open("/book/")
     assert "First open time: <strong>Wednesday, November 18, 12:00 pm EST</strong>, East" in page.text
