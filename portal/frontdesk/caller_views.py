@@ -18,7 +18,7 @@ from portal.booking.queries import find_by_idempotency_key, get_appointment
 from portal.booking.services import AlreadyBooked, MayNotBook, SafetyUnknown
 from portal.core.htmx import leave, render
 from portal.core.numbers import read_number
-from portal.frontdesk import services, spelling
+from portal.frontdesk import privacy, services, spelling
 from portal.frontdesk.caller_forms import read_id
 from portal.frontdesk.caller_page import CallPage, begin_call, chosen_patient, own_time
 from portal.scheduling.queries import get_slot
@@ -114,6 +114,12 @@ def _take_back_sign(page: CallPage, _what: str) -> Response:
     return page.render("call")
 
 
+def _mask(page: CallPage, _what: str) -> Response:
+    privacy.toggle_mask()
+    page.hold()
+    return page.render()
+
+
 STEPS = {
     "find": _find,
     "use": _use,
@@ -124,6 +130,7 @@ STEPS = {
     "other": _let_go,
     "own": _ask_own_time,
     "slip": _take_back_sign,
+    "mask": _mask,
 }
 
 

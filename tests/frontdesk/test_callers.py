@@ -113,6 +113,14 @@ def test_each_step_renews_the_hold(desk, diary, clock):
     assert "until <strong>10:16 am EST" in step(desk, "times").text
 
 
+def test_masking_names_in_the_middle_of_a_call_keeps_what_was_typed(desk):
+    desk.open("/desk/book")
+    page = step(desk, "mask", name="Kim Caller", date_of_birth="5/17/1980")
+    assert "Names on lists are masked" in page.text
+    call = next(form for form in page.forms if form.action == "/desk/book")
+    assert (call.values["name"], call.values["date_of_birth"]) == (["Kim Caller"], ["5/17/1980"])
+
+
 def test_later_times_are_one_button_away(desk, diary):
     page = desk.open("/desk/book?type=new")
     form = next(form for form in page.forms if form.action == "/desk/book")
