@@ -78,7 +78,8 @@ def answer_question(question_id: str) -> AnyResponse:
     given = form.given_answers()
     if journey_id is None or begun is None:
         journey_id = journeys.ensure()
-    elif question is RED_FLAGS and not has_begun_check(journey_id):  # a booking has asked it, and goes on
+    elif question is RED_FLAGS and question.id in answers and not has_begun_check(journey_id):
+        # A booking has asked it, and goes on.
         services.record_safety(journey_id, given[RED_FLAGS.id])
         return leave(url_for("booking.choose_slot"))
     record = services.record_first_answers if answers.keys().isdisjoint(given) else services.record_answers

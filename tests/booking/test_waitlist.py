@@ -205,7 +205,7 @@ def test_leaving_the_list_ends_the_offers(app, book, join, given_back, diary):
 def test_each_step_is_said_once(app, book, join, given_back, diary):
     person = Visitor(app)
     person.open(f"{book('2026-11-23 09:00')[0]}/earlier")
-    assert "Done. You are on the earlier-slot list" in person.send().text
+    assert "Done. When a time comes free that suits you, we write." in person.send().text
     assert "Done." not in person.open(person.page.path).text
     given_back()
     person.open(open_offer(diary))

@@ -123,6 +123,7 @@ def test_from_article_to_confirmed_visit_and_todays_diary(portal, open_browser, 
     person.see()
     follow(page.get_by_role("link", name="Correct it"))
     person.see()
+    page.fill("[autocomplete=email]", "jane.doe@example.com")
     follow(page.get_by_role("button", name="Save and send"))
     expect(main).to_have_attribute("data-outcome", "booked")
 
