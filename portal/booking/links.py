@@ -15,6 +15,7 @@ from portal.booking.models import Appointment, Offer, OfferState
 from portal.core import clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, transactional
+from portal.notifications.models import MailState
 from portal.notifications.queries import list_mail_about
 from portal.notifications.services import queue_mail, send_now
 
@@ -71,7 +72,8 @@ def make_link(appointment: Appointment) -> None:
         offer.token_hash = token_hash(offer.token)
         if offer.state == OfferState.OPEN:
             for mail in list_mail_about(offer.id):
-                send_now(mail.id)
+                if mail.state == MailState.SENT:
+                    send_now(mail.id)
 
 
 def end_link(appointment: Appointment) -> None:

@@ -14,6 +14,7 @@ from portal import audit
 from portal.booking.announce import announce_anew
 from portal.booking.changes import TooLate, get_for_change
 from portal.booking.links import is_live, make_link
+from portal.booking.models import Appointment
 from portal.booking.patients import change_address, separate
 from portal.booking.services import send_link_again
 from portal.core import allowed
@@ -28,22 +29,25 @@ def correct_own_address(appointment_id: UUID, email: str) -> None:
     visit does not stand or its link was ended, LookupError for a patient who was erased, and TooMany.
     """
     try:
-        _correct(appointment_id, email)
+        same = _correct(appointment_id, email)
     except IntegrityError:  # another visit of the kind came to this address at the same moment: now it can be seen
-        _correct(appointment_id, email)
+        same = _correct(appointment_id, email)
+    if same is not None:
+        send_link_again(same)
 
 
 @transactional
-def _correct(appointment_id: UUID, email: str) -> None:
+def _correct(appointment_id: UUID, email: str) -> Appointment | None:
+    """Correct it; the visit, where its mail goes to that address already and nothing is changed."""
     appointment = get_for_change(appointment_id)
     if not (appointment.stands and is_live(appointment)):
         raise TooLate(appointment_id)
     if appointment.patient.email == email:
-        send_link_again(appointment)
-        return
+        return appointment
     separate(appointment)
     change_address(appointment.patient_id, email)
     make_link(appointment)
     announce_anew(appointment)
     audit.services.record("address-corrected", f"appointment:{appointment_id}")
     spend((allowed.ADDRESSES_OF_VISIT, appointment_id.hex), (allowed.MAILS_TO_MAILBOX, mailbox_key(email)))
+    return None
