@@ -37,6 +37,8 @@ class NothingBegun(Exception):
 
 @blueprint.app_errorhandler(SafetyUnknown)
 def ask_safety_first(_error: SafetyUnknown) -> AnyResponse:
+    if request.blueprint == "requests":
+        return redirect(url_for("booking.show_safety", then="time"), 303)
     return redirect(slot_list.ask_the_same(url_for("booking.show_safety")), 303)
 
 
@@ -83,12 +85,23 @@ def answer_safety() -> AnyResponse:
     if zone := request.form.get("zone"):
         own_zone.remember(zone)
     assessment_services.record_safety(journeys.ensure(), form.given_answers()[RED_FLAGS.id])
+    if _wants_time():
+        return redirect(url_for("requests.ask_time"), 303)
     return redirect(slot_list.ask_the_same(url_for(".choose_slot")), 303)
+
+
+def _wants_time() -> bool:
+    """Whether the question was asked on the way to saying which times would suit, not to the free times."""
+    return request.args.get("then") == "time"
 
 
 def _ask_safety() -> dict[str, Any]:
     """The question, and where its answer goes: with what the address asks of the free times."""
-    return {"form": build_form([RED_FLAGS], [], {}), "address": slot_list.ask_the_same(url_for(".answer_safety"))}
+    if wants_time := _wants_time():
+        address = url_for(".answer_safety", then="time")
+    else:
+        address = slot_list.ask_the_same(url_for(".answer_safety"))
+    return {"form": build_form([RED_FLAGS], [], {}), "address": address, "wants_time": wants_time}
 
 
 @blueprint.get("/book/details")

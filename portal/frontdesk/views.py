@@ -61,7 +61,9 @@ def settle_request(request_id: UUID) -> AnyResponse:
     if not form.validate():
         return _render_requests(form, 422)
     try:
-        if not requests.settle(request_id, form.outcome.data):
+        if requests.settle(request_id, form.outcome.data):
+            flash(f"Noted: {dict(OUTCOMES)[form.outcome.data].lower()}.")
+        else:
             flash("This request was settled already. It stands below, and can be put back from there.")
     except LookupError:
         abort(404)
@@ -72,6 +74,7 @@ def settle_request(request_id: UUID) -> AnyResponse:
 def reopen_request(request_id: UUID) -> AnyResponse:
     try:
         requests.reopen(request_id)
+        flash("The request is on the list again.")
     except LookupError:
         abort(404)
     return redirect(url_for(".list_requests"), 303)

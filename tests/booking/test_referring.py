@@ -122,7 +122,9 @@ def test_a_slip_is_taken_back_before_anybody_hears_of_it_or_counts_it_and_what_i
     office.open("/refer/patient")
     office.send(**PATIENT)
     page = settle(desk, "booked")
-    desk.send(next(form for form in page.forms if form.action.endswith("/reopen")))
+    assert "Noted: booked." in page.text
+    page = desk.send(next(form for form in page.forms if form.action.endswith("/reopen")))
+    assert "The request is on the list again." in page.text
     assert hear() == []
     assert not first(app, Journey).reached & Reached.BOOKED.bit
     assert first(app, Journey).minutes_to_book is None

@@ -42,3 +42,5 @@ def test_a_danger_sign_leads_to_help_and_not_to_a_request(app):
 
 def test_without_the_safety_question_it_comes_first(visitor):
     assert visitor.open("/request/time").path == "/book/safety"
+    assert visitor.send().status == 422
+    assert visitor.send(red_flags_now="none").path == "/request/time"
