@@ -13,7 +13,7 @@ from flask import session
 from portal.booking.models import Appointment
 from portal.core import clock
 
-KEY, NEWS = "visits", "news"
+KEY = "visits"
 LASTS = timedelta(hours=1)
 MOST = 4  # visits of one browser at a time, so that the cookie stays small
 
@@ -38,17 +38,6 @@ def is_open(appointment: Appointment) -> bool:
 def is_new(appointment: Appointment) -> bool:
     """Whether the visit was booked within the last hour, and nobody has ended its link since."""
     return appointment.link_ended_at is None and appointment.created_at > clock.now() - LASTS
-
-
-def tell_once(appointment: Appointment, news: str) -> None:
-    """Let the visit's page say once, in this browser, what has just been done."""
-    session[NEWS] = [appointment.reference, news]
-
-
-def take_news(appointment: Appointment) -> str | None:
-    """What the visit's page is to say, which is then said."""
-    told = session.pop(NEWS, None)
-    return told[1] if isinstance(told, list) and told[0] == appointment.reference and appointment.stands else None
 
 
 def _key(appointment: Appointment) -> str:

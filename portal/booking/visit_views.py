@@ -10,7 +10,7 @@ from werkzeug import Response as AnyResponse
 
 from portal.assessment.brief import write_brief
 from portal.assessment.brief_views import render_brief
-from portal.booking import calendar, changes, links, queries, services, slot_list, visit_access, waitlist
+from portal.booking import calendar, changes, links, queries, services, slot_list, visit_access, visit_news, waitlist
 from portal.booking.changes import ATTACK, TooLate, can_change, can_undo, has_attack_help, list_switches
 from portal.booking.forms import AttackForm, BirthDateForm, CancelForm, SlotForm, UndoForm, WishesForm
 from portal.booking.models import Appointment
@@ -45,7 +45,7 @@ def explain_link(_error: Exception) -> Response:
 @blueprint.get("")
 def show_visit(key: str) -> Response:
     appointment = _find(key)
-    news = visit_access.take_news(appointment)
+    news = visit_news.take(appointment)
     return _render_visit(appointment, "moved" if news == "moved" else None, news=news)
 
 
@@ -216,7 +216,7 @@ def _back_to(appointment: Appointment) -> AnyResponse:
 
 def _tell(appointment: Appointment, news: str) -> AnyResponse:
     """Back to the visit, which says once what has been done."""
-    visit_access.tell_once(appointment, news)
+    visit_news.tell_once(appointment, news)
     return _back_to(appointment)
 
 

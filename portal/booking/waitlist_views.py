@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, redirect, url_for
 from werkzeug import Response as AnyResponse
 
-from portal.booking import changes, links, queries, visit_access, waitlist
+from portal.booking import changes, links, queries, visit_access, visit_news, waitlist
 from portal.booking.changes import TooLate
 from portal.booking.forms import OfferForm
 from portal.booking.models import Offer
@@ -40,7 +40,7 @@ def accept(token: str) -> AnyResponse:
     except TooLate:
         return _render(_find(token), status=409)
     visit_access.grant(appointment)
-    visit_access.tell_once(appointment, "moved")
+    visit_news.tell_once(appointment, "moved")
     return redirect(url_for("visit.show_visit", key=appointment.reference), 303)
 
 
