@@ -21,6 +21,7 @@ from portal.booking.wishes import WEEKDAYS, Wishes
 from portal.core import clock
 from portal.core.forms import BaseForm, check_email, check_phone
 from portal.core.numbers import read_number
+from portal.core.text import MONTHS
 from portal.scheduling.free_times import SlotFilter
 from portal.scheduling.models import Location, Mode, Provider, VisitType
 
@@ -38,8 +39,8 @@ CANCEL_REASONS = (
     ("cost", "cost or insurance"),
     ("other", "another reason"),
 )
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-NAMED_MONTH = re.compile(rf"({'|'.join(MONTHS)})[a-z]*\.?\s*", re.IGNORECASE)
+MONTHS_IN_SHORT = [name[:3] for name in MONTHS]
+NAMED_MONTH = re.compile(rf"({'|'.join(MONTHS_IN_SHORT)})[a-z]*\.?\s*", re.IGNORECASE)
 DATE_PATTERNS = (
     re.compile(r"(?P<year>\d{4})\D+(?P<month>\d{1,2})\D+(?P<day>\d{1,2})"),
     re.compile(r"(?P<month>\d{1,2})\D+(?P<day>\d{1,2})\D+(?P<year>\d{4})"),
@@ -49,7 +50,7 @@ DATE_PATTERNS = (
 
 def parse_date(text: str) -> date | None:
     """A date as people write it in the US (5/17/1980, 05171980, May 17, 1980), or as browsers do (1980-05-17)."""
-    in_digits = NAMED_MONTH.sub(lambda name: f"{MONTHS.index(name[1].lower()) + 1}/", text.strip())
+    in_digits = NAMED_MONTH.sub(lambda name: f"{MONTHS_IN_SHORT.index(name[1].lower()) + 1}/", text.strip())
     for pattern in DATE_PATTERNS:
         if found := pattern.fullmatch(in_digits):
             try:

@@ -7,11 +7,9 @@ from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
 
+from portal.core.text import MONTHS
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
 NEAR = {"today": 0, "tomorrow": 1, "yesterday": -1}
 UNITS = {"": "days", "d": "days", "w": "weeks", "m": "months", "y": "years"}
 SHORTEST = 3  # letters of a name
