@@ -28,7 +28,7 @@ def announce_restored(appointment: Appointment) -> None:
     """A visit is again as it was before its last change: who has not heard of that change hears nothing."""
     before, change = appointment.ics_sequence - 1, appointment.ics_sequence
     unheard = may_have_heard(appointment.id, change) or not was_told(appointment.id, before)
-    _announce_as_it_is(appointment, *[Mailing("booked")] * unheard)
+    _announce_as_it_is(appointment, *([Mailing("booked")] if unheard else []))
 
 
 def announce_anew(appointment: Appointment) -> None:

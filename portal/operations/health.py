@@ -85,7 +85,7 @@ def _check_clinic() -> Check:
 
 
 def check_mail() -> Check:
-    """Whether mail is tried soon after it is due."""
+    """Whether mail leaves soon after it is due, but for what the mail server puts off for one mailbox."""
     oldest = oldest_waiting()
     age = clock.now() - oldest if oldest else timedelta()
     state = State.OK if age < OLDEST_MAIL else State.FAIL
