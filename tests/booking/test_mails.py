@@ -98,6 +98,8 @@ def test_the_mail_before_the_visit_speaks_of_a_summary_only_where_there_is_one(b
         assert "summary" not in write_letter("prepare", visit.id, 0).text
         visit.assessment.finished_at = now()
         letter = write_letter("prepare", visit.id, 0)
+        assert "photo ID" in letter.text  # who comes to the clinic; the kept letter is of a call
+        assert "photo ID" in letter.html
         assert "the summary that your care team reads" in letter.text
         assert "the summary that your care team reads" in letter.html
 
