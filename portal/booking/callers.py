@@ -29,7 +29,7 @@ from portal.booking.services import (
     require_only_one,
 )
 from portal.core import clock
-from portal.core.db import db, transactional
+from portal.core.db import db, store, transactional
 from portal.core.edits import Values
 from portal.referrals.services import NoSuchLink, Reached, reach, start_journey, start_journey_by_code
 from portal.scheduling.models import Slot, VisitType
@@ -124,8 +124,7 @@ def _book(call: Call) -> Appointment:
         appointment.prompt = standing.prompt
     if call.is_here:
         appointment.status, appointment.arrived_at = Status.ARRIVED, clock.now()
-    db.session.add(appointment)
-    db.session.flush()
+    store(appointment)
     _note(appointment, call)
     reach(journey_id, Reached.BOOKED)
     if call.is_here:
@@ -154,8 +153,7 @@ def _claim(call: Call) -> Slot:
 def _patient_of(call: Call) -> Patient:
     if call.patient_id is None:
         patient = find_or_build_patient(call.details)
-        db.session.add(patient)
-        db.session.flush()
+        store(patient)
         return patient
     known = db.session.get_one(Patient, call.patient_id)
     while known.merged_into_id is not None:

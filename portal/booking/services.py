@@ -19,7 +19,7 @@ from portal.booking.models import Appointment, BookingDraft, Patient, Status
 from portal.config import current_settings
 from portal.core import allowed, clock
 from portal.core.crypto import DIGITS, find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, insert_once, run, transactional, transactional_for_now
+from portal.core.db import db, insert_once, run, store, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.core.text import search_key
 from portal.notifications.services import queue_mail
@@ -200,8 +200,8 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     appointment.lane, appointment.prompt = standing.lane, standing.prompt
     appointment.note = details.note or None
     keep_for_visit(standing.assessment_id)
-    db.session.add(appointment)
-    db.session.flush()
+    store(appointment.patient)
+    store(appointment)
     run(END_DRAFT, journey_id=journey_id)
     reach(journey_id, Reached.BOOKED)
     announce(appointment, "booked")
@@ -284,8 +284,11 @@ def build_appointment(slot: Slot, patient: Patient, idempotency_key: str) -> App
         id=appointment_id,
         reference=_unused_reference(),
         slot=slot,
+        slot_id=slot.id,
         visit_type=slot.visit_type,
+        visit_type_id=slot.visit_type_id,
         patient=patient,
+        patient_id=patient.id,
         status=Status.BOOKED,
         ics_uid=f"{appointment_id}@{current_settings().host}",
         ics_sequence=0,
@@ -311,4 +314,4 @@ def find_or_build_patient(details: Details) -> Patient:
     for known in db.session.scalars(queries.ALIKE, {"name": details.name, "born": details.date_of_birth}):
         if all(getattr(known, name) == value for name, value in values.items()):
             return known
-    return Patient(**values, created_at=clock.now())
+    return Patient(id=uuid4(), **values, created_at=clock.now())

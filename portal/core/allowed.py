@@ -17,7 +17,7 @@ OF_THE_MAILBOX = "Many forms were sent today with this e-mail address."
 OF_THE_PHONE = "Many forms were sent today with this phone number."
 
 # What one source sends, right or wrong
-POSTS = Limit("posts", 6000, timedelta(minutes=10))
+POSTS = Limit("posts", 6000, timedelta(minutes=10), step=50)
 CODES_TRIED = Limit("codes tried", 20, HOUR, guess=True)
 BIRTH_DATES_TRIED = Limit("birth dates tried", 30, HOUR, guess=True)
 SIGN_IN_POSTS = Limit("posts to sign in", 300, HOUR)

@@ -13,11 +13,11 @@ import click
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session
-from sqlalchemy import Connection, CursorResult, Dialect, Executable, MetaData, event, inspect
+from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, MetaData, event, insert, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
 
 from portal.config import Settings, resource_folder
 
@@ -27,7 +27,8 @@ Result = TypeVar("Result")
 ATTEMPTS = 3
 PATIENCE = 5  # seconds to wait for a lock or a connection, then the page says "try again"
 PATIENCE_OF_COMMANDS = 30  # such as a backup among many who write
-AT_LEAST_EVERY = 10  # milliseconds, in which who waits to write on SQLite asks again
+ASKING_EVERY = 0.0005  # seconds, in which who waits to write on SQLite asks again
+PRIMARY = 0xFF  # of SQLite's codes of errors: what is left says more, such as that a log is being recovered
 SERIALIZATION_FAILURE, DEADLOCK = "40001", "40P01"
 SQLITE_PRAGMAS = (
     "journal_mode=WAL",
@@ -144,7 +145,7 @@ def _begin(connection: Connection) -> None:
         driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
         connection.info["lasting"] = lasting
     if options.get("writes"):
-        _begin_to_write(driver)
+        begin_to_write(driver)
     else:
         driver.execute("BEGIN DEFERRED")  # takes no lock, so nothing is there to fail
 
@@ -159,16 +160,17 @@ def _begin_on_postgresql(connection: Connection, words: str) -> None:
         raise OperationalError(words, None, error) from error
 
 
-def _begin_to_write(driver: sqlite3.Connection) -> None:
+def begin_to_write(driver: sqlite3.Connection) -> None:
     """Take SQLite's lock of the one writer. Raises OperationalError when nobody lets it go for long.
 
-    SQLite would ask for it less and less often, ten times a second in the end, and others would pass who come later.
+    SQLite would ask for it less and less often, ten times a second in the end: it would lie unused between, and others
+    would pass who come later.
     """
     until = time.monotonic() + _patience()
-    driver.execute(f"PRAGMA busy_timeout={AT_LEAST_EVERY}")
+    driver.execute("PRAGMA busy_timeout=0")
     try:
         while not _takes_lock(driver, until):
-            pass
+            time.sleep(ASKING_EVERY)
     finally:
         driver.execute(f"PRAGMA busy_timeout={_patience()}000")
 
@@ -177,7 +179,7 @@ def _takes_lock(driver: sqlite3.Connection, until: float) -> bool:
     try:
         driver.execute("BEGIN IMMEDIATE")
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+        if error.sqlite_errorcode & PRIMARY != sqlite3.SQLITE_BUSY or time.monotonic() > until:
             raise OperationalError("BEGIN IMMEDIATE", None, error) from error
         return False
     return True
@@ -272,6 +274,25 @@ def run(statement: Executable, **values: Any) -> CursorResult[*tuple[Any, ...]]:
     return session.connection().execute(statement, values)
 
 
+def store(new: Base) -> None:
+    """Insert an object that is new, by a statement that was built once, in a third of the time that a flush takes.
+
+    The session has it then as if it had been read. Of what it is related to only the keys are stored, so they are to
+    be set; one that the session has already is left as it is.
+    """
+    state = inspect(new)
+    if state.transient:
+        columns = state.mapper.column_attrs
+        run(_inserting(type(new)), **{name: value for name, value in state.dict.items() if name in columns})
+        make_transient_to_detached(new)
+        db.session.add(new)
+
+
+@cache
+def _inserting(model: type[Base]) -> Insert:
+    return insert(model)
+
+
 def reading_connection() -> Connection:
     """A connection to read over beside the session's, and to be closed."""
     engine: Engine = current_app.extensions[READING]
@@ -295,12 +316,12 @@ def insert_all_once(model: type[Base], rows: list[dict[str, Any]]) -> int:
         return 0
     session = db.session()
     session.flush()
-    statement = _inserting(model, session.get_bind().dialect.name)
+    statement = _inserting_once(model, session.get_bind().dialect.name)
     return len(session.connection().execute(statement, rows).all())
 
 
 @cache
-def _inserting(model: type[Base], _dialect: str) -> Any:
+def _inserting_once(model: type[Base], _dialect: str) -> Any:
     return insert_into(model).on_conflict_do_nothing().returning(*inspect(model).primary_key)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from ipaddress import IPv6Address, ip_address
+from secrets import randbelow
 from typing import Any
 
 from flask import current_app, has_request_context, request
@@ -28,7 +29,6 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    literal,
     or_,
     select,
     true,
@@ -65,7 +65,8 @@ FOUND = select(HitCount.key, HitCount.count, HitCount.ends_at).where(
 class Limit:
     """At most so many hits of one key in so long a time. The name is what tells its counts from other limits'.
 
-    `words` say to a person what there was too much of.
+    `words` say to a person what there was too much of. Where the count is high, one hit in `step`, drawn at random, is
+    counted as that many: it need not be exact, and each that is counted waits for all others who write.
     """
 
     name: str
@@ -73,11 +74,16 @@ class Limit:
     window: timedelta
     words: str = "There were many tries from your connection in a short time."
     guess: bool = False  # of a secret: the same everywhere
+    step: int = 1
 
     @property
     def most(self) -> int:
         """How many hits the running portal allows."""
         return self.count if self.guess else times(self.count)
+
+    def is_drawn(self) -> bool:
+        """Whether a hit is the one that is counted for its step."""
+        return self.step == 1 or randbelow(self.step) == 0
 
 
 @dataclass(frozen=True)
@@ -121,10 +127,11 @@ def count_hits(*hits: Hit) -> Verdict:
     inside another transaction, which would wait for itself. A power cut may take back the hits of its last moments:
     nobody waits for the disk to count.
     """
-    if not (verdict := peek(*hits)).allowed:
+    verdict, drawn = peek(*hits), [hit for hit in hits if hit[0].is_drawn()]
+    if not verdict.allowed or not drawn:
         return verdict  # a flood that is refused anyway takes no lock
     with _transaction() as connection:
-        if (full := _count(connection, hits)) is not None:
+        if (full := _count(connection, drawn)) is not None:
             verdict = _verdict(connection, [full])
             connection.rollback()
     return verdict
@@ -219,6 +226,7 @@ def _count(connection: Connection, hits: Sequence[Hit]) -> Hit | None:
     values: dict[str, Any] = {"now": now}
     for place, (key, (limit, _)) in enumerate(stored):
         values |= {f"key{place}": key, f"ends{place}": now + limit.window, f"most{place}": limit.most}
+        values[f"step{place}"] = limit.step
     statement = _counting(connection.dialect.name, len(stored))
     counted = set(connection.scalars(statement, values)) if stored else set()
     return next((hit for key, hit in stored if key not in counted), None)
@@ -230,15 +238,16 @@ def _counting(_dialect: str, hits: int) -> Any:
     now: BindParameter[datetime] = bindparam("now", type_=UtcDateTime)
     keys = [bindparam(f"key{place}", type_=String) for place in range(hits)]
     ends = [bindparam(f"ends{place}", type_=UtcDateTime) for place in range(hits)]
+    steps = [bindparam(f"step{place}", type_=Integer) for place in range(hits)]
     # Rows by SELECT, as SQLAlchemy writes out many VALUES anew each time; SQLite reads ON only after a WHERE.
-    rows = union_all(*(select(key, literal(1), end).where(true()) for key, end in zip(keys, ends, strict=True)))
+    rows = union_all(*(select(*row).where(true()) for row in zip(keys, steps, ends, strict=True)))
     statement = insert_into(HitCount).from_select(["key", "count", "ends_at"], rows)
     over = HitCount.ends_at <= now
     most = case(*((statement.excluded.key == key, bindparam(f"most{n}", type_=Integer)) for n, key in enumerate(keys)))
     return statement.on_conflict_do_update(
         index_elements=[HitCount.key],
         set_={
-            "count": case((over, 1), else_=HitCount.count + 1),
+            "count": case((over, 0), else_=HitCount.count) + statement.excluded.count,
             "ends_at": case((over, statement.excluded.ends_at), else_=HitCount.ends_at),
         },
         where=or_(over, HitCount.count < most),

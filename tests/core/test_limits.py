@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 from sqlalchemy.exc import DBAPIError
 
 from portal.core import clock as clock_module
@@ -55,6 +55,20 @@ def test_of_several_limits_either_all_are_counted_or_none():
         assert count_hits((FIVE, "source"), (THREE, "target")).allowed
     assert count_hits((FIVE, "source"), (THREE, "target")).limit == THREE
     assert [count_hit(FIVE, "source").allowed for _ in range(3)] == [True, True, False]
+
+
+def test_of_a_flood_few_hits_are_written_and_it_is_stopped_all_the_same():
+    flood, written = Limit("flood", 1000, timedelta(hours=1), step=50), []
+
+    @event.listens_for(db.engine, "commit")
+    def note(connection):
+        written.append(connection)
+
+    hits = next(number for number in range(100_000) if not count_hit(flood, "a").allowed)
+    assert len(written) == 20
+    assert hits > 200  # 1,000 as a rule, as they are drawn at random
+    assert not count_hit(flood, "a").allowed
+    assert count_hit(flood, "b").allowed
 
 
 def test_looking_counts_nothing():

@@ -8,7 +8,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from portal.core.db import db, insert_once, transactional, transactional_for_now
+from portal.core.db import begin_to_write, db, insert_once, store, transactional, transactional_for_now
 from portal.core.own_connection import own_connection, writing
 from portal.referrals.links import save_link
 from portal.referrals.models import Journey, ReferralLink
@@ -44,6 +44,21 @@ def test_a_row_that_stands_already_is_not_inserted_again():
 
     assert insert() is False
     assert db.session.get(ReferralLink, "x").label == "label"
+
+
+def test_a_new_object_is_stored_at_once_and_known_from_then_on():
+    link = ReferralLink(code="x", label="label", kind="print", destination="/")
+
+    @transactional
+    def store_twice():
+        store(link)
+        store(link)
+        link.label = "changed"
+
+    store_twice()
+    assert db.session.get(ReferralLink, "x") is link
+    db.session.expire_all()
+    assert (link.label, link.active) == ("changed", True)
 
 
 def test_a_change_outside_a_transaction_is_a_fault_of_ours_and_found():
@@ -136,6 +151,27 @@ def test_whoever_waits_to_write_does_so_when_the_other_has_done(somebody_else):
     timer.start()
     start_journey()
     timer.join()
+
+
+class Recovering(sqlite3.Connection):
+    """A database whose log is being recovered by another process when it is first written to."""
+
+    asked = 0
+
+    def execute(self, words, *arguments):
+        if words == "BEGIN IMMEDIATE":
+            self.asked += 1
+            if self.asked == 1:
+                busy = sqlite3.OperationalError("database is locked")
+                busy.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+                raise busy
+        return super().execute(words, *arguments)
+
+
+def test_whoever_comes_while_the_log_is_recovered_waits():
+    connection = sqlite3.connect(":memory:", isolation_level=None, factory=Recovering)
+    begin_to_write(connection)
+    assert (connection.asked, connection.in_transaction) == (2, True)
 
 
 @pytest.fixture
