@@ -152,6 +152,7 @@ def _undo(change_id: UUID, staff_id: int) -> Appointment:
     if change is None or change.staff_id is None:
         raise LookupError(change_id)
     appointment = get_for_change(change.appointment_id)
+    db.session.refresh(change)  # a twin of this request may have been a moment faster
     if change.undone_at is not None:
         return appointment
     if not can_undo(appointment, change):

@@ -14,6 +14,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput
 
 from portal.booking.changes import ATTACK
+from portal.booking.models import BookingDraft
 from portal.booking.own_zone import ZONES
 from portal.booking.requests import Asked
 from portal.booking.services import Details
@@ -21,6 +22,7 @@ from portal.booking.wishes import WEEKDAYS, Wishes
 from portal.core import clock
 from portal.core.forms import BaseForm, check_email, check_phone
 from portal.core.numbers import read_number
+from portal.core.pages import phone_in_words
 from portal.core.text import MONTHS
 from portal.scheduling.free_times import SlotFilter
 from portal.scheduling.models import Location, Mode, Provider, VisitType
@@ -58,6 +60,11 @@ def parse_date(text: str) -> date | None:
             except ValueError:
                 return None
     return None
+
+
+def write_date(day: date) -> str:
+    """A date as it is typed, like 5/17/1980."""
+    return f"{day.month}/{day.day}/{day.year}"
 
 
 class BirthDateField(StringField):
@@ -122,6 +129,15 @@ class DetailsForm(BaseForm):
         validators=[Length(max=500, message="Shorten the note to 500 characters.")],
         render_kw={"rows": 3, "maxlength": 500},
     )
+
+    @classmethod
+    def of(cls, draft: BookingDraft) -> DetailsForm:
+        """The form with what was typed before, right or wrong, as one types it."""
+        if not draft.complete:
+            return cls(formdata=None, data=draft.details)
+        details = Details.from_json(draft.details)
+        typed = {"date_of_birth": write_date(details.date_of_birth), "phone": phone_in_words(details.phone)}
+        return cls(formdata=None, data=draft.details | typed)
 
     def typed(self) -> dict[str, str]:
         """What stands in the form as it was typed, right or wrong."""

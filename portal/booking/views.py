@@ -109,7 +109,7 @@ def enter_details() -> AnyResponse:
     journey_id, draft = _get_begun()
     if find_claimable(draft.slot_id, journey_id) is None:
         return _render_taken(draft.slot_id, journey_id)
-    return _render_details(DetailsForm(data=draft.details), draft.slot_id, journey_id)
+    return _render_details(DetailsForm.of(draft), draft.slot_id, journey_id)
 
 
 @blueprint.post("/book/details")

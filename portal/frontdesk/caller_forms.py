@@ -22,7 +22,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.assessment.questionnaire import NONE, RED_FLAGS
-from portal.booking.forms import REACH_BY, BirthDateField
+from portal.booking.forms import REACH_BY, BirthDateField, write_date
 from portal.booking.models import Patient
 from portal.booking.patients import CONTACT, read_contact
 from portal.booking.services import Details
@@ -34,11 +34,6 @@ from portal.scheduling.models import Location, Provider, VisitType
 
 NOT_ASKED = "not-asked"
 OFF = {"autocomplete": "off", "spellcheck": "false"}  # what is typed here is about somebody else each time
-
-
-def in_us_order(born: date) -> str:
-    """A date of birth as it is typed at the desk."""
-    return f"{born.month}/{born.day}/{born.year}"
 
 
 class ContactForm(SeenForm):
@@ -78,7 +73,7 @@ class ContactForm(SeenForm):
 
     def as_typed(self, name: str, value: Any) -> Any:
         if name == "date_of_birth":
-            return in_us_order(date.fromisoformat(value))
+            return write_date(date.fromisoformat(value))
         return phone_in_words(value) if name == "phone" else value or ""
 
     def in_words(self, name: str, value: Any) -> str:

@@ -31,6 +31,8 @@ def set_status(appointment_id: UUID) -> AnyResponse:
     status = Status(form.status.data)
     if not may_set(status):
         abort(403)
+    if form.words.data:  # kept also where the step cannot be taken
+        desk.add_note(appointment_id, form.words.data, get_staff_id())
     try:
         desk.set_status(appointment_id, form.version.data, status, get_staff_id())
     except Outdated:

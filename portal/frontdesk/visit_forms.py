@@ -27,9 +27,10 @@ class VisitForm(BaseForm):
 
 
 class StatusForm(VisitForm):
-    """How far a visit has come."""
+    """How far a visit has come, with the note that was being written, if any."""
 
     status = SelectField(choices=[SelectChoice(status.value, status.value) for status in STEPS])
+    words = HiddenField(validators=[Length(max=LONGEST_NOTE)])
 
 
 class MoveForm(VisitForm):

@@ -28,6 +28,7 @@ from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import write_letter
 from portal.notifications.mime import BadAddress, build_message
 from portal.notifications.models import HELD_MAIL, PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.queries import get_mail, list_mail_about
 from portal.notifications.statements import IN_DOUBT, IN_HAND, TABLE, Claim, claiming, looking
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
@@ -150,9 +151,21 @@ def settle_problem(mail_id: int) -> bool:
 
 @transactional
 def note_bounce(mail_id: int, reason: str) -> bool:
-    """Note that a mail came back after the server had taken it; whether there is such a mail that has left."""
+    """Note that a mail came back after the server had taken it; whether there is such a mail that has left.
+
+    The desk need not look at it once a later mail about the same thing has gone to another address.
+    """
     left = (MailState.SENT, MailState.UNCERTAIN, MailState.HANDING_OVER, MailState.BOUNCED)
-    return _decide(mail_id, left, "mail-bounced", state=MailState.BOUNCED, last_error=_cut(reason), looked_at=None)
+    settled_at = clock.now() if _has_gone_elsewhere_since(mail_id) else None
+    values = {"state": MailState.BOUNCED, "last_error": _cut(reason), "looked_at": settled_at}
+    return _decide(mail_id, left, "mail-bounced", **values)
+
+
+def _has_gone_elsewhere_since(mail_id: int) -> bool:
+    if (mail := get_mail(mail_id)) is None:
+        return False
+    later = [other for other in list_mail_about(mail.about_id) if other.id > mail_id]
+    return any(other.state == MailState.SENT and other.recipient != mail.recipient for other in later)
 
 
 @dataclass(frozen=True)

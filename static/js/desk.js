@@ -13,6 +13,13 @@ const typeOn = (event) => {
   [...document.querySelectorAll("#call .who-fields input")].find((input) => !input.value)?.focus();
 };
 
+// A note that is being written goes with the step that is pressed, as the page that follows shows an empty one.
+document.addEventListener("submit", ({ target }) => {
+  const words = document.getElementById("note")?.value;
+  if (!words || !target.matches(".visit-actions form:has([name=status])")) return;
+  target.append(Object.assign(document.createElement("input"), { type: "hidden", name: "words", value: words }));
+});
+
 // The command field: results below it while typing; arrows go through them, Escape closes them.
 field?.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" && hits().length) {

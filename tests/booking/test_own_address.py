@@ -16,6 +16,8 @@ from portal.booking.own_address import correct_own_address
 from portal.booking.wishes import Wishes
 from portal.core.db import db
 from portal.notifications.models import MailState, OutgoingMail
+from portal.notifications.queries import list_problems
+from portal.notifications.services import note_bounce
 from tests.assessment.test_walk import NECK
 from tests.booking.test_mails import link_in, read, send_mail
 from tests.visitor import Visitor
@@ -59,6 +61,17 @@ def test_a_wrong_address_is_corrected_on_the_confirmation_and_its_link_ends(book
     assert Visitor(app).open(ADDRESS).path != ADDRESS
     clock.shift(timedelta(hours=1))
     assert visitor.open(ADDRESS).path == "/book/confirmed"
+
+
+def test_what_comes_back_from_the_wrong_address_later_troubles_nobody(booked, app, mail_server):
+    correct(booked)
+    send_mail(app)
+    with app.app_context():
+        astray, arrived = db.session.scalars(select(OutgoingMail.id).where(OutgoingMail.kind == "booked"))
+        assert note_bounce(astray, "5.1.1 unknown")
+        assert list_problems() == []
+        assert note_bounce(arrived, "5.1.1 unknown")
+        assert [mail.id for mail in list_problems()] == [arrived]
 
 
 def test_also_after_the_visit_was_cancelled_by_mistake_and_taken_up_again(booked, app, mail_server):

@@ -270,6 +270,15 @@ def test_a_note_half_written_is_not_left_by_a_letter_beside_it(open_desk, visit_
     expect(page.locator("h1 .tag")).to_have_text("booked")
 
 
+def test_a_note_half_written_goes_with_the_step_that_is_pressed(open_desk, visit_now):
+    visit, _, _ = visit_now
+    page = open_desk(f"/desk/visit/{visit}")
+    page.fill("#note", "Comes with a wheelchair")
+    page.get_by_role("button", name="Has arrived").click()
+    expect(page.locator("h1 .tag")).to_have_text("arrived")
+    expect(page.locator(".note")).to_contain_text("Comes with a wheelchair")
+
+
 class TestAScreenThatNobodyUses:
     @pytest.fixture
     def call(self, open_desk):

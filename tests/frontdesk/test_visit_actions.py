@@ -94,6 +94,15 @@ def test_a_step_pressed_by_mistake_is_undone_as_if_it_had_not_been(made, at, dia
     assert diary.count(Milestone, Milestone.kind == "attended") == 0
 
 
+def test_a_note_that_goes_with_a_step_is_kept_once_also_where_the_step_cannot_be_taken(made, at, diary):
+    at("2026-11-19 09:00", made)
+    for _ in range(2):
+        page = made.try_("status", version="1", status="arrived", words="Comes with a wheelchair")
+    assert "This could not be done" in page.text
+    assert diary.scalar(select(VisitNote)).words == "Comes with a wheelchair"
+    assert diary.count(VisitNote) == 1
+
+
 def test_nobody_arrives_the_day_before_or_fails_to_come_before_it_begins(made, at):
     at("2026-11-19 09:00", made)
     for status in ("arrived", "noshow"):

@@ -12,16 +12,18 @@ from functools import partial
 import pytest
 from sqlalchemy import event, func, select
 
+from portal.accounts.models import User
+from portal.accounts.services import StaffRole, add_staff
 from portal.assessment import services as assessment
 from portal.assessment.answers import parse
 from portal.assessment.models import Assessment, ResumeLink
 from portal.assessment.questionnaire import SCREENS
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
+from portal.booking import desk, waitlist
 from portal.booking import services as booking
-from portal.booking import waitlist
 from portal.booking.changes import allow_another
-from portal.booking.models import Appointment, BookingDraft, Patient, WaitlistEntry
+from portal.booking.models import Appointment, BookingDraft, Patient, VisitChange, WaitlistEntry
 from portal.booking.own_address import correct_own_address
 from portal.booking.services import Details
 from portal.booking.wishes import Wishes
@@ -165,6 +167,20 @@ def book_for(person, slot_id):
     visit = booking.book(person.journey_id, slot_id, Details.from_json(person.details), person.key)
     db.session.remove()
     return visit.id
+
+
+@pytest.mark.usefixtures("lingering")
+def test_to_undo_twice_undoes_once_and_nobody_is_told_otherwise(portal):
+    (slot_id,), (person,) = find_free(1), prepare_people(portal, 1)
+    visit_id = book_for(person, slot_id)
+    add_staff("desk@clinic.example", "Desk", StaffRole.FRONT_DESK)
+    staff_id = db.session.scalar(select(User.id))
+    desk.cancel(visit_id, 1, "patient", "", staff_id)
+    change_id = db.session.scalar(select(VisitChange.id))
+    db.session.remove()
+    do_together(portal, *[partial(desk.undo, change_id, staff_id)] * 2)
+    assert db.session.scalar(select(Appointment.status)) == "booked"
+    assert db.session.scalars(select(VisitChange.kind).order_by(VisitChange.version)).all() == ["cancelled", "undone"]
 
 
 @pytest.mark.usefixtures("lingering")
