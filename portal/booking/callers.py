@@ -15,7 +15,7 @@ from portal.assessment.services import Standing, keep_for_visit, record_safety, 
 from portal.booking.announce import announce
 from portal.booking.history import Before
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientRequest, Status, VisitChange, VisitNote
-from portal.booking.patients import complete_contact
+from portal.booking.patients import complete_contact, get_standing
 from portal.booking.queries import find_by_idempotency_key
 from portal.booking.requests import settle_by_visit
 from portal.booking.services import (
@@ -29,7 +29,7 @@ from portal.booking.services import (
     require_only_one,
 )
 from portal.core import clock
-from portal.core.db import db, store, transactional
+from portal.core.db import db, seeing_others, store, transactional
 from portal.core.edits import Values
 from portal.referrals.services import NoSuchLink, Reached, reach, start_journey, start_journey_by_code
 from portal.scheduling.models import Slot, VisitType
@@ -91,11 +91,11 @@ def note_emergency(key: UUID) -> None:
 def book_for_caller(call: Call) -> Appointment:
     """Book for a caller; the same call a second time gets the first one's visit.
 
-    Raises SlotTaken, AlreadyBooked, UnknownCode; SafetyUnknown when the signs must be asked for, MayNotBook when
-    there is one. Then nothing was changed.
+    Raises SlotTaken, AlreadyBooked, UnknownCode, LookupError for a patient who was erased; SafetyUnknown when the
+    signs must be asked for, MayNotBook when there is one. Then nothing was changed.
     """
     try:
-        return _book(call)
+        return seeing_others(_book)(call)
     except (SlotTaken, AlreadyBooked, IntegrityError) as error:
         # A twin of this request, or another desk, may have been a moment faster.
         db.session.rollback()
@@ -113,7 +113,7 @@ def _book(call: Call) -> Appointment:
         raise SafetyUnknown
     patient = _patient_of(call)
     if not call.another:
-        _require_only_one(patient, slot.visit_type.kind)
+        _require_none_on_record(patient, slot.visit_type.kind)
         require_only_one(patient, slot.visit_type.kind)
     appointment = build_appointment(slot, patient, str(call.key))
     appointment.one_of_kind = None if call.another else one_of_kind_key(patient, slot.visit_type.kind)
@@ -155,14 +155,12 @@ def _patient_of(call: Call) -> Patient:
         patient = find_or_build_patient(call.details)
         store(patient)
         return patient
-    known = db.session.get_one(Patient, call.patient_id)
-    while known.merged_into_id is not None:
-        known = db.session.get_one(Patient, known.merged_into_id)
+    known = get_standing(call.patient_id)
     complete_contact(known.id, replace(call.details, reach_by=known.reach_by), call.seen)
     return known
 
 
-def _require_only_one(patient: Patient, kind: str) -> None:
+def _require_none_on_record(patient: Patient, kind: str) -> None:
     """Raise AlreadyBooked when this very patient has a visit of the kind to come, under whatever address."""
     standing = db.session.scalar(
         select(Appointment)

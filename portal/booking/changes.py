@@ -1,7 +1,7 @@
 """Move, cancel, take up again, switch to a call: what its patient can do to a visit once it is booked.
 
-Each change raises TooMany when there were too many of the visit today. The desk does the same and more, in `desk.py`,
-with the functions at the end.
+What a patient changes raises TooMany when there was too much of it today. The desk does the same and more, in
+`desk.py`, with the functions at the end.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from portal.booking.announce import announce, announce_restored
 from portal.booking.history import find_last_change, note_change, snapshot
 from portal.booking.models import Appointment, OfferState, Status
 from portal.booking.patients import change_address
+from portal.booking.queries import get_for_change
 from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
 from portal.core import allowed, clock
 from portal.core.db import db, transactional
@@ -185,11 +186,6 @@ def _spend(appointment: Appointment) -> Appointment:
     return appointment
 
 
-def get_for_change(appointment_id: UUID) -> Appointment:
-    """The visit, locked until the transaction ends."""
-    return db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)
-
-
 def move_to(
     appointment: Appointment, slot_id: int, holder: UUID | None = None, staff_id: int | None = None
 ) -> Appointment:
@@ -200,7 +196,8 @@ def move_to(
     if appointment.slot_id == slot_id:
         return appointment
     before = snapshot(appointment)
-    slot = claim_slot(slot_id, holder, notice=None if staff_id is None else timedelta())
+    notice = None if staff_id is None else timedelta()
+    slot = claim_slot(slot_id, holder, notice, leaving=appointment.slot_id)
     suits = staff_id is not None or appointment.lane in {None, *slot.visit_type.lanes}
     if slot.visit_type.kind != appointment.visit_type.kind or not suits:
         raise SlotTaken(slot_id)

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
+from portal.booking import waitlist
 from portal.booking.announce import announce, announce_restored
-from portal.booking.changes import CLOSED_FOR, end, free, get_for_change, move_to, take_up_again
+from portal.booking.changes import CLOSED_FOR, end, free, move_to, take_up_again
 from portal.booking.history import (
     RECENT,
     Before,
@@ -20,7 +21,7 @@ from portal.booking.history import (
     snapshot,
 )
 from portal.booking.models import Appointment, Status, VisitChange, VisitNote
-from portal.booking.queries import get_request
+from portal.booking.queries import get_for_change, get_request
 from portal.booking.requests import BOOKED, note_not_booked, reopen, settle
 from portal.booking.services import AlreadyBooked
 from portal.core import clock
@@ -206,6 +207,7 @@ def _undo_booking(appointment: Appointment, before: Before) -> None:
     if appointment.journey_id is not None:
         note_not_booked(appointment.journey_id)
     _reopen_request(before)
+    waitlist.close(appointment.id)
     free(appointment.slot_id)
 
 

@@ -15,6 +15,7 @@ from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, Status, V
 from portal.core.db import db
 from portal.core.rows import read_rows
 from portal.notifications import queries as notifications
+from portal.scheduling.diary import of_provider
 from portal.scheduling.models import Slot
 
 # A patient with an earlier visit in one of these states has been here, or is expected before.
@@ -62,7 +63,7 @@ def list_file_rows(first: date, last: date) -> Sequence[VisitRow]:
 def count_visits(first: date, last: date, provider_id: int | None = None) -> dict[date, int]:
     """How many visits stand on each of these days that has any."""
     query = select(Slot.day, func.count()).join(Appointment.slot).where(Slot.day.between(first, last))
-    query = query.where(Appointment.status.in_(TAKE_THE_SLOT), *_only(provider_id))
+    query = query.where(Appointment.status.in_(TAKE_THE_SLOT), *of_provider(provider_id))
     return dict(db.session.execute(query.group_by(Slot.day)).all())
 
 
@@ -118,7 +119,3 @@ def _rows_query(more: tuple[Any, ...], of_one: bool) -> Query:
     if of_one:
         query = query.where(Slot.provider_id == bindparam("provider", type_=Integer))
     return query.order_by(Slot.day, Slot.begins, Appointment.created_at, Appointment.id)
-
-
-def _only(provider_id: int | None) -> list[ColumnElement[bool]]:
-    return [] if provider_id is None else [Slot.provider_id == provider_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy import and_, delete, select, update
 from portal import audit
 from portal.booking.holds import find_held
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient
-from portal.booking.person import PARTS, Person, Row, find_rows, gather
+from portal.booking.person import PARTS, Person, Row, find_records, find_rows, gather
 from portal.core import clock
 from portal.core.db import Base, db, transactional
 from portal.scheduling.models import Slot
@@ -41,10 +42,9 @@ def erase(patient_id: UUID, reason: str) -> Person:
 
     Raises UnderLegalHold, HasVisitToCome, LookupError; then nothing was changed.
     """
+    records = _lock_records(patient_id)
     person = gather(patient_id)
-    records = select(Patient).where(Patient.id.in_(person.patients)).order_by(Patient.id).with_for_update()
-    standing = db.session.scalars(records.execution_options(populate_existing=True)).all()
-    if all(record.erased_at is not None for record in standing):
+    if all(record.erased_at is not None for record in records):
         return person
     check_erasable(person)
     rows = {name: find_rows(person, name) for name, part in PARTS.items() if part.erase or part.is_deleted}
@@ -57,6 +57,16 @@ def erase(patient_id: UUID, reason: str) -> Person:
     audit.services.record("patient-erased", f"patient:{patient_id}", reason=reason, **_count(rows))
     db.session.expire_all()
     return person
+
+
+def _lock_records(patient_id: UUID) -> Sequence[Patient]:
+    """All records of a person, locked: also one that was merged into them while they were waited for."""
+    locked: set[UUID] = set()
+    while (found := find_records(patient_id)) != locked:
+        locked = found
+        rows = select(Patient).where(Patient.id.in_(found)).order_by(Patient.id).with_for_update()
+        records = db.session.scalars(rows.execution_options(populate_existing=True)).all()
+    return records
 
 
 def check_erasable(person: Person) -> None:

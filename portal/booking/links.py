@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from portal import audit
 from portal.booking.models import Appointment, Offer, OfferState
+from portal.booking.queries import get_for_change
 from portal.core import clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, transactional
@@ -39,7 +40,7 @@ def can_renew(appointment: Appointment) -> bool:
 @transactional
 def revoke(appointment_id: UUID) -> None:
     """End the visit's link, and what browsers may still see that have opened it."""
-    end_link(_lock(appointment_id))
+    end_link(get_for_change(appointment_id))
     audit.services.record("link-ended", f"appointment:{appointment_id}")
 
 
@@ -49,7 +50,7 @@ def renew(appointment_id: UUID) -> bool:
 
     Raises NotRenewable.
     """
-    appointment = _lock(appointment_id)
+    appointment = get_for_change(appointment_id)
     if not can_renew(appointment):
         raise NotRenewable(appointment_id)
     make_link(appointment)
@@ -84,7 +85,3 @@ def end_link(appointment: Appointment) -> None:
 
 def _may_live(appointment: Appointment) -> bool:
     return clock.now() < appointment.slot.ends_at + LASTS_AFTER_VISIT
-
-
-def _lock(appointment_id: UUID) -> Appointment:
-    return db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)

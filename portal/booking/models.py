@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from portal.assessment.models import Assessment
     from portal.scheduling.models import Slot, VisitType
 
+LONGEST_KEY = 240  # letters; one of a name, written out, can be eighteen
+
 
 class Patient(Base):
     """A person who has booked, or for whom the desk has; one who was merged into another is kept for its history."""
@@ -34,7 +36,7 @@ class Patient(Base):
     phone: Mapped[str] = mapped_column(EncryptedText(20))
     reach_by: Mapped[str] = mapped_column(String(10))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    name_key: Mapped[str] = mapped_column(String(240))  # the name as it is searched for
+    name_key: Mapped[str] = mapped_column(String(LONGEST_KEY))  # the name as it is searched for
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("patient.id"))
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # nothing of the person is left but the row
     email_hash: Mapped[str | None] = mapped_column(String(64), index=True)  # see `contact_hashes`
@@ -44,7 +46,7 @@ class Patient(Base):
 
     @validates("name")
     def _derive_key(self, _attribute: str, name: str) -> str:
-        self.name_key = search_key(name)
+        self.name_key = search_key(name)[:LONGEST_KEY]
         return name
 
     @validates("email", "phone")

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from portal import audit
 from portal.booking.announce import announce_anew
-from portal.booking.changes import TooLate, get_for_change
+from portal.booking.changes import TooLate
 from portal.booking.links import is_live, make_link
 from portal.booking.models import Appointment
 from portal.booking.patients import change_address, separate
+from portal.booking.queries import get_for_change
 from portal.booking.services import send_link_again
 from portal.core import allowed
-from portal.core.db import transactional
+from portal.core.db import seeing_others, transactional
 from portal.core.limits import mailbox_key, spend
 
 
@@ -28,11 +27,7 @@ def correct_own_address(appointment_id: UUID, email: str) -> None:
     Other visits on the record keep theirs. To the same address the link is sent once more. Raises TooLate when the
     visit does not stand or its link was ended, LookupError for a patient who was erased, and TooMany.
     """
-    try:
-        same = _correct(appointment_id, email)
-    except IntegrityError:  # another visit of the kind came to this address at the same moment: now it can be seen
-        same = _correct(appointment_id, email)
-    if same is not None:
+    if (same := seeing_others(_correct)(appointment_id, email)) is not None:
         send_link_again(same)
 
 

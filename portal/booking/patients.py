@@ -46,6 +46,13 @@ def change_contact(patient_id: UUID, details: Details, seen: Values) -> None:
 
 
 @transactional
+def get_standing(patient_id: UUID) -> Patient:
+    """The record that stands for a patient, locked: that one, or what it was merged into. Raises LookupError."""
+    patient = _lock(patient_id)
+    return patient if patient.merged_into_id is None else get_standing(patient.merged_into_id)
+
+
+@transactional
 def complete_contact(patient_id: UUID, details: Details, seen: Values) -> None:
     """Store in which a patient's contact differs from what was seen of it: what else has changed since, stays.
 

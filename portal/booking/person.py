@@ -18,6 +18,7 @@ from portal.booking.contact_hashes import find_email, find_phone
 from portal.core import clock
 from portal.core.crypto import new_code, new_token, token_hash
 from portal.core.db import Base, db
+from portal.core.text import search_key
 
 ERASED = "(erased)"  # stands where a name stood
 NO_BIRTH_DATE = date(1900, 1, 1)
@@ -191,7 +192,7 @@ NOT_ABOUT_PATIENTS: dict[str, str] = {}
 
 def gather(patient_id: UUID) -> Person:
     """Whatever is this person's, by any of the person's records. Raises LookupError for an unknown one."""
-    person = Person(_records_of(patient_id))
+    person = Person(find_records(patient_id))
     visits = _rows("appointment", _table("appointment").c.patient_id.in_(person.patients))
     person.appointments = {visit["id"] for visit in visits}
     person.journeys = {visit["journey_id"] for visit in visits if visit["journey_id"]}
@@ -216,8 +217,8 @@ def find_rows(person: Person, name: str) -> list[Row]:
     return _rows(name, PARTS[name].where(person, _table(name)))
 
 
-def _records_of(patient_id: UUID) -> set[UUID]:
-    """The record, the one that stands for it, and all that were merged into that one."""
+def find_records(patient_id: UUID) -> set[UUID]:
+    """The record, the one that stands for it, and all that were merged into that one. Raises LookupError."""
     patient = _table("patient")
     root = patient_id
     while True:
@@ -253,7 +254,7 @@ def _requests_of(person: Person) -> list[Row]:
 
 
 def _in_one_line(name: str) -> str:
-    return "".join(name.casefold().split())
+    return "".join(search_key(name).split())
 
 
 def _visits_of_others(person: Person) -> list[Row]:

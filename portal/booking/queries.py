@@ -60,6 +60,11 @@ ALIKE = (
 )
 
 
+def get_for_change(appointment_id: UUID) -> Appointment:
+    """The visit, locked until the transaction ends."""
+    return db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)
+
+
 def get_appointment(appointment_id: UUID) -> Appointment | None:
     """The appointment of that id, with whatever a letter or a page says of it."""
     return db.session.scalar(WHOLE, {"id": appointment_id})

@@ -19,7 +19,7 @@ from portal.booking.models import Appointment, BookingDraft, Patient, Status
 from portal.config import current_settings
 from portal.core import allowed, clock
 from portal.core.crypto import DIGITS, find_hashes, keyed_hash, new_code, new_token, token_hash
-from portal.core.db import db, insert_once, run, store, transactional, transactional_for_now
+from portal.core.db import db, insert_once, run, seeing_others, store, transactional, transactional_for_now
 from portal.core.limits import EVERYBODY, TooMany, current_source, mailbox_key, spend
 from portal.core.text import search_key
 from portal.notifications.services import queue_mail
@@ -165,7 +165,7 @@ def book(
     Raises SlotTaken, AlreadyBooked, SafetyUnknown or MayNotBook; then nothing was changed.
     """
     try:
-        return _book(journey_id, slot_id, details, idempotency_key, zone)
+        return seeing_others(_book)(journey_id, slot_id, details, idempotency_key, zone)
     except (SlotTaken, AlreadyBooked, IntegrityError) as error:
         # The same key a second time finds its own slot taken, or the key itself.
         db.session.rollback()
@@ -225,7 +225,7 @@ def _spend_booking(details: Details) -> None:
 @transactional
 def check_birth_date(appointment_id: UUID, given: date) -> bool:
     """Whether that is the date of birth of a visit's patient. Raises TooManyTries after ten wrong ones."""
-    appointment = db.session.get_one(Appointment, appointment_id, with_for_update=True, populate_existing=True)
+    appointment = queries.get_for_change(appointment_id)
     if appointment.brief_tries >= MOST_TRIES:
         raise TooManyTries(appointment_id)
     known = appointment.patient.date_of_birth == given

@@ -86,7 +86,7 @@ def render_for_move(
 ) -> Response:
     """The page of free times that a visit can move to; `taken` is the one that has gone a moment ago."""
     address = url_for("visit.choose_time", key=appointment.reference)
-    wanted = SlotFilter(kind=appointment.visit_type.kind)
+    wanted = SlotFilter(kind=appointment.visit_type.kind, leaving=appointment.slot_id)
     context = _context(address, wanted, appointment.lane or LANE_OF_RETURNING, None)
     outcome = "invalid" if error else "taken" if taken else None
     return render(
@@ -156,7 +156,7 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None) -> 
         own_zone.remember(request.args["zone"])
     zone = own_zone.get()
     filters = _build_filters(zone) if request.args else None
-    wanted = replace(filters.wanted(), kind=base.kind) if filters else base
+    wanted = replace(filters.wanted(), kind=base.kind, leaving=base.leaving) if filters else base
     slots = find_free_slots(wanted, lane, holder, MOST_ON_A_DAY if wanted.day else MOST_SHOWN + 1)
     days, next_day = (by_day(slots), None) if wanted.day else _whole_days(slots)
     return {

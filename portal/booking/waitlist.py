@@ -36,7 +36,7 @@ LANES = ("consult", "self_care")  # who comes first; within a lane who should be
 @transactional
 def join(appointment_id: UUID, wishes: Wishes) -> None:
     """Put a visit on the list or change its wishes; its place by waiting time stays."""
-    lock(select(Appointment.id).where(Appointment.id == appointment_id).with_for_update())
+    _lock_visit(appointment_id)
     entry = get_entry(appointment_id)
     if entry is None or entry.closed_at is not None:
         entry = entry or WaitlistEntry(appointment_id=appointment_id)
@@ -49,6 +49,7 @@ def join(appointment_id: UUID, wishes: Wishes) -> None:
 @transactional
 def close(appointment_id: UUID) -> None:
     """Take a visit off the list; a time that is offered to it goes to the next."""
+    _lock_visit(appointment_id)
     entry = get_entry(appointment_id)
     if entry is None or entry.closed_at is not None:
         return
@@ -130,14 +131,19 @@ def _can_answer(visit: Appointment) -> bool:
 
 
 def _offer(slot: Slot, entry: WaitlistEntry, answer_by: datetime) -> bool:
-    """Hold a slot for somebody and say so; False when that person was offered another a moment ago, or many today."""
-    email = entry.appointment.patient.email
+    """Hold a slot for somebody who still waits, and say so; False when another was offered a moment ago, or many today.
+
+    Raises SlotTaken.
+    """
+    if not _still_waits(entry, slot):
+        return False
+    token, offer_id, email = new_token(), uuid4(), entry.appointment.patient.email
+    hold_slot(slot.id, offer_id, until=answer_by)
     try:
         spend((allowed.OFFERS_TO_MAILBOX, mailbox_key(email) if email else None))
     except TooMany:
+        release_holds(offer_id)
         return False
-    token, offer_id = new_token(), uuid4()
-    hold_slot(slot.id, offer_id, until=answer_by)
     offered = insert_once(
         Offer,
         id=offer_id,
@@ -154,6 +160,19 @@ def _offer(slot: Slot, entry: WaitlistEntry, answer_by: datetime) -> bool:
     queue_mail("offer", offer_id, 0)
     audit.services.record("offered", f"appointment:{entry.appointment_id}", slot=slot.id)
     return True
+
+
+def _still_waits(entry: WaitlistEntry, slot: Slot) -> bool:
+    """Whether a visit still stands on the list for a time; nothing is done to it until the transaction ends."""
+    _lock_visit(entry.appointment_id)
+    visit = entry.appointment
+    db.session.refresh(entry)
+    db.session.refresh(visit)
+    return entry.closed_at is None and visit.stands and visit.slot.starts_at > slot.starts_at
+
+
+def _lock_visit(appointment_id: UUID) -> None:
+    lock(select(Appointment.id).where(Appointment.id == appointment_id).with_for_update())
 
 
 def list_entries() -> list[WaitlistEntry]:

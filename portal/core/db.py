@@ -16,7 +16,7 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, MetaData, event, insert, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
 
 from portal.config import Settings, resource_folder
@@ -220,6 +220,22 @@ def _in_transaction(function: Callable[Parameters, Result], lasting: bool) -> Ca
                 if attempt == ATTEMPTS or not _worth_another_try(error):
                     raise
         raise AssertionError("unreachable")
+
+    return wrapper
+
+
+def seeing_others(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Run a transaction once more when another has just taken a unique key: what that one did can be seen now.
+
+    Raises IntegrityError when the second one finds a key taken, too.
+    """
+
+    @wraps(function)
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return function(*args, **kwargs)
+        except IntegrityError:
+            return function(*args, **kwargs)
 
     return wrapper
 

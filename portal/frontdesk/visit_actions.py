@@ -36,6 +36,7 @@ def set_status(appointment_id: UUID) -> AnyResponse:
     try:
         desk.set_status(appointment_id, form.version.data, status, get_staff_id())
     except Outdated:
+        form.words.data = ""
         return _show_both(appointment_id, form, ".set_status")
     except NotPossible:
         return _to_visit(appointment, wrong="state")

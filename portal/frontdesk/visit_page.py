@@ -29,6 +29,8 @@ WRONG = {
     "taken": "Its time is taken by now: nothing was done.",
     "other": "This patient has another visit of this kind by now: nothing was done.",
     "late": "This mail has left already.",
+    "not-yours": "This was not done: it is for the front desk.",
+    "failed": "This was not done: the portal could not be reached, or is busy. Try again.",
 }
 
 

@@ -153,7 +153,7 @@ def settle_problem(mail_id: int) -> bool:
 def note_bounce(mail_id: int, reason: str) -> bool:
     """Note that a mail came back after the server had taken it; whether there is such a mail that has left.
 
-    The desk need not look at it once a later mail about the same thing has gone to another address.
+    The desk need not look at it once a later mail that says the same has gone to another address.
     """
     left = (MailState.SENT, MailState.UNCERTAIN, MailState.HANDING_OVER, MailState.BOUNCED)
     settled_at = clock.now() if _has_gone_elsewhere_since(mail_id) else None
@@ -162,9 +162,10 @@ def note_bounce(mail_id: int, reason: str) -> bool:
 
 
 def _has_gone_elsewhere_since(mail_id: int) -> bool:
-    if (mail := get_mail(mail_id)) is None:
+    mail = get_mail(mail_id)
+    if mail is None or mail.recipient is None:
         return False
-    later = [other for other in list_mail_about(mail.about_id) if other.id > mail_id]
+    later = [other for other in list_mail_about(mail.about_id) if other.id > mail_id and other.kind == mail.kind]
     return any(other.state == MailState.SENT and other.recipient != mail.recipient for other in later)
 
 

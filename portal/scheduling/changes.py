@@ -33,7 +33,7 @@ def close(*closures: Closure) -> Changes:
 
     Twice is once: an equal closure that stands already is that one.
     """
-    _lock_diary()
+    lock_diary()
     add_closures(*(closure for closure in closures if not _stands(closure)))
     held = db.session.scalars(
         select(Slot).where(Slot.state == SlotState.HELD, Slot.starts_at > clock.now()).options(*WITH_SURROUNDINGS)
@@ -58,7 +58,8 @@ def add_closures(*closures: Closure) -> None:
 @transactional
 def reopen(closure_id: int) -> Changes:
     """Take a closure back: its times are offered again. Raises LookupError when there is none."""
-    closure = db.session.get(Closure, closure_id)
+    lock_diary()
+    closure = db.session.get(Closure, closure_id, populate_existing=True)
     if closure is None:
         raise LookupError(closure_id)
     db.session.delete(closure)
@@ -70,7 +71,7 @@ def reopen(closure_id: int) -> Changes:
 @transactional
 def save_availability(availability: Availability) -> Changes:
     """Store new or changed availability. Twice is once: equal availability that stands already is that one."""
-    _lock_diary()
+    lock_diary()
     if availability not in db.session and _stands(availability):
         return open_slots()
     db.session.add(availability)
@@ -109,7 +110,8 @@ def replace_availability(availability_id: int, new: Availability, seen: Values) 
 @transactional
 def end_availability(availability_id: int, last: date) -> Changes:
     """Offer these times until that day and not after. Raises LookupError when there are none."""
-    availability = db.session.get(Availability, availability_id)
+    lock_diary()
+    availability = db.session.get(Availability, availability_id, populate_existing=True)
     if availability is None:
         raise LookupError(availability_id)
     availability.valid_until = last
@@ -118,7 +120,7 @@ def end_availability(availability_id: int, last: date) -> Changes:
     return open_slots()
 
 
-def _lock_diary() -> None:
+def lock_diary() -> None:
     """Let nobody else change what the diary offers until the transaction ends."""
     db.session.get(Clinic, 1, with_for_update=True, populate_existing=True)
 

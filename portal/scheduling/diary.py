@@ -39,7 +39,7 @@ def count_free(first: date, last: date, provider_id: int | None = None, kind: st
     now = clock.now()
     free = or_(Slot.state == SlotState.FREE, Slot.held_until <= now)
     query = select(Slot.day, func.count()).where(Slot.day.between(first, last), Slot.offered, free)
-    query = query.where(Slot.starts_at > now, *_only(provider_id))
+    query = query.where(Slot.starts_at > now, *of_provider(provider_id))
     if kind:
         query = query.where(Slot.visit_type_id.in_(select(VisitType.id).where(VisitType.kind == kind)))
     return dict(db.session.execute(query.group_by(Slot.day)).all())
@@ -117,5 +117,6 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time.min)
 
 
-def _only(provider_id: int | None) -> list[ColumnElement[bool]]:
+def of_provider(provider_id: int | None) -> list[ColumnElement[bool]]:
+    """The condition on slots that they are that clinician's; none for all."""
     return [] if provider_id is None else [Slot.provider_id == provider_id]

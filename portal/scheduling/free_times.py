@@ -18,6 +18,7 @@ from portal.core.db import run
 from portal.scheduling.models import (
     CAN_BE_OFFERED,
     HOLDER,
+    LEAVING,
     NOW,
     SOONEST,
     Location,
@@ -47,6 +48,7 @@ class SlotFilter:
     since: date | None = None  # this day and later
     kind: str | None = None  # of the visit's type
     visit_type: str | None = None
+    leaving: int | None = None  # the slot of the visit that would move, which counts on no day
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +182,7 @@ def _ask(known: SetUp, wanted: SlotFilter, lane: str | None, holder: UUID | None
         wanted.part_of_day,
         _days(wanted, known.clinic.horizon_weeks),
         wanted.since,
-        _full_days(known, holder),
+        _full_days(known, holder, wanted.leaving),
     )
 
 
@@ -207,12 +209,12 @@ def _days(wanted: SlotFilter, weeks: int) -> tuple[date, ...] | None:
     return tuple(day for day in days if day.weekday() in wanted.weekdays)
 
 
-def _full_days(known: SetUp, holder: UUID | None) -> tuple[tuple[int, date], ...]:
-    """The days, by clinician, that have all the visits they may have; what the holder has does not count."""
+def _full_days(known: SetUp, holder: UUID | None, leaving: int | None) -> tuple[tuple[int, date], ...]:
+    """The days, by clinician, that have all the visits they may have; what is the holder's or left does not count."""
     if not (caps := known.caps):
         return ()
     now = clock.now()
-    rows = run(_taken_query(tuple(caps)), now=now, yesterday=now.date() - DAY, holder=holder)
+    rows = run(_taken_query(tuple(caps)), now=now, yesterday=now.date() - DAY, holder=holder, leaving=leaving)
     return tuple((provider_id, day) for provider_id, day, count in rows if count >= caps[provider_id])
 
 
@@ -222,6 +224,6 @@ def _taken_query(provider_ids: tuple[int, ...]) -> Query:
     return (
         select(Slot.provider_id, Slot.day, func.count())
         .where(Slot.provider_id.in_(provider_ids), Slot.day >= bindparam("yesterday", type_=Date))
-        .where(Slot.is_taken(NOW), by_others)
+        .where(Slot.is_taken(NOW), by_others, Slot.id.is_distinct_from(LEAVING))
         .group_by(Slot.provider_id, Slot.day)
     )

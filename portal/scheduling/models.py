@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Integer,
     String,
     Text,
     Uuid,
@@ -31,6 +32,7 @@ Instant = datetime | BindParameter[datetime]
 Holder = UUID | BindParameter[UUID] | None
 NOW, SOONEST = bindparam("now", type_=UtcDateTime), bindparam("soonest", type_=UtcDateTime)
 HOLDER = bindparam("holder", type_=Uuid)
+LEAVING = bindparam("leaving", type_=Integer)  # the slot from which a visit moves
 
 
 class Clinic(Base):

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from portal import audit
 from portal.core import clock
 from portal.core.db import db, transactional
-from portal.scheduling.changes import add_closures, close, reopen
+from portal.scheduling.changes import add_closures, close, lock_diary, reopen
 from portal.scheduling.models import Closure, Slot, SlotState
 from portal.scheduling.openings import concerns, covers
 from portal.scheduling.queries import WITH_SURROUNDINGS
@@ -35,6 +35,7 @@ def unblock(slot_ids: Collection[int]) -> tuple[Changes, list[str]]:
     Returns what that did, and the reasons of the closures that it did not touch: those of everybody, those that
     come again, and times that the availability does not offer.
     """
+    lock_diary()
     standing: list[str] = []
     for slot in _find(slot_ids):
         stretch = _stretch(slot)
@@ -56,6 +57,7 @@ def close_time_of(slot_id: int, reason: str) -> None:
 
     One that is offered stands alone in its time, so only it is withdrawn.
     """
+    lock_diary()
     slot = db.session.get_one(Slot, slot_id, populate_existing=True)
     closure = Closure(**_time_of(slot), reason=reason)
     if slot.offered:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.core import clock
 from portal.core.db import db, lock, run, transactional, transactional_for_now
-from portal.scheduling.models import HOLDER, NOW, SOONEST, Location, Provider, Slot, SlotState, VisitType
+from portal.scheduling.models import HOLDER, LEAVING, NOW, SOONEST, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.remake import AS_OFFERED, open_slots
 from portal.scheduling.set_up import get_set_up
 
@@ -43,6 +43,7 @@ TAKEN_OF_DAY = select(func.count()).where(
     Slot.provider_id == bindparam("provider_id"),
     Slot.day == bindparam("day"),
     Slot.id != bindparam("slot_id"),
+    Slot.id.is_distinct_from(LEAVING),
     or_(Slot.held_by.is_(None), Slot.held_by.is_distinct_from(HOLDER)),
     Slot.is_taken(NOW),
 )
@@ -82,13 +83,13 @@ def release_holds(holder: UUID, besides: int | None = None) -> None:
 
 
 @transactional
-def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = None) -> Slot:
+def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = None, leaving: int | None = None) -> Slot:
     """Make a slot booked, for who holds it or finds it free; the holder's other holds are given back.
 
-    The clinic's notice counts unless another is named. Raises SlotTaken when somebody else has it or it is not
-    offered any more.
+    The clinic's notice counts unless another is named; the slot that a visit is leaving for it does not count in its
+    day. Raises SlotTaken when somebody else has it or it is not offered any more.
     """
-    _claim(BOOK_IT, slot_id, holder, notice)
+    _claim(BOOK_IT, slot_id, holder, notice, leaving)
     if holder is not None:
         release_holds(holder)
     slot = db.session.scalar(CLAIMED, {"slot_id": slot_id})
@@ -175,8 +176,15 @@ def release_slot(slot_id: int) -> None:
         open_slots()
 
 
-def _claim(statement: Update, slot_id: int, holder: UUID | None, notice: timedelta | None, **values: object) -> None:
-    if _day_is_full(slot_id, holder):
+def _claim(
+    statement: Update,
+    slot_id: int,
+    holder: UUID | None,
+    notice: timedelta | None,
+    leaving: int | None = None,
+    **values: object,
+) -> None:
+    if _day_is_full(slot_id, holder, leaving):
         raise SlotTaken(slot_id)
     now = clock.now()
     notice = get_set_up().clinic.minimum_notice if notice is None else notice
@@ -184,8 +192,9 @@ def _claim(statement: Update, slot_id: int, holder: UUID | None, notice: timedel
         raise SlotTaken(slot_id)
 
 
-def _day_is_full(slot_id: int, holder: UUID | None) -> bool:
-    """Whether the slot's clinician has as many other visits on its day as a day may have; the holder's do not count.
+def _day_is_full(slot_id: int, holder: UUID | None, leaving: int | None) -> bool:
+    """Whether the slot's clinician has as many other visits on its day as a day may have; what is the holder's or
+    left does not count.
 
     Locks the clinician, so that of two people who take the last place of a day one gets it.
     """
@@ -195,6 +204,6 @@ def _day_is_full(slot_id: int, holder: UUID | None) -> bool:
     if provider_id not in caps:
         return False
     lock(select(Provider.id).where(Provider.id == provider_id).with_for_update())
-    values = {"provider_id": provider_id, "day": day, "slot_id": slot_id, "holder": holder, "now": clock.now()}
-    taken: int = run(TAKEN_OF_DAY, **values).scalar_one()
+    values = {"provider_id": provider_id, "day": day, "slot_id": slot_id, "holder": holder, "leaving": leaving}
+    taken: int = run(TAKEN_OF_DAY, **values, now=clock.now()).scalar_one()
     return taken >= caps[provider_id]

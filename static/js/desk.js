@@ -72,10 +72,10 @@ const fillIn = (id, visit, values) => {
 const step = async (visit, status) => {
   const form = fillIn("step", visit.dataset.visit, { version: visit.dataset.version, status });
   if (!form) return;
-  const answer = await fetch(form.action, { method: "POST", body: new FormData(form) });
-  if (answer.status === 409) location.assign(`${visit.href}?wrong=changed`);
-  else if (new URL(answer.url).pathname.startsWith("/desk/day/")) htmx.trigger("#board", "refresh");
-  else location.assign(answer.url);
+  const answer = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
+  if (answer?.redirected && new URL(answer.url).pathname.startsWith("/desk/day/")) htmx.trigger("#board", "refresh");
+  else if (answer?.redirected) location.assign(answer.url);
+  else location.assign(`${visit.href}?wrong=${{ 403: "not-yours", 409: "changed" }[answer?.status] ?? "failed"}`);
 };
 const pickUp = (visit) => {
   const address = new URL(location.href);

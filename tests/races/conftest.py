@@ -3,6 +3,7 @@
 import pytest
 
 from tests.conftest import portal_by_the_real_clock
+from tests.races.crowd import lingering_after_each_look
 
 
 @pytest.fixture
@@ -16,3 +17,10 @@ def portal(settings, monkeypatch):
     monkeypatch.setattr("portal.core.db.PATIENCE", 30)  # of the test itself among its crowds; the portal's own stays
     with portal_by_the_real_clock(settings) as app:
         yield app
+
+
+@pytest.fixture
+def lingering(portal):
+    """Whoever looks takes a moment to do something about it."""
+    with lingering_after_each_look():
+        yield

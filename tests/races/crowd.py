@@ -5,8 +5,10 @@ from __future__ import annotations
 import http.client
 import re
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
@@ -14,11 +16,12 @@ from uuid import UUID
 from flask import Flask, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from portal.assessment.rules import Lane
 from portal.assessment.services import record_answers
 from portal.booking.models import TAKE_THE_SLOT, Appointment, BookingDraft
+from portal.booking.services import Details, book
 from portal.core import clock
 from portal.core.crypto import new_token
 from portal.core.db import db, transactional
@@ -29,6 +32,7 @@ from portal.scheduling.queries import get_clinic
 from portal.scheduling.remake import open_slots
 from tests.visitor import Visitor
 
+A_MOMENT = 0.05  # seconds
 PATIENCE = 60  # seconds until somebody gives up on an answer
 CONFIRMED = "/book/confirmed"
 
@@ -116,6 +120,21 @@ def do_together(app: Flask, *works: Callable[[], object]) -> list[object]:
         return list(people.map(do, works))
 
 
+@contextmanager
+def lingering_after_each_look() -> Iterator[None]:
+    """Meanwhile whoever looks takes a moment to do something about it, in which another comes to look, too."""
+
+    def linger(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            time.sleep(A_MOMENT)
+
+    event.listen(db.engine, "after_cursor_execute", linger)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "after_cursor_execute", linger)
+
+
 def _ask(
     address: str,
     method: str,
@@ -164,6 +183,13 @@ def _begin_booking(slot_id: int | None) -> BookingDraft:
     draft.changed_at = clock.now()
     db.session.add(draft)
     return draft
+
+
+def book_for(person: Person, slot_id: int) -> UUID:
+    """That person's visit, by its number."""
+    visit = book(person.journey_id, slot_id, Details.from_json(person.details), person.key)
+    db.session.remove()
+    return visit.id
 
 
 @transactional

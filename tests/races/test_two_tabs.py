@@ -5,12 +5,11 @@ Both read before either writes, wherever they can. The control has no lock of th
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from functools import partial
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole, add_staff
@@ -33,27 +32,13 @@ from portal.referrals.links import LinkFacts, make_link
 from portal.referrals.models import ReferralLink
 from portal.referrals.services import start_journey
 from portal.scheduling.models import Slot
-from tests.races.crowd import do_together, find_free, prepare_people
+from tests.races.crowd import book_for, do_together, find_free, prepare_people
 
-A_MOMENT = 0.05  # seconds after each look, in which the other comes to look, too
 NO_SIGN = {"red_flags_now": frozenset({"none"})}
 SIGN = {"red_flags_now": frozenset({"thunderclap"})}
 ALL_SKIPPED = {question.id: frozenset() for screen in SCREENS for question in screen.questions}
 
 pytestmark = pytest.mark.both_engines
-
-
-@pytest.fixture
-def lingering(portal):
-    """Whoever looks takes a moment to do something about it."""
-
-    def linger(_connection, _cursor, statement, *_):
-        if statement.startswith("SELECT"):
-            time.sleep(A_MOMENT)
-
-    event.listen(db.engine, "after_cursor_execute", linger)
-    yield
-    event.remove(db.engine, "after_cursor_execute", linger)
 
 
 def answer(given):
@@ -160,13 +145,6 @@ def test_who_books_on_a_record_while_its_address_is_corrected_keeps_the_own_addr
     )
     emails = select(Patient.email).join(Appointment).where(Appointment.id != visit_id)
     assert db.session.scalars(emails).all() == [details.email]
-
-
-def book_for(person, slot_id):
-    """That person's visit, by its number."""
-    visit = booking.book(person.journey_id, slot_id, Details.from_json(person.details), person.key)
-    db.session.remove()
-    return visit.id
 
 
 @pytest.mark.usefixtures("lingering")

@@ -176,18 +176,13 @@ class Diary:
         )
 
     def claim(self, slot: Slot, holder: Any, now: datetime, leaving: Slot | None = None) -> set[str]:
-        """What somebody who claims a slot may be answered.
-
-        Whether a time that the same person gives up by this counts for the cap is not for the model to say.
-        """
+        """What somebody who claims a slot is answered; what the same person gives up by this counts for no cap."""
         if not self.is_open_to(slot, holder, now):
             return {TAKEN}
         cap = self.caps.get(slot.at.provider)
-        others = [other for other in self.on_day(slot.at.provider, slot.day, now) if other is not slot]
-        given_up = [other for other in others if other is leaving or (holder and other.holder == holder)]
-        if cap is None or len(others) < cap:
-            return {DONE}
-        return {TAKEN} if len(others) - len(given_up) >= cap else {DONE, TAKEN}
+        others = [other for other in self.on_day(slot.at.provider, slot.day, now) if other not in (slot, leaving)]
+        counted = [other for other in others if not (holder and other.holder == holder)]
+        return {DONE} if cap is None or len(counted) < cap else {TAKEN}
 
     def is_open_to(self, slot: Slot, holder: Any, now: datetime) -> bool:
         if slot.visit is not None:
