@@ -129,6 +129,7 @@ AGE_BAND = one(
     Option("50_64", "50 to 64", "SNNOOP10 5; giant cell arteritis from 50"),
     Option("65_plus", "65 or older", "SNNOOP10 5"),
 )
+AGES = {"under_18": range(18), "18_49": range(18, 50), "50_64": range(50, 65), "65_plus": range(65, 200)}  # in years
 TIMELINE = one(
     "timeline",
     "When did this kind of pain start?",

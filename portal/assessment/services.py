@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
 from portal.assessment.models import Assessment, ResumeLink
-from portal.assessment.questionnaire import RED_FLAGS, SCREENS, VERSION
+from portal.assessment.questionnaire import AGE_BAND, AGES, RED_FLAGS, SCREENS, VERSION
 from portal.assessment.rules import Lane
 from portal.assessment.triage import evaluate
 from portal.core import allowed, clock
@@ -32,7 +32,9 @@ NEWEST = (
 )
 # A page that only shows answers needs no object that could be changed.
 NEWEST_ANSWERS = NEWEST.with_only_columns(Assessment.id, Assessment.answers)
-NEWEST_STANDING = NEWEST_ANSWERS.add_columns(Journey.reached).join(Journey, Journey.id == Assessment.journey_id)
+NEWEST_STANDING = NEWEST_ANSWERS.add_columns(Assessment.kept, Journey.reached).join(
+    Journey, Journey.id == Assessment.journey_id
+)
 NEWEST_STATE = NEWEST_STANDING.add_columns(Assessment.revision, Assessment.furthest, Assessment.finished_at)
 NOTE_ANSWERS = (
     update(Assessment)
@@ -43,12 +45,17 @@ KEEP = update(Assessment).where(Assessment.id == bindparam("kept_id")).values(ke
 
 
 class Standing(NamedTuple):
-    """Where a journey stands for booking: its lane, how soon, the assessment that says so, and where it has been."""
+    """Where a journey stands for booking: its lane, how soon, the assessment that says so, and where it has been.
+
+    `ages` are those that the answers tell, in years; `kept` says that a visit refers to them.
+    """
 
     lane: Lane
     prompt: bool
     assessment_id: UUID
     reached: set[Reached]
+    ages: range | None
+    kept: bool
 
 
 def get_current(journey_id: UUID | None) -> Assessment | None:
@@ -85,8 +92,8 @@ def standing_of(journey_id: UUID | None) -> Standing | None:
     answers = parse(row.answers) if row else {}
     if row is None or is_skipped(RED_FLAGS.id, answers):
         return None
-    evaluation = evaluate(answers)
-    return Standing(evaluation.lane, evaluation.prompt, row.id, points_of(row.reached))
+    evaluation, told = evaluate(answers), next(iter(answers.get(AGE_BAND.id, ())), "")
+    return Standing(evaluation.lane, evaluation.prompt, row.id, points_of(row.reached), AGES.get(told), kept=row.kept)
 
 
 @transactional
@@ -146,11 +153,23 @@ def finish(journey_id: UUID) -> bool:
 @transactional
 def start_over(journey_id: UUID) -> None:
     """Begin an empty revision; what was answered before stays as it was, in its own."""
+    if _start_empty(journey_id):
+        reach(journey_id, Reached.ASSESSMENT_STARTED)
+
+
+@transactional
+def leave_to_another(journey_id: UUID) -> None:
+    """Let nothing be known of whoever goes on with this journey; what was answered before stays as it was."""
+    _start_empty(journey_id)
+
+
+def _start_empty(journey_id: UUID) -> bool:
     lock_journey(journey_id)
     current = get_current(journey_id)
-    if current is None or current.answers:
-        _start_revision(journey_id, current.revision + 1 if current else 1, {})
-        reach(journey_id, Reached.ASSESSMENT_STARTED)
+    if current is not None and not current.answers:
+        return False
+    _start_revision(journey_id, current.revision + 1 if current else 1, {})
+    return True
 
 
 @transactional

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, or_, select
+from sqlalchemy import Uuid, bindparam, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from portal.booking.contact_hashes import find_email, find_phone
@@ -33,6 +33,11 @@ WHOLE = (
     .where(Appointment.id == bindparam("id"))
     .options(joinedload(Appointment.patient), joinedload(Appointment.visit_type))
     .options(SLOT.joinedload(Slot.provider), SLOT.joinedload(Slot.location))
+)
+WHOSE_ANSWERS = (
+    select(Patient.name_key, Patient.date_of_birth)
+    .join(Appointment)
+    .where(Appointment.assessment_id == bindparam("id", type_=Uuid))
 )
 LATEST = (
     select(Appointment)

@@ -43,6 +43,10 @@ class MayNotBook(Exception):
     """This person's lane is not offered online times."""
 
 
+class AboutSomebodyElse(Exception):
+    """What was answered tells another age than that of who comes, or stands with the visit of another person."""
+
+
 class TooManyTries(Exception):
     """A visit's date of birth has been guessed wrong too often: only the desk opens it now."""
 
@@ -162,7 +166,7 @@ def book(
 ) -> Appointment:
     """Book the slot; the same key a second time gets the first one's appointment. `zone` is the patient's own.
 
-    Raises SlotTaken, AlreadyBooked, SafetyUnknown or MayNotBook; then nothing was changed.
+    Raises SlotTaken, AlreadyBooked, AboutSomebodyElse, SafetyUnknown or MayNotBook; then nothing was changed.
     """
     try:
         return seeing_others(_book)(journey_id, slot_id, details, idempotency_key, zone)
@@ -193,14 +197,16 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     slot = claim_slot(slot_id, journey_id)
     _check_offered(slot, standing)
     require_only_one(details, slot.visit_type.kind)
-    appointment = build_appointment(slot, find_or_build_patient(details), idempotency_key)
+    patient = find_or_build_patient(details)
+    _require_own_answers(standing, patient)
+    appointment = build_appointment(slot, patient, idempotency_key)
     appointment.one_of_kind = one_of_kind_key(details, slot.visit_type.kind)
     appointment.patient_zone = zone
     appointment.journey_id, appointment.assessment_id = journey_id, standing.assessment_id
     appointment.lane, appointment.prompt = standing.lane, standing.prompt
     appointment.note = details.note or None
     keep_for_visit(standing.assessment_id)
-    store(appointment.patient)
+    store(patient)
     store(appointment)
     run(END_DRAFT, journey_id=journey_id)
     reach(journey_id, Reached.BOOKED)
@@ -208,6 +214,22 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     audit.services.record("booked", f"appointment:{appointment.id}", slot=slot.id)
     _spend_booking(details)
     return appointment
+
+
+def _require_own_answers(standing: Standing, patient: Patient) -> None:
+    """Raise AboutSomebodyElse where what was answered cannot be that patient's: a browser can be a family's."""
+    if standing.ages is not None and _age(patient.date_of_birth) not in standing.ages:
+        raise AboutSomebodyElse
+    if standing.kept:
+        people = {tuple(person) for person in run(queries.WHOSE_ANSWERS, id=standing.assessment_id)}
+        if people - {(patient.name_key, patient.date_of_birth)}:
+            raise AboutSomebodyElse
+
+
+def _age(born: date) -> int:
+    """In years, today."""
+    today = clock.now().date()
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _spend_booking(details: Details) -> None:

@@ -52,7 +52,7 @@ class Month:
 
 def render_for_booking(standing: Standing, holder: UUID, error: str | None = None) -> Response:
     """The page of free times for a new visit."""
-    lane, prompt, _, reached = standing
+    lane, prompt, reached = standing.lane, standing.prompt, standing.reached
     if not (request.args or error or Reached.SLOT_HELD in reached or Reached.BOOKED in reached):
         alike = (lane, prompt, own_zone.get())
         return render_alike(*FOR_BOOKING, alike, lambda: _for_booking(lane, prompt, None), AS_OLD_AS)

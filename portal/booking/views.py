@@ -17,7 +17,7 @@ from portal.booking.changes import TooLate, can_change
 from portal.booking.forms import REACH_BY, ConfirmForm, DetailsForm, OwnAddressForm, SlotForm
 from portal.booking.models import Appointment, BookingDraft
 from portal.booking.own_address import correct_own_address
-from portal.booking.services import AlreadyBooked, Details, MayNotBook, SafetyUnknown
+from portal.booking.services import AboutSomebodyElse, AlreadyBooked, Details, MayNotBook, SafetyUnknown
 from portal.core import clock
 from portal.core.htmx import render, render_alike
 from portal.referrals import journeys
@@ -29,6 +29,7 @@ from portal.scheduling.services import SlotTaken
 
 blueprint = Blueprint("booking", __name__)
 SAFETY = "booking/safety.html"
+WAYS = {"time": "requests.ask_time", "check": "booking.check_booking"}
 
 
 class NothingBegun(Exception):
@@ -85,23 +86,24 @@ def answer_safety() -> AnyResponse:
     if zone := request.form.get("zone"):
         own_zone.remember(zone)
     assessment_services.record_safety(journeys.ensure(), form.given_answers()[RED_FLAGS.id])
-    if _wants_time():
-        return redirect(url_for("requests.ask_time"), 303)
+    if then := _find_way():
+        return redirect(url_for(WAYS[then]), 303)
     return redirect(slot_list.ask_the_same(url_for(".choose_slot")), 303)
 
 
-def _wants_time() -> bool:
-    """Whether the question was asked on the way to saying which times would suit, not to the free times."""
-    return request.args.get("then") == "time"
+def _find_way() -> str | None:
+    """On the way to what else than the free times the question was asked."""
+    then = request.args.get("then")
+    return then if then in WAYS else None
 
 
 def _ask_safety() -> dict[str, Any]:
     """The question, and where its answer goes: with what the address asks of the free times."""
-    if wants_time := _wants_time():
-        address = url_for(".answer_safety", then="time")
+    if then := _find_way():
+        address = url_for(".answer_safety", then=then)
     else:
         address = slot_list.ask_the_same(url_for(".answer_safety"))
-    return {"form": build_form([RED_FLAGS], [], {}), "address": address, "wants_time": wants_time}
+    return {"form": build_form([RED_FLAGS], [], {}), "address": address, "then": then}
 
 
 @blueprint.get("/book/details")
@@ -150,7 +152,17 @@ def book() -> AnyResponse:
         return _render_taken(form.slot_id, journey_id)
     except AlreadyBooked as error:
         return _render_already_booked(error.appointment, journey_id)
+    except AboutSomebodyElse:
+        return render("booking/somebody_else.html", status=409, outcome="invalid")
     return redirect(url_for(".show_confirmation"), 303)
+
+
+@blueprint.post("/book/somebody-else")
+def begin_for_somebody_else() -> AnyResponse:
+    """What was answered on this journey is about another person: ask who comes now, and go on with the booking."""
+    journey_id, _ = _get_begun()
+    assessment_services.leave_to_another(journey_id)
+    return redirect(url_for(".show_safety", then="check"), 303)
 
 
 @blueprint.post("/book/renew")

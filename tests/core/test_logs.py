@@ -28,8 +28,8 @@ from tests.visitor import Visitor
 
 ADDRESS = "https://portal.example"
 NAME, EMAIL, NOTE, WORD = "Zebulon Canarybird", "zebulon@canarymail.example", "canary-note-in-words", "canary-search"
-PHONE, BIRTH = "212 555 0199", "1/23/1934"
-CANARIES = ["Zebulon", "Canarybird", "canarymail", "canary", "5550199", "555 0199", "555-0199", "1934-01-23"]
+PHONE, BIRTH = "212 555 0199", "1/23/1984"
+CANARIES = ["Zebulon", "Canarybird", "canarymail", "canary", "5550199", "555 0199", "555-0199", "1984-01-23"]
 CANARIES += [BIRTH, "neck_base", "same_side", "hours_days", "203.0.113.66"]
 
 

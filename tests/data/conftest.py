@@ -17,13 +17,13 @@ from tests.assessment.test_walk import NECK
 from tests.booking.conftest import book, diary  # noqa: F401 - fixtures
 from tests.visitor import Visitor
 
-NAME = {"name": "Zelda Quixote", "email": "zelda.q@example.org", "phone": "646 555 0133", "date_of_birth": "2/29/1972"}
-OTHER = {"name": "Zelda Quixotte", "email": "zq@example.net", "phone": "646 555 0144", "date_of_birth": "2/29/1972"}
+NAME = {"name": "Zelda Quixote", "email": "zelda.q@example.org", "phone": "646 555 0133", "date_of_birth": "2/29/1980"}
+OTHER = {"name": "Zelda Quixotte", "email": "zq@example.net", "phone": "646 555 0144", "date_of_birth": "2/29/1980"}
 WORDS = ("jasmine tea helps", "walks with a cane", "prefers the blue room", "sister drives her", "asks about her dog")
 # What nobody may find in the database who has no key; of these the name and the date of birth stand readable.
 SECRETS = ("zelda.q@example.org", "zq@example.net", "6465550133", "6465550144", *WORDS)
 # What must be gone when the person is erased, however it is written.
-TRACES = (*SECRETS, "Zelda", "Quixot", "1972-02-29")
+TRACES = (*SECRETS, "Zelda", "Quixot", "1980-02-29")
 
 
 @pytest.fixture

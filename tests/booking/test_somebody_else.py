@@ -1,0 +1,50 @@
+"""A browser can be a family's: what one person has answered never goes to the clinic with the visit of another."""
+
+import pytest
+from sqlalchemy import select
+
+from portal.assessment.services import answers_of
+from portal.booking.models import Appointment
+from portal.core.db import db
+from tests.assessment.test_walk import NECK
+
+CHILD = {"name": "Ann Doe", "date_of_birth": "6/6/2019", "email": "ann@example.com"}
+FATHER = {"name": "John Doe", "date_of_birth": "4/4/1985", "email": "john@example.com"}
+
+pytestmark = pytest.mark.both_engines
+
+
+def visits(app):
+    """Of each visit the name, and how many questions were answered about it."""
+    with app.app_context():
+        rows = db.session.scalars(select(Appointment).order_by(Appointment.created_at))
+        return [(visit.patient.name, len(answers_of(visit.assessment))) for visit in rows]
+
+
+@pytest.mark.parametrize("who", [CHILD, FATHER])
+def test_who_books_for_another_after_the_own_visit_is_asked_about_that_person(app, visitor, clock, who):
+    visitor.finish(**NECK)
+    assert visitor.book().outcome == "booked"
+    page = visitor.book(**who)
+    assert (page.status, page.outcome, page.heading) == (409, "invalid", "Is the visit for somebody else?")
+    assert visitor.send().path == "/book/safety"
+    assert visitor.send(red_flags_now="none").path == "/book/check"
+    assert visitor.send().outcome == "booked"
+    (_, own), (name, others) = visits(app)
+    assert (own > 10, name, others) == (True, who["name"], 1)
+
+
+def test_a_sign_of_the_person_who_comes_leads_to_the_emergency_page(visitor):
+    visitor.finish(**NECK)
+    visitor.book(**CHILD)
+    visitor.send()
+    assert visitor.send(red_flags_now="neuro").outcome == "emergency"
+
+
+def test_a_wrong_year_is_corrected_and_nothing_is_asked_again(app, visitor):
+    visitor.finish(**NECK)
+    assert visitor.book(date_of_birth="5/17/2019").status == 409
+    visitor.open(visitor.page.link("/book/details"))
+    assert visitor.send(date_of_birth="5/17/1980").path == "/book/check"
+    assert visitor.send().outcome == "booked"
+    assert visits(app)[0][1] > 10
