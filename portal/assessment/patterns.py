@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portal.assessment.criteria import Answered, Case, Criterion, Fit, Named, Ticks, at_least, has
+from portal.assessment.criteria import NOTHING, Answered, Case, Criterion, Fit, Has, Named, Ticks, at_least, has
 from portal.assessment.vocabulary import (
     CHANGED,
     MODERATE_OR_SEVERE,
@@ -21,6 +21,8 @@ from portal.assessment.vocabulary import (
     SHORT,
     STABLE,
 )
+
+UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
@@ -369,10 +371,19 @@ def fit_patterns(ticks: Ticks) -> dict[str, Fit]:
 
 
 def explain_fit(pattern: Pattern, ticks: Ticks) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What in the answers speaks for a pattern and what speaks against it, in the person's words."""
+    """What in the answers speaks for a pattern and what speaks against it, in the person's words.
+
+    What was skipped, or is not known, speaks against nothing.
+    """
     case = Case(ticks)
     found = [(clue, clue.criterion.holds(case)) for clue in pattern.clues]
     return (
         tuple(clue.found for clue, holds in found if holds and clue.found),
-        tuple(clue.missing for clue, holds in found if not holds and clue.missing),
+        tuple(clue.missing for clue, holds in found if not holds and clue.missing and _is_known(clue.criterion, ticks)),
     )
+
+
+def _is_known(criterion: Criterion, ticks: Ticks) -> bool:
+    """Whether each question that a criterion asks about has an answer other than "Not sure"."""
+    asked = {part.question for part in criterion.parts() if isinstance(part, Has | Answered)}
+    return all(ticks.get(question, NOTHING) - {UNSURE} for question in asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient
 from portal.booking.person import PARTS, Person, Row, find_records, find_rows, gather
 from portal.core import clock
 from portal.core.db import Base, db, transactional
+from portal.notifications.models import MailState
+from portal.notifications.queries import list_mail_about
 from portal.scheduling.models import Slot
 
 # Why somebody is erased, as the desk chooses it and the audit trail names it.
@@ -22,6 +25,9 @@ REASONS = {
     "by-mistake": "The record was made by mistake",
     "other": "Another reason that the clinic keeps in its own files",
 }
+
+
+LEAVING = timedelta(minutes=5)  # in which a mail that is due leaves, while anything does
 
 
 class NotErasable(Exception):
@@ -36,11 +42,15 @@ class HasVisitToCome(NotErasable):
     """There is a visit to come, which must be cancelled first: it would stand in the diary for nobody."""
 
 
+class NewsUnsent(NotErasable):
+    """The mail that a visit is cancelled waits for its undoing to be over: erasing now, nobody would hear of it."""
+
+
 @transactional
 def erase(patient_id: UUID, reason: str) -> Person:
     """Erase whoever that record belongs to, under all records; twice is once. Returns what was found.
 
-    Raises UnderLegalHold, HasVisitToCome, LookupError; then nothing was changed.
+    Raises UnderLegalHold, HasVisitToCome, NewsUnsent, LookupError; then nothing was changed.
     """
     records = _lock_records(patient_id)
     person = gather(patient_id)
@@ -70,7 +80,7 @@ def _lock_records(patient_id: UUID) -> Sequence[Patient]:
 
 
 def check_erasable(person: Person) -> None:
-    """Go on only when nothing stands against erasing. Raises UnderLegalHold, HasVisitToCome."""
+    """Go on only when nothing stands against erasing. Raises UnderLegalHold, HasVisitToCome, NewsUnsent."""
     if find_held(person.patients):
         raise UnderLegalHold
     to_come = (
@@ -81,6 +91,10 @@ def check_erasable(person: Person) -> None:
     )
     if db.session.scalar(to_come.limit(1)) is not None:
         raise HasVisitToCome
+    fresh = clock.now() - LEAVING
+    waiting = (mail for visit_id in person.appointments for mail in list_mail_about(visit_id))
+    if any(mail.kind == "cancelled" and mail.state == MailState.QUEUED and mail.not_before > fresh for mail in waiting):
+        raise NewsUnsent
 
 
 def _blank(name: str, rows: list[Row]) -> None:

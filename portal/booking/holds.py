@@ -6,6 +6,7 @@ A hold stays on the record on which it was set, and stands for the person: for a
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, case, or_, select
@@ -44,9 +45,15 @@ def lift_hold(patient_id: UUID, reason: str, staff_id: int) -> None:
 
 
 @transactional
-def extend_holds(patient_id: UUID, other_id: UUID) -> None:
-    """Let what holds a patient, on whatever record, hold another record, too: some of the visits went there."""
-    for hold in db.session.scalars(_standing().where(_is_on(patient_id))):
+def extend_holds(patient_id: UUID, other_id: UUID, since: datetime | None = None) -> None:
+    """Let what holds a patient, on whatever record, hold another record, too: some of the visits went there.
+
+    With a moment, only what was set from then on, and not on that other record itself.
+    """
+    holds = _standing().where(_is_on(patient_id))
+    if since is not None:
+        holds = holds.where(LegalHold.set_at >= since, LegalHold.patient_id != other_id)
+    for hold in db.session.scalars(holds).all():
         db.session.add(LegalHold(patient_id=other_id, reason=hold.reason, set_by=hold.set_by, set_at=hold.set_at))
         audit.services.record("hold-set", f"patient:{other_id}")
 

@@ -127,6 +127,7 @@ def undo_merge(merge_id: UUID) -> PatientMerge:
     for visit in _visits_of(kept.id):
         if str(visit.id) in done.appointment_ids:
             visit.patient = merged
+    extend_holds(kept.id, merged.id, since=done.merged_at)
     merged.merged_into_id, done.undone_at = None, clock.now()
     before = Details.from_json(done.contact_before)
     for name in CONTACT:

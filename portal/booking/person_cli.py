@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from portal.booking import erasure, person_export
-from portal.booking.erasure import REASONS, HasVisitToCome, UnderLegalHold
+from portal.booking.erasure import REASONS, HasVisitToCome, NewsUnsent, UnderLegalHold
 
 group = AppGroup("person", help="Everything about one person.")
 
@@ -38,6 +38,10 @@ def erase(reference: str, reason: str) -> None:
         raise click.ClickException("A legal hold stands on this person: nothing was erased.") from None
     except HasVisitToCome:
         raise click.ClickException("There is a visit to come: cancel it first. Nothing was erased.") from None
+    except NewsUnsent:
+        raise click.ClickException(
+            "The mail that the visit is cancelled has not left yet: try again in a few minutes. Nothing was erased."
+        ) from None
     click.echo("Erased. Backups made before still hold it until they go: see docs/retention.md.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -143,6 +143,7 @@ def _render_day(
         status,
         **_surroundings(wanted),
         day=day,
+        noon=datetime.combine(day, time(12), UTC),  # when the clocks of a day show the zone that they are in by day
         today=queries.get_today(),
         board=get_board(day, wanted.provider_id, wanted.by_place, wanted.moving, withdrawn=wanted.times),
         lines=Lines(_visit_at(), _book_at(), moving_id, wanted.times, privacy.is_masked(), ticked),

@@ -53,12 +53,12 @@ def reopen(closure_id: int) -> AnyResponse:
 
 @blueprint.get("/availability")
 def list_availability() -> Response:
-    return _render_availability(_availability_form())
+    return _render_availability(_offered(AvailabilityForm()))
 
 
 @blueprint.post("/availability")
 def add_availability() -> AnyResponse:
-    form = _availability_form()
+    form = _offered(AvailabilityForm())
     if not form.validate():
         return _render_availability(form, status=422)
     if "confirmed" in request.form:
@@ -72,14 +72,14 @@ def add_availability() -> AnyResponse:
 @blueprint.get("/availability/<int:availability_id>")
 def show_availability(availability_id: int) -> Response:
     row = queries.get_availability(availability_id) or abort(404)
-    return _render_one(row, _offered(AvailabilityForm.showing(row, clock.today(row.location.zone))))
+    return _render_one(row, _offered(AvailabilityForm.showing(row, clock.today(row.location.zone)), row))
 
 
 @blueprint.post("/availability/<int:availability_id>")
 def replace_availability(availability_id: int) -> AnyResponse:
     """Other times from a day on; the old ones end the day before."""
     row = queries.get_availability(availability_id) or abort(404)
-    form = _availability_form()
+    form = _offered(AvailabilityForm(), row)
     if not form.validate():
         return _render_one(row, form, 422)
     seen = form.read_seen() or {}
@@ -141,14 +141,13 @@ def _render_closures(
     return response
 
 
-def _availability_form() -> AvailabilityForm:
-    return _offered(AvailabilityForm())
-
-
-def _offered(form: AvailabilityForm) -> AvailabilityForm:
+def _offered(form: AvailabilityForm, row: Availability | None = None) -> AvailabilityForm:
+    """The form with what there is to choose from, and with what the row has, also where that is no longer in use."""
     form.offer(
         provider=queries.list_providers(), location=queries.list_locations(), visit_type=queries.list_visit_types()
     )
+    if row is not None:
+        form.offer_retired(provider=row.provider, location=row.location, visit_type=row.visit_type)
     return form
 
 

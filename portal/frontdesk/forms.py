@@ -60,6 +60,17 @@ class DiaryForm(BaseForm):
             anything = [] if field.flags.required else [SelectChoice("", "All")]
             field.choices = anything + [SelectChoice(str(row.id), row.name) for row in found]
 
+    def offer_retired(self, **rows: Provider | Location | VisitType) -> None:
+        """Leave what was chosen before to be chosen, where it is no longer in use."""
+        for name, row in rows.items():
+            if not row.active:
+                self[name].choices += [SelectChoice(str(row.id), name_of(row))]
+
+
+def name_of(row: Provider | Location | VisitType) -> str:
+    """The name of what can be chosen, with a word where it is no longer in use."""
+    return row.name if row.active else f"{row.name} (no longer in use)"
+
 
 def _number(field: Field) -> int | None:
     return int(field.data) if field.data else None

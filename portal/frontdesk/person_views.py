@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.booking import erasure, holds, people, person
-from portal.booking.erasure import HasVisitToCome, NotErasable
+from portal.booking.erasure import HasVisitToCome, NewsUnsent, NotErasable
 from portal.booking.models import Patient
 from portal.booking.person_export import export_person
 from portal.core.htmx import render
@@ -78,6 +78,8 @@ def _render_erase(patient: Patient, form: EraseForm, status: int = 200, asking: 
         stops = None
     except HasVisitToCome:
         stops = "visit"
+    except NewsUnsent:
+        stops = "mail"
     except NotErasable:
         stops = "hold"
     return render(

@@ -15,6 +15,7 @@ from portal.assessment.patterns import PATTERNS
 from portal.assessment.rules import Lane
 from portal.booking.forms import CheckboxesField
 from portal.core.edits import Values
+from portal.frontdesk.forms import name_of
 from portal.frontdesk.seen_form import SeenForm, dump
 from portal.scheduling.clinic_file import ClinicEntry, LocationEntry, ProviderEntry, VisitTypeEntry
 from portal.scheduling.editing import SetupEntry
@@ -247,7 +248,7 @@ class VisitTypeForm(CodedForm):
 
     def offer_switches(self, types: Iterable[Any]) -> None:
         """What this type can become: the others."""
-        self.switch_to.choices = [SelectChoice(t.code, t.name) for t in types if t.code != self.code.data]
+        self.switch_to.choices = [SelectChoice(t.code, name_of(t)) for t in types if t.code != self.code.data]
 
 
 def make_code(name: str) -> str:

@@ -160,7 +160,8 @@ def _keeps_promises(form: EntryForm, row: Any) -> bool:
 def _form(section: Section, row: Any | None = None) -> EntryForm:
     form = section.form.showing(editing.read_values(row) if row is not None else None)
     if isinstance(form, VisitTypeForm):
-        form.offer_switches(queries.list_visit_types())
+        kept = queries.list_types_of(row.switch_to) if isinstance(row, VisitType) else ()
+        form.offer_switches([*queries.list_visit_types(), *(t for t in kept if not t.active)])
     return form
 
 

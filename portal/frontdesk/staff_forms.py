@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 from portal.accounts.services import StaffRole
 from portal.core.edits import Values
 from portal.core.forms import check_email
+from portal.frontdesk.forms import name_of
 from portal.frontdesk.seen_form import SeenForm, dump
 from portal.scheduling.models import Provider
 
@@ -50,7 +51,7 @@ class MemberForm(SeenForm):
     def offer(self, providers: Iterable[Provider]) -> None:
         """Fill in whose diary it can be."""
         nobody = SelectChoice("", "Nobody’s in particular")
-        self.provider_id.choices = [nobody, *(SelectChoice(row.id, row.name) for row in providers)]
+        self.provider_id.choices = [nobody, *(SelectChoice(row.id, name_of(row)) for row in providers)]
 
     def values(self) -> Values:
         """What was chosen, once the form is valid."""

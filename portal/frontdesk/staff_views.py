@@ -21,7 +21,7 @@ from portal.core.htmx import render
 from portal.frontdesk.history import write_history
 from portal.frontdesk.seen_form import Difference
 from portal.frontdesk.staff_forms import InviteForm, MemberForm
-from portal.scheduling.queries import get_zone, list_providers
+from portal.scheduling.queries import get_provider, get_zone, list_providers
 
 blueprint = Blueprint("staff", __name__, url_prefix="/desk/staff")
 
@@ -51,13 +51,13 @@ def invite() -> AnyResponse:
 @blueprint.get("/<int:user_id>")
 def show_member(user_id: int) -> Response:
     user = get_member(user_id) or abort(404)
-    return _render_member(user, _offered(MemberForm.showing(roster.read_member(user))))
+    return _render_member(user, _offered(MemberForm.showing(roster.read_member(user)), user))
 
 
 @blueprint.post("/<int:user_id>")
 def change_member(user_id: int) -> AnyResponse:
     user = get_member(user_id) or abort(404)
-    form = _offered(MemberForm.showing(roster.read_member(user)))
+    form = _offered(MemberForm.showing(roster.read_member(user)), user)
     if not form.validate():
         return _render_member(user, form, 422)
     try:
@@ -98,13 +98,15 @@ def _act(user_id: int, act: roster.Act, done: str) -> AnyResponse:
         act(user_id, current_user.id)
     except (OwnAccount, LastManager) as error:
         words = OWN if isinstance(error, OwnAccount) else LAST
-        return _render_member(user, _offered(MemberForm.showing(roster.read_member(user))), 409, refused=words)
+        return _render_member(user, _offered(MemberForm.showing(roster.read_member(user)), user), 409, refused=words)
     flash(f"{user.name} {done}")
     return redirect(url_for(".list_staff"), 303)
 
 
-def _offered(form: InviteForm | MemberForm) -> InviteForm | MemberForm:
-    form.offer(list_providers())
+def _offered(form: InviteForm | MemberForm, user: User | None = None) -> InviteForm | MemberForm:
+    """The form with whose diary it can be; the one that an account has is among them, in use or not."""
+    own = get_provider(user.provider_id) if user is not None and user.provider_id else None
+    form.offer([*list_providers(), *([own] if own is not None and not own.active else [])])
     return form
 
 

@@ -15,6 +15,8 @@ from portal.scheduling.models import Mode
 from portal.scheduling.openings import falls_ever, list_days
 
 SIXTY_DAYS = 60 * 24 * 60  # minutes
+PHONE = re.compile(r"\+?[\d\s().-]+")
+FEWEST_DIGITS = 7
 A_DAY = date(2026, 1, 1)  # from which a rule is tried
 
 
@@ -30,9 +32,17 @@ def _check_code(value: str) -> str:
 
 def _check_zone(value: str) -> str:
     try:
+        if "/" not in value and value != "UTC":  # names such as EST, whose clocks never change
+            raise ValueError(value)
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):
         raise ValueError(f"{value!r} is no time zone; write one like America/New_York") from None
+    return value
+
+
+def _check_phone(value: str) -> str:
+    if not PHONE.fullmatch(value) or sum(letter.isdigit() for letter in value) < FEWEST_DIGITS:
+        raise ValueError("write the number alone, like (212) 555-0142: it can be tapped to call")
     return value
 
 
@@ -92,7 +102,7 @@ class ClinicEntry(Entry):
     name: Line
     short_name: Annotated[OneLine, Field(min_length=1, max_length=40)]
     code: Annotated[str, Field(pattern=r"^[A-Z]{2,6}$")]
-    phone: Annotated[OneLine, Field(min_length=5, max_length=20)]
+    phone: Annotated[OneLine, Field(min_length=5, max_length=20), AfterValidator(_check_phone)]
     phone_hours: Line
     minimum_notice_minutes: Annotated[int, Field(ge=0, le=SIXTY_DAYS)] = 120
     change_cutoff_minutes: Annotated[int, Field(ge=0, le=SIXTY_DAYS)] = 24 * 60

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -95,6 +95,11 @@ def list_specialists_for(pattern: str | None) -> list[Provider]:
 def list_visit_types() -> Sequence[VisitType]:
     """The types of visit in use, by name."""
     return db.session.scalars(select(VisitType).where(VisitType.active).order_by(VisitType.name)).all()
+
+
+def list_types_of(codes: Collection[str]) -> Sequence[VisitType]:
+    """The types of visit with these codes, in use or not."""
+    return db.session.scalars(select(VisitType).where(VisitType.code.in_(codes)).order_by(VisitType.name)).all()
 
 
 def get_visit_type(code: str) -> VisitType | None:

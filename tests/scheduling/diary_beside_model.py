@@ -10,7 +10,7 @@ from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy import delete, select
 
-from portal.assessment.services import record_answers
+from portal.assessment.services import leave_to_another, record_answers
 from portal.booking import changes, services
 from portal.booking.changes import ATTACK, TooLate
 from portal.booking.models import Offer, OfferState, WaitlistEntry
@@ -76,8 +76,15 @@ def begin_anew() -> None:
 @transactional
 def a_journey() -> UUID:
     journey = start_journey()
-    record_answers(journey, {"red_flags_now": frozenset({"none"})})
+    answer_anew(journey)
     return journey
+
+
+@transactional
+def answer_anew(journey: UUID) -> None:
+    """What was answered about somebody else would be asked again when this person books."""
+    leave_to_another(journey)
+    record_answers(journey, {"red_flags_now": frozenset({"none"})})
 
 
 def details_of(person: int) -> Details:
@@ -166,6 +173,7 @@ class DiaryBesideItsModel(RuleBasedStateMachine):
         self._follow_remake()
 
     def _book(self, slot, holder, person):
+        answer_anew(holder)
         key, made = uuid4().hex, []
         expected = self.diary.claim(slot, holder, self.now)
         if self.diary.active(person, slot.kind, self.now):
