@@ -4,7 +4,7 @@ import pytest
 
 from portal.assessment.answers import parse
 from portal.assessment.criteria import Fit
-from portal.assessment.patterns import fit_patterns
+from portal.assessment.patterns import PATTERNS, explain_fit, fit_patterns
 
 BASE = {"timeline": "stable", "along_with": ["none"], "headache_days": "d4_7", "med_days": "m0_9"}
 MIGRAINE = {"attack_length": "hours_days", "pain_side": "switches", "pain_feel": ["throb"], "along_with": ["nausea"]}
@@ -102,3 +102,15 @@ CASES = [
 @pytest.mark.parametrize(("pattern", "answers", "change", "fit"), CASES, ids=lambda value: str(value)[:60])
 def test_a_pattern_fits_as_its_criteria_say(pattern, answers, change, fit):
     assert fit_patterns(parse({**BASE, **answers, **change}))[pattern] is fit
+
+
+def against(answers):
+    """What speaks against occipital neuralgia."""
+    pattern = next(pattern for pattern in PATTERNS if pattern.id == "occipital_neuralgia")
+    return explain_fit(pattern, parse(answers))[1]
+
+
+def test_what_was_skipped_or_is_not_known_speaks_against_nothing():
+    told = {"pain_site": ["back_head"], "pain_side": "switches", "attack_length": "hours_days"}
+    assert len(against({**told, "along_with": ["none"], "touch_triggers": ["none"]})) > len(against(told)) > 0
+    assert against({"pain_site": ["back_head"], "pain_side": "unsure"}) == ()

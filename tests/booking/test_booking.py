@@ -120,14 +120,6 @@ def test_errors_keep_what_was_typed_and_say_what_to_write(patient):
     assert page.form.values["date_of_birth"] == ["sometime"]
 
 
-def test_who_goes_back_to_the_details_finds_them_as_they_are_typed(patient):
-    patient.hold()
-    patient.fill_in(date_of_birth="May 17, 1980", phone="+12125550177")
-    values = patient.open("/book/details").form.values
-    assert (values["date_of_birth"], values["phone"]) == (["5/17/1980"], ["(212) 555-0177"])
-    assert patient.send().path == "/book/check"
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from portal.booking.models import Appointment
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
-from portal.scheduling.models import Slot, SlotState
+from portal.scheduling.models import Provider, Slot, SlotState
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.both_engines
@@ -68,6 +68,14 @@ def test_moving_twice_to_the_same_time_is_moving_once(holder, diary):
     assert holder.send(form, slot=slot).outcome == "moved"
     assert holder.send(form, slot=slot).outcome == "moved"
     assert diary.mails() == ["booked", "moved"]
+
+
+def test_a_visit_moves_within_a_day_that_is_full_with_it(app, holder, diary):
+    with app.app_context():
+        db.session.execute(update(Provider).values(daily_cap=1))
+        db.session.commit()
+    page = move(holder, diary.slot_at("2026-11-20 10:00"))
+    assert (page.status, page.outcome) == (200, "moved")
 
 
 def test_a_move_to_a_time_that_is_near_pressed_twice_is_done_and_says_so_once(app, book, diary, clock):

@@ -3,12 +3,15 @@
 import pytest
 from sqlalchemy import select
 
-from portal.booking import referring
-from portal.booking.models import Appointment, PatientRequest
+from portal.booking import referring, requests
+from portal.booking.models import Appointment, PatientRequest, RequestKind
+from portal.booking.wishes import Wishes
 from portal.core.db import db
-from portal.notifications.services import UNDO_WINDOW, send_due_mail
+from portal.notifications.models import OutgoingMail
+from portal.notifications.queries import list_problems
+from portal.notifications.services import UNDO_WINDOW, note_bounce, send_due_mail
 from portal.referrals.models import Journey, ReferralLink
-from portal.referrals.services import Reached
+from portal.referrals.services import Reached, start_journey
 from tests.visitor import Visitor
 
 PATIENT = {
@@ -103,6 +106,20 @@ def test_the_practice_hears_that_a_visit_was_booked_and_no_more(office, desk, ap
     assert "face" not in text
     with app.app_context():
         assert db.session.scalar(select(Journey.minutes_to_book)) is not None
+
+
+def test_that_the_practice_heard_is_not_that_the_patient_did(app, hear):
+    referred = {"practice": "Lee", "email": "office@lee.example", "reason": "Pain"}
+    asked = requests.Asked("Jane Doe", "+12125550177", Wishes(), "", "jnae@example.com")
+    with app.app_context():
+        requests.ask(RequestKind.REFERRAL, start_journey(), asked, "key", referred=referred)
+        send_due_mail()
+        requests.settle(db.session.scalar(select(PatientRequest.id)), requests.BOOKED)
+    hear()
+    with app.app_context():
+        to_patient = db.session.scalar(select(OutgoingMail.id).where(OutgoingMail.kind == "request"))
+        assert note_bounce(to_patient, "5.1.1 unknown")
+        assert [mail.id for mail in list_problems()] == [to_patient]
 
 
 @pytest.mark.parametrize(

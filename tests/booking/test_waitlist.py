@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from portal.accounts.models import User
+from portal.booking import desk as desk_work
 from portal.booking import waitlist
+from portal.booking.history import note_change
 from portal.booking.models import Appointment, Offer, OfferState, WaitlistEntry
 from portal.booking.wishes import Wishes
-from portal.core.db import db
+from portal.core.db import db, transactional
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
@@ -99,6 +102,29 @@ def test_an_earlier_visit_is_not_offered_a_later_time(book, join, given_back, di
     join(link)
     given_back()
     assert offers(diary) == []
+
+
+def test_a_booking_that_the_desk_undoes_leaves_the_list_and_its_offer_goes_to_the_next(
+    app, desk, book, join, given_back, diary
+):
+    first, reference = book("2026-11-23 09:00")
+    join(first)
+    given_back()
+    visit_id = diary.scalar(select(Appointment.id).where(Appointment.reference == reference))
+    with app.app_context():
+        undo_booking(visit_id)
+    assert [state for _, state in offers(diary)] == ["declined"]
+    assert diary.count(WaitlistEntry, WaitlistEntry.closed_at.is_(None)) == 0
+
+
+@transactional
+def undo_booking(visit_id):
+    """As if the desk had made the visit, and undid that."""
+    staff_id = db.session.scalar(select(User.id))
+    visit = db.session.get(Appointment, visit_id)
+    change = note_change(visit, "booked", {}, staff_id)
+    db.session.flush()
+    desk_work.undo(change.id, staff_id)
 
 
 @pytest.mark.both_engines

@@ -10,14 +10,15 @@ from sqlalchemy import select, text
 
 from portal.audit.models import AuditEntry
 from portal.audit.verification import verify
-from portal.booking.erasure import HasVisitToCome, UnderLegalHold, erase
+from portal.booking.erasure import HasVisitToCome, NewsUnsent, UnderLegalHold, erase
 from portal.booking.models import Appointment, Patient
-from portal.booking.person import NOT_ABOUT_PATIENTS, PARTS
+from portal.booking.person import NOT_ABOUT_PATIENTS, PARTS, gather
 from portal.booking.person_export import SECRET
 from portal.core.columns import EncryptedJSON, EncryptedText
 from portal.core.db import Base, db
 from portal.home.purging import purge
 from portal.notifications.models import OutgoingMail
+from portal.notifications.services import send_due_mail
 from portal.referrals.models import Journey
 from tests.data.conftest import NAME, TRACES, WORDS, dump, dump_decrypted, words_of
 from tests.visitor import Visitor
@@ -127,6 +128,28 @@ class TestExport:
 
 
 class TestErasure:
+    def test_waits_until_the_news_of_a_cancelled_visit_has_left(self, app, manager, desk, book, diary, clock):
+        _, reference = book("2026-11-25 09:00", "new", **NAME)
+        visit = diary.scalar(select(Appointment).where(Appointment.reference == reference))
+        page = desk.open(f"/desk/visit/{visit.id}")
+        desk.send(form_to(page, "/cancel"), reason="patient")
+        assert "leaves in a few minutes" in manager.open(f"/desk/patients/{visit.patient_id}/erase").text
+        with app.app_context(), pytest.raises(NewsUnsent):
+            erase(visit.patient_id, "asked")
+        clock.shift(timedelta(minutes=4))
+        with app.app_context():
+            send_due_mail()
+            erase(visit.patient_id, "asked")
+
+    def test_finds_what_was_asked_with_the_name_in_another_spelling(self, app, book, diary):
+        _, reference = book("2026-11-25 09:00", "new", **{**NAME, "name": "Zoë O’Quixote"})
+        patient_id = diary.scalar(select(Appointment.patient_id).where(Appointment.reference == reference))
+        asking = Visitor(app)
+        asking.open("/request/call-back")
+        asking.send(name="zoe o'quixote", phone=NAME["phone"], best_time="any")
+        with app.app_context():
+            assert len(gather(patient_id).requests) == 1
+
     @pytest.mark.both_engines
     def test_nothing_of_the_person_is_left_in_the_whole_database(self, app, erased, life):
         assert "This person was erased" in erased.text
@@ -264,6 +287,21 @@ class TestLegalHold:
         assert "Case 4711" not in page.text
         merged = manager.open(f"/desk/patients/{life[0]}")  # still one with the second record
         assert "Case 4711" in merged.text
+
+    def test_one_that_was_set_on_merged_records_stays_on_both_when_they_are_two_again(
+        self, manager, book, diary, clock
+    ):
+        records = []
+        for wall, name in (("2026-11-25 09:00", "Zelda Quix"), ("2026-11-25 10:00", "Zelda Q")):
+            _, reference = book(wall, "new", **{**NAME, "name": name})
+            records.append(diary.scalar(select(Appointment.patient_id).where(Appointment.reference == reference)))
+        page = manager.open(f"/desk/patients/{records[0]}/merge/{records[1]}")
+        manager.send(form_to(page, f"/merge/{records[1]}"))
+        clock.shift(timedelta(minutes=1))
+        manager.send(form_to(manager.open(f"/desk/patients/{records[0]}"), "/hold"), reason="Case 12")
+        page = manager.open(f"/desk/patients/{records[0]}")
+        manager.send(next(form for form in page.forms if "/undo-merge/" in form.action))
+        assert ["Case 12" in manager.open(f"/desk/patients/{record}").text for record in records] == [True, True]
 
     def test_it_is_for_managers(self, desk, staff, life):
         token = desk.open("/desk/find").form.values["csrf_token"]

@@ -23,7 +23,10 @@ MISTAKES = [
     ("clinic", {"reminder_days": "3, 3"}, "Write each number once."),
     ("clinic", {"quiet_from": "09:00:30"}, "Write a time like 09:00."),
     ("clinic", {"quiet_from": "late"}, "Enter a time, like 09:00."),
+    ("clinic", {"phone": "call us now"}, "Write the number alone"),
+    ("clinic", {"phone": "802 555 0177 x 12"}, "Write the number alone"),
     ("places", {"name": "Third", "zone_key": "New York"}, "is no time zone"),
+    ("places", {"name": "Third", "zone_key": "EST"}, "is no time zone"),
     ("places", {"name": "East", "zone_key": "America/New_York"}, "There is one with this code already"),
     ("places", {"name": "Ü", "zone_key": "America/New_York"}, "Use small letters, digits and single hyphens"),
     ("places/east", {"name": "x" * 121}, "Write at most 120 characters."),
@@ -173,6 +176,19 @@ def test_who_is_no_longer_in_use_is_offered_nowhere_and_keeps_the_visits(edit, v
     assert "Jane Doe" in manager.open("/desk/day/2026-11-18").text + manager.open("/desk/week/2026-11-18").text
     page = edit("clinicians/ada", active="y", confirmed="yes")
     assert "Ada Test" in visitor.open("/specialists/").text
+
+
+def test_what_is_no_longer_in_use_stays_chosen_where_it_was_chosen(edit, manager, app):
+    edit("clinicians/ada", active=[], confirmed="yes")
+    form = next(form for form in manager.open("/desk/availability/1").forms if form.action.endswith("/availability/1"))
+    assert form.values["provider"] == ["1"]
+    assert "Ada Test, MD (no longer in use)" in manager.page.text
+    with app.app_context():
+        switched = db.session.scalar(select(VisitType).where(VisitType.code == "new")).switch_to
+    edit(f"visit-types/{switched[0]}", active=[], confirmed="yes")
+    edit("visit-types/new", description="Another", confirmed="yes")
+    with app.app_context():
+        assert db.session.scalar(select(VisitType).where(VisitType.code == "new")).switch_to == switched
 
 
 def test_a_type_with_visits_to_come_stays_what_patients_were_told(edit, visitor):

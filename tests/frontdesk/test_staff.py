@@ -10,6 +10,7 @@ from portal.accounts.roster import LastManager, change_member, close_member, rea
 from portal.accounts.services import StaffRole, add_staff
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
+from portal.scheduling.models import Provider
 from tests.frontdesk.test_diary import fill
 from tests.frontdesk.test_setup import form_to
 from tests.visitor import Visitor
@@ -129,6 +130,17 @@ def test_two_managers_at_one_account_lose_nothing(manager, app, jo):
     values = form_to(page, f"/staff/{jo[0]}").values
     assert (values["name"], values["provider_id"]) == (["Jo Mine"], ["2"])
     assert "Saved." in fill(manager, f"/staff/{jo[0]}").text
+
+
+def test_a_diary_that_is_no_longer_in_use_stays_that_of_its_account(manager, app, jo):
+    with app.app_context():
+        db.session.get(User, jo[0]).provider_id = 1
+        db.session.get(Provider, 1).active = False
+        db.session.commit()
+    manager.open(f"/desk/staff/{jo[0]}")
+    assert "Saved." in fill(manager, f"/staff/{jo[0]}", name="Jo Newer").text
+    with app.app_context():
+        assert db.session.get(User, jo[0]).provider_id == 1
 
 
 @pytest.mark.parametrize("role", [StaffRole.FRONT_DESK, StaffRole.CLINICIAN])

@@ -103,6 +103,16 @@ def test_a_note_that_goes_with_a_step_is_kept_once_also_where_the_step_cannot_be
     assert diary.count(VisitNote) == 1
 
 
+def test_a_note_that_goes_with_an_outdated_step_is_written_once(made, at, diary, clock):
+    at(f"{DAY} 08:50", made)
+    made.press("/status", status="arrived")
+    page = made.try_("status", version="1", status="checked-in", words="Comes with a wheelchair")
+    assert page.status == 409
+    clock.shift(timedelta(minutes=4))
+    made.person.send(next(form for form in page.forms if form.action.endswith("/status")))
+    assert (made.visit.status, diary.count(VisitNote)) == ("checked-in", 1)
+
+
 def test_nobody_arrives_the_day_before_or_fails_to_come_before_it_begins(made, at):
     at("2026-11-19 09:00", made)
     for status in ("arrived", "noshow"):
