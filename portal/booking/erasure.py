@@ -25,9 +25,7 @@ REASONS = {
     "by-mistake": "The record was made by mistake",
     "other": "Another reason that the clinic keeps in its own files",
 }
-
-
-LEAVING = timedelta(minutes=5)  # in which a mail that is due leaves, while anything does
+ON_ITS_WAY = timedelta(minutes=5)  # in which a mail that is due leaves, while any mail does
 
 
 class NotErasable(Exception):
@@ -91,7 +89,7 @@ def check_erasable(person: Person) -> None:
     )
     if db.session.scalar(to_come.limit(1)) is not None:
         raise HasVisitToCome
-    fresh = clock.now() - LEAVING
+    fresh = clock.now() - ON_ITS_WAY
     waiting = (mail for visit_id in person.appointments for mail in list_mail_about(visit_id))
     if any(mail.kind == "cancelled" and mail.state == MailState.QUEUED and mail.not_before > fresh for mail in waiting):
         raise NewsUnsent
