@@ -48,9 +48,14 @@ def store(app, visits):
 
 def test_a_page_and_a_booking_take_as_many_queries_with_a_thousand_visits_stored_as_with_ten(app, ask):
     store(app, 10)
-    with_ten = [len(queries) for queries in ask(1)]
+    with_ten = [count_but_hits(queries) for queries in ask(1)]
     store(app, 990)
-    assert [len(queries) for queries in ask(2)] == with_ten
+    assert [count_but_hits(queries) for queries in ask(2)] == with_ten
+
+
+def count_but_hits(queries):
+    """How many there are, without the count of posts, of which one in fifty is written."""
+    return len([query for query in queries if not query.startswith("INSERT INTO hit_count")])
 
 
 # SQLite counts the steps of its work, so that noise cannot change the result.

@@ -5,11 +5,9 @@ from datetime import date
 import pytest
 from sqlalchemy import delete, func, select
 
-from portal.accounts import roster
 from portal.accounts.services import StaffRole
 from portal.audit.models import AuditEntry
 from portal.core.db import db
-from portal.notifications.services import send_due_mail
 from portal.referrals.models import ReferralLink
 from portal.scheduling.models import Availability, Clinic, Closure, Location, Provider, Slot, VisitType
 from tests.frontdesk.test_diary import fill
@@ -119,14 +117,6 @@ class TestEmptyDatabase:
                 page = person.open(path)
                 assert page.status != 500, path
                 assert page.status != 503 or "This portal is being set up" in page.text, path
-
-    def test_nothing_tells_to_call_a_number_that_is_not_there_yet(self, empty, visitor, app, mail_server):
-        with app.app_context():
-            roster.invite("owner@clinic.example", "Owner", StaffRole.MANAGER, None)
-            send_due_mail()
-        assert "Questions? Call" not in mail_server.text()
-        for path in ("/refer/", "/refer/patient"):
-            assert "call us: " not in visitor.open(path).text
 
     def test_the_front_desk_is_told_and_not_sent_in_circles(self, empty, desk):
         page = desk.open("/desk/")
