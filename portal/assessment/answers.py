@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from portal.assessment.criteria import NOTHING, Case
-from portal.assessment.questionnaire import NONE, QUESTIONS, Question
+from portal.assessment.questionnaire import NONE, QUESTIONS, UNSURE, Question
 
 # Options that rule out the others of their question; where both are ticked the others win, being the
 # answer that is safer to believe.
-EXCLUSIVE = frozenset({NONE, "nothing", "unsure"})
+EXCLUSIVE = frozenset({NONE, "nothing", UNSURE})
 
 Answers = Mapping[str, frozenset[str]]
 

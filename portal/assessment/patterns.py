@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portal.assessment.criteria import NOTHING, Answered, Case, Criterion, Fit, Has, Named, Ticks, at_least, has
+from portal.assessment.questionnaire import UNSURE
 from portal.assessment.vocabulary import (
     CHANGED,
     MODERATE_OR_SEVERE,
@@ -21,8 +22,6 @@ from portal.assessment.vocabulary import (
     SHORT,
     STABLE,
 )
-
-UNSURE = "unsure"
 
 
 @dataclass(frozen=True)

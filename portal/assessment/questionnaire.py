@@ -15,7 +15,7 @@ from typing import Literal
 from portal.assessment.criteria import Criterion, has
 
 VERSION = "2026-11-22"
-NONE = "none"  # the option that rules out the others of its question
+NONE, UNSURE = "none", "unsure"  # options that rule out the others of their question
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ PAIN_SIDE = one(
     Option("same_side", "Always the same side", "CHISG III; ICHD-3 13.1.1"),
     Option("switches", "One side, but it can switch", "ICHD-3 1.1 C1"),
     Option("both", "Both sides", "ICHD-3 2.2 C1"),
-    Option("unsure", "Not sure"),
+    Option(UNSURE, "Not sure"),
 )
 ATTACK_LENGTH = one(
     "attack_length",
@@ -274,7 +274,7 @@ MED_TYPES = many(
     Option("simple", "Plain pain pills, such as Tylenol, Advil, Aleve or aspirin", "15-day limit"),
     Option("triptan", "Migraine pills (a triptan or ergot)", "10-day limit"),
     Option("opioid_combo", "Opioids, butalbital, or pills that mix drugs or add caffeine", "10-day limit"),
-    Option("unsure", "Not sure"),
+    Option(UNSURE, "Not sure"),
     hint="Tick all that fit.",
     shown_when=MANY_MEDICINE_DAYS,
 )

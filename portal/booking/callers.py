@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -91,11 +92,11 @@ def note_emergency(key: UUID) -> None:
 def book_for_caller(call: Call) -> Appointment:
     """Book for a caller; the same call a second time gets the first one's visit.
 
-    Raises SlotTaken, AlreadyBooked, UnknownCode, LookupError for a patient who was erased; SafetyUnknown when the
-    signs must be asked for, MayNotBook when there is one. Then nothing was changed.
+    Raises SlotTaken, AlreadyBooked, UnknownCode; SafetyUnknown when the signs must be asked for, MayNotBook when
+    there is one. Then nothing was changed.
     """
     try:
-        return seeing_others(_book)(call)
+        return _book(call)
     except (SlotTaken, AlreadyBooked, IntegrityError) as error:
         # A twin of this request, or another desk, may have been a moment faster.
         db.session.rollback()
@@ -104,6 +105,7 @@ def book_for_caller(call: Call) -> Appointment:
         raise error if isinstance(error, SlotTaken | AlreadyBooked) else SlotTaken(call.time) from error
 
 
+@seeing_others
 @transactional
 def _book(call: Call) -> Appointment:
     if (existing := find_by_idempotency_key(str(call.key))) is not None:
@@ -151,13 +153,15 @@ def _claim(call: Call) -> Slot:
 
 
 def _patient_of(call: Call) -> Patient:
-    if call.patient_id is None:
-        patient = find_or_build_patient(call.details)
-        store(patient)
-        return patient
-    known = get_standing(call.patient_id)
-    complete_contact(known.id, replace(call.details, reach_by=known.reach_by), call.seen)
-    return known
+    """Who calls: the record that was chosen, with what is new of its contact, or one with just these details."""
+    if call.patient_id is not None:
+        with suppress(LookupError):  # it was erased a moment ago: who calls is somebody new
+            known = get_standing(call.patient_id)
+            complete_contact(known.id, replace(call.details, reach_by=known.reach_by), call.seen)
+            return known
+    patient = find_or_build_patient(call.details)
+    store(patient)
+    return patient
 
 
 def _require_none_on_record(patient: Patient, kind: str) -> None:

@@ -27,10 +27,11 @@ def correct_own_address(appointment_id: UUID, email: str) -> None:
     Other visits on the record keep theirs. To the same address the link is sent once more. Raises TooLate when the
     visit does not stand or its link was ended, LookupError for a patient who was erased, and TooMany.
     """
-    if (same := seeing_others(_correct)(appointment_id, email)) is not None:
+    if (same := _correct(appointment_id, email)) is not None:
         send_link_again(same)
 
 
+@seeing_others
 @transactional
 def _correct(appointment_id: UUID, email: str) -> Appointment | None:
     """Correct it; the visit, where its mail goes to that address already and nothing is changed."""

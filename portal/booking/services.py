@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
+from dateutil.relativedelta import relativedelta
 from sqlalchemy import bindparam, delete, update
 from sqlalchemy.exc import IntegrityError
 
@@ -169,7 +170,7 @@ def book(
     Raises SlotTaken, AlreadyBooked, AboutSomebodyElse, SafetyUnknown or MayNotBook; then nothing was changed.
     """
     try:
-        return seeing_others(_book)(journey_id, slot_id, details, idempotency_key, zone)
+        return _book(journey_id, slot_id, details, idempotency_key, zone)
     except (SlotTaken, AlreadyBooked, IntegrityError) as error:
         # The same key a second time finds its own slot taken, or the key itself.
         db.session.rollback()
@@ -191,6 +192,7 @@ def _send_link_again(appointment: Appointment) -> None:
         spend((allowed.MAILS_TO_MAILBOX, mailbox_key(appointment.patient.email)))
 
 
+@seeing_others
 @transactional
 def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str, zone: str | None) -> Appointment:
     standing = require_standing(journey_id)
@@ -218,7 +220,7 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
 
 def _require_own_answers(standing: Standing, patient: Patient) -> None:
     """Raise AboutSomebodyElse where what was answered cannot be that patient's: a browser can be a family's."""
-    if standing.ages is not None and _age(patient.date_of_birth) not in standing.ages:
+    if standing.ages is not None and _age(patient) not in standing.ages:
         raise AboutSomebodyElse
     if standing.kept:
         people = {tuple(person) for person in run(queries.WHOSE_ANSWERS, id=standing.assessment_id)}
@@ -226,10 +228,9 @@ def _require_own_answers(standing: Standing, patient: Patient) -> None:
             raise AboutSomebodyElse
 
 
-def _age(born: date) -> int:
+def _age(patient: Patient) -> int:
     """In years, today."""
-    today = clock.now().date()
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+    return relativedelta(clock.now().date(), patient.date_of_birth).years
 
 
 def _spend_booking(details: Details) -> None:

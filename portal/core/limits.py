@@ -160,7 +160,7 @@ def spend(*hits: Hit) -> None:
     if not db.session.info.get("in_transaction"):
         raise RuntimeError("only what a transaction does can be spent")
     connection = db.session.connection()
-    if (full := _count(connection, [hit for hit in hits if hit[1] is not None])) is not None:
+    if (full := _count(connection, [hit for hit in hits if hit[1] is not None and hit[0].is_drawn()])) is not None:
         raise TooMany(_verdict(connection, [full]))
 
 

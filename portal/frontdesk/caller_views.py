@@ -159,8 +159,6 @@ def _book(page: CallPage, step: str) -> AnyResponse:
         return _show_standing(page, error.appointment)
     except (SlotTaken, UnknownCode, SafetyUnknown, MayNotBook) as error:
         return _explain(page, error)
-    except LookupError:  # the record was erased a moment ago: who calls is somebody new
-        return _book(page, step)
     return leave(url_for(".show_done", appointment_id=appointment.id))
 
 

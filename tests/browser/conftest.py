@@ -200,3 +200,14 @@ def letters_twice_as_large(page: Page) -> Iterator[None]:
     yield
     developer.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
     developer.detach()
+
+
+@pytest.fixture
+def open_desk(open_browser, portal):
+    def open_desk(path, **options):
+        page = open_browser(viewport=DESKTOP, **options)
+        portal.sign_in(page)
+        page.goto(path)
+        return page
+
+    return open_desk

@@ -148,7 +148,8 @@ def test_two_who_open_two_times_of_one_closure_open_both(portal):
 
 def test_a_time_opened_twice_leaves_one_closure(portal):
     ids = close_half_a_day()
-    try_together(portal, *[partial(ranges.unblock, ids[:1])] * 2)
+    told = try_together(portal, *[partial(ranges.unblock, ids[:1])] * 2)
+    assert [type(answer) for answer in told] == [tuple, tuple]
     assert len(list_closures()) == 1
 
 
