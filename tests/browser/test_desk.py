@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import func, select
 
+from portal.accounts.models import User
+from portal.accounts.services import StaffRole, add_staff
 from portal.booking.models import Appointment
 from portal.booking.services import Details, build_appointment, find_or_build_patient
 from portal.core import clock
@@ -127,6 +129,33 @@ def test_on_the_board_one_key_notes_who_has_come_and_nothing_moves(open_desk, vi
     expect(page.locator(f"li.checked-in #visit-{visit}")).to_be_visible()
     Keys(page).follow("u")
     expect(page.locator(f"li.arrived #visit-{visit}")).to_be_visible()
+
+
+def test_a_key_for_what_is_the_front_desks_tells_a_clinician_so(open_browser, portal, visit_now):
+    visit, day, _ = visit_now
+    password = add_staff("ben@clinic.example", "Ben", StaffRole.CLINICIAN)
+    transactional(give_diary)("ben@clinic.example", "ben")
+    page = open_browser(viewport=DESKTOP)
+    portal.sign_in(page, "ben@clinic.example", password)
+    page.goto(f"/desk/day/{day}")
+    page.locator(f"#visit-{visit}").focus()
+    Keys(page).follow("a")
+    expect(page.get_by_role("alert")).to_have_text("This was not done: it is for the front desk.")
+    expect(page.locator("h1 .tag")).to_have_text("booked")
+
+
+def give_diary(email, code):
+    user = db.session.scalar(select(User).where(User.email == email))
+    user.provider_id = db.session.scalar(select(Provider.id).where(Provider.code == code))
+
+
+def test_a_key_that_reaches_nobody_says_so(open_desk, visit_now):
+    visit, day, _ = visit_now
+    page = open_desk(f"/desk/day/{day}")
+    page.route("**/status", lambda route: route.abort())
+    page.locator(f"#visit-{visit}").focus()
+    Keys(page).follow("a")
+    expect(page.get_by_role("alert")).to_contain_text("the portal could not be reached")
 
 
 def test_a_visit_is_picked_up_and_put_down_by_keyboard(open_desk, visit_to_come):
