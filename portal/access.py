@@ -67,7 +67,7 @@ POLICIES: dict[str, Set[StaffRole]] = {
     "booking.ask_address": ANYONE,
     "booking.correct_address": ANYONE,
     "booking.renew_hold": ANYONE,
-    "booking.begin_for_somebody_else": ANYONE,
+    "booking.begin_anew": ANYONE,
     "requests.ask_call_back": ANYONE,
     "requests.save_call_back": ANYONE,
     "requests.ask_time": ANYONE,

@@ -68,7 +68,7 @@ RULES: dict[str, Rule] = {
     "booking.save_details": Rule(guarded=True),
     "booking.book": Rule(pressed=BOOKING),
     "booking.renew_hold": POSTS,
-    "booking.begin_for_somebody_else": POSTS,
+    "booking.begin_anew": POSTS,
     "booking.correct_address": POSTS,
     # Requests to the desk: booking/requests.py and booking/referring.py; the forms for practices have own guards
     "requests.save_call_back": Rule(pressed=REQUEST, guarded=True),

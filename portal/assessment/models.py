@@ -25,6 +25,7 @@ class Assessment(Base):
     questionnaire_version: Mapped[str] = mapped_column(String(20))
     answers: Mapped[dict[str, list[str]]] = mapped_column(EncryptedJSON)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # about the warning signs of that moment
     furthest: Mapped[int] = mapped_column(default=0)  # the last screen answered: shows where people stop
     kept: Mapped[bool] = mapped_column(default=False)  # a visit refers to it; others go after a month
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -24,6 +24,7 @@ from portal.referrals.models import Journey
 from portal.referrals.services import Reached, lock_journey, points_of, reach
 
 RESUME_FOR = timedelta(days=7)
+SIGNS_COUNT_FOR = timedelta(hours=24)  # what is so now may not be so tomorrow
 NEWEST = (
     select(Assessment)
     .where(Assessment.journey_id == bindparam("journey_id"))
@@ -32,14 +33,14 @@ NEWEST = (
 )
 # A page that only shows answers needs no object that could be changed.
 NEWEST_ANSWERS = NEWEST.with_only_columns(Assessment.id, Assessment.answers)
-NEWEST_STANDING = NEWEST_ANSWERS.add_columns(Assessment.kept, Journey.reached).join(
+NEWEST_STANDING = NEWEST_ANSWERS.add_columns(Assessment.asked_at, Assessment.kept, Journey.reached).join(
     Journey, Journey.id == Assessment.journey_id
 )
 NEWEST_STATE = NEWEST_STANDING.add_columns(Assessment.revision, Assessment.furthest, Assessment.finished_at)
 NOTE_ANSWERS = (
     update(Assessment)
     .where(Assessment.id == bindparam("of_assessment"))
-    .values(answers=bindparam("its_answers"), furthest=bindparam("its_furthest"))
+    .values(answers=bindparam("its_answers"), asked_at=bindparam("its_asked_at"), furthest=bindparam("its_furthest"))
 )
 KEEP = update(Assessment).where(Assessment.id == bindparam("kept_id")).values(kept=True)
 
@@ -47,7 +48,8 @@ KEEP = update(Assessment).where(Assessment.id == bindparam("kept_id")).values(ke
 class Standing(NamedTuple):
     """Where a journey stands for booking: its lane, how soon, the assessment that says so, and where it has been.
 
-    `ages` are those that the answers tell, in years; `kept` says that a visit refers to them.
+    `ages` are those that the answers tell, in years; `kept` says that a visit refers to them; `is_of_now` that the
+    warning signs were asked about so lately that this still counts.
     """
 
     lane: Lane
@@ -56,6 +58,7 @@ class Standing(NamedTuple):
     reached: set[Reached]
     ages: range | None
     kept: bool
+    is_of_now: bool
 
 
 def get_current(journey_id: UUID | None) -> Assessment | None:
@@ -93,7 +96,20 @@ def standing_of(journey_id: UUID | None) -> Standing | None:
     if row is None or is_skipped(RED_FLAGS.id, answers):
         return None
     evaluation, told = evaluate(answers), next(iter(answers.get(AGE_BAND.id, ())), "")
-    return Standing(evaluation.lane, evaluation.prompt, row.id, points_of(row.reached), AGES.get(told), kept=row.kept)
+    return Standing(
+        lane=evaluation.lane,
+        prompt=evaluation.prompt,
+        assessment_id=row.id,
+        reached=points_of(row.reached),
+        ages=AGES.get(told),
+        kept=row.kept,
+        is_of_now=counts_now(row.asked_at),
+    )
+
+
+def counts_now(answered_at: datetime | None) -> bool:
+    """Whether what was said of warning signs at that moment is still true, or they must be asked about again."""
+    return answered_at is not None and answered_at > clock.now() - SIGNS_COUNT_FOR
 
 
 @transactional
@@ -123,11 +139,12 @@ def _record(journey_id: UUID, given: Mapping[str, frozenset[str]], of_check: boo
     current = run(NEWEST_STATE, journey_id=journey_id).first()
     before = parse(current.answers) if current else {}
     answers = prune({**before, **given})
+    asked_at = clock.now() if RED_FLAGS.id in given else current.asked_at if current else None
     if current is None or (current.finished_at and answers != before):
-        _start_revision(journey_id, current.revision + 1 if current else 1, answers)
-    elif not current.finished_at:
-        furthest = max(current.furthest, _furthest(answers))
-        run(NOTE_ANSWERS, of_assessment=current.id, its_answers=to_json(answers), its_furthest=furthest)
+        _start_revision(journey_id, current.revision + 1 if current else 1, answers, asked_at)
+    else:
+        noted = {"its_answers": to_json(answers), "its_furthest": max(current.furthest, _furthest(answers))}
+        run(NOTE_ANSWERS, of_assessment=current.id, its_asked_at=asked_at, **noted)
     if of_check and (current is None or not current.reached & Reached.ASSESSMENT_STARTED.bit):
         reach(journey_id, Reached.ASSESSMENT_STARTED)
     return answers
@@ -158,7 +175,7 @@ def start_over(journey_id: UUID) -> None:
 
 
 @transactional
-def leave_to_another(journey_id: UUID) -> None:
+def leave_answers(journey_id: UUID) -> None:
     """Let nothing be known of whoever goes on with this journey; what was answered before stays as it was."""
     _start_empty(journey_id)
 
@@ -236,7 +253,7 @@ def keep_for_visit(assessment_id: UUID) -> None:
     run(KEEP, kept_id=assessment_id)
 
 
-def _start_revision(journey_id: UUID, revision: int, answers: Answers) -> None:
+def _start_revision(journey_id: UUID, revision: int, answers: Answers, asked_at: datetime | None = None) -> None:
     assessment = Assessment(
         journey_id=journey_id,
         revision=revision,
@@ -244,6 +261,7 @@ def _start_revision(journey_id: UUID, revision: int, answers: Answers) -> None:
         answers=to_json(answers),
         furthest=_furthest(answers),
         started_at=clock.now(),
+        asked_at=asked_at,
     )
     db.session.add(assessment)
 

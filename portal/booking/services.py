@@ -37,7 +37,7 @@ LANE_OF_RETURNING = "consult"  # of visits that the desk has made, without an as
 
 
 class SafetyUnknown(Exception):
-    """Nothing is known about warning signs: the first safety screen comes before any booking."""
+    """Nothing is known about the warning signs of now: the first safety screen comes before any booking."""
 
 
 class MayNotBook(Exception):
@@ -83,7 +83,7 @@ class Details:
 def require_standing(journey_id: UUID | None) -> Standing:
     """The standing of a journey that may book. Raises SafetyUnknown or MayNotBook."""
     standing = standing_of(journey_id)
-    if standing is None:
+    if standing is None or not standing.is_of_now:
         raise SafetyUnknown
     if not standing.lane.may_book:
         raise MayNotBook(standing.lane)

@@ -157,12 +157,12 @@ def book() -> AnyResponse:
     return redirect(url_for(".show_confirmation"), 303)
 
 
-@blueprint.post("/book/somebody-else")
-def begin_for_somebody_else() -> AnyResponse:
-    """What was answered on this journey is about another person: ask who comes now, and go on with the booking."""
-    journey_id, _ = _get_begun()
-    assessment_services.leave_to_another(journey_id)
-    return redirect(url_for(".show_safety", then="check"), 303)
+@blueprint.post("/book/anew")
+def begin_anew() -> AnyResponse:
+    """What was answered on this journey says nothing of the visit, being another person's or past: ask once more."""
+    if (journey_id := journeys.current()) is not None:
+        assessment_services.leave_answers(journey_id)
+    return redirect(url_for(".show_safety", then=_find_way()), 303)
 
 
 @blueprint.post("/book/renew")

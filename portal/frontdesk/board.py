@@ -20,12 +20,15 @@ from portal.frontdesk.scale import Scale, arrange, fit_scale, rows_between
 from portal.frontdesk.words import STATES, wall_in_words
 from portal.scheduling import diary
 from portal.scheduling.diary import ClosureRow, SlotRow
+from portal.scheduling.free_times import find_full_days
 from portal.scheduling.models import Location, Mode, Provider, SlotState
 from portal.scheduling.openings import concerns
 from portal.scheduling.set_up import SetUp
 
 UNUSED, WITHDRAWN = "unused", "withdrawn"  # a free time that has passed; one that the set-up offers no more
+FULL = "full"  # free, on a day on which the clinician has all the visits there may be
 ColumnKey = tuple[int, int | str]
+FullDays = Container[tuple[int, date]]  # by clinician
 
 
 class Kind(NamedTuple):
@@ -240,31 +243,38 @@ def _fill_in_visits(
 
 def _fill_in_times(columns: _Columns, slots: Iterable[SlotRow], moving: Appointment | None) -> None:
     """The times without a visit, each in its column."""
-    now = clock.now()
+    now, full = clock.now(), find_full(columns.known, moving)
     for slot in slots:
         if slot.offered or slot.starts_at > now:
-            entry = columns.add(slot, state_of(slot, now), slot.visit_type_id)
+            entry = columns.add(slot, state_of(slot, now, full), slot.visit_type_id)
             if moving is not None:
-                entry.moving_here = if_moved_to(slot, moving, columns.known, now)
+                entry.moving_here = if_moved_to(slot, entry.state, moving, columns.known)
             if entry.state == SlotState.HELD:
                 zone = columns.locations[slot.location_id].zone
                 entry.until = wall_in_words(slot.held_until.astimezone(zone).time())
 
 
-def state_of(slot: SlotRow, now: datetime) -> str:
+def find_full(known: SetUp, moving: Appointment | None) -> FullDays:
+    """The days on which a clinician can have no other visit; one that is being moved leaves room for itself."""
+    return frozenset(find_full_days(known, leaving=moving.slot_id if moving else None))
+
+
+def state_of(slot: SlotRow, now: datetime, full: FullDays) -> str:
     """What a time without a visit is: its own state, or what has become of it."""
     held = slot.state == SlotState.HELD and slot.held_until > now
     if not slot.offered and not held and slot.state != SlotState.BOOKED:
         return WITHDRAWN
     if held or slot.state == SlotState.BOOKED:
         return str(slot.state)
-    return UNUSED if slot.starts_at <= now else SlotState.FREE
+    if slot.starts_at <= now:
+        return UNUSED
+    return FULL if (slot.provider_id, slot.day) in full else SlotState.FREE
 
 
-def if_moved_to(slot: SlotRow, moving: Appointment, known: SetUp, now: datetime) -> Difference | None:
+def if_moved_to(slot: SlotRow, state: str, moving: Appointment, known: SetUp) -> Difference | None:
     """What else changes if a visit moves to that time; None where it cannot: not free, or of another kind."""
     visit_type = known.all_types[slot.visit_type_id]
-    if state_of(slot, now) != SlotState.FREE or visit_type.kind != moving.visit_type.kind:
+    if state != SlotState.FREE or visit_type.kind != moving.visit_type.kind:
         return None
     place, provider = known.all_locations[slot.location_id], known.all_providers[slot.provider_id]
     return compare(way_of(moving.slot, moving.visit_type), Way(visit_type.mode, place.name, provider.name))

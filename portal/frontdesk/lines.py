@@ -14,7 +14,7 @@ from portal.frontdesk.board import Band, Entry, Item
 from portal.frontdesk.privacy import initials
 from portal.scheduling.models import SlotState
 
-CAN_BE_TICKED = frozenset({"free", "withdrawn"})
+CAN_BE_TICKED = frozenset({"free", "full", "withdrawn"})
 
 
 @dataclass(frozen=True)

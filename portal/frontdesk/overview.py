@@ -10,7 +10,7 @@ from portal.booking.diary import VisitRow, count_visits, list_visit_rows
 from portal.booking.models import TAKE_THE_SLOT, Appointment
 from portal.core import clock
 from portal.core.pages import zone_name
-from portal.frontdesk.board import if_moved_to, state_of
+from portal.frontdesk.board import find_full, if_moved_to, state_of
 from portal.frontdesk.moving import Difference
 from portal.scheduling import diary
 from portal.scheduling.diary import SlotRow
@@ -104,15 +104,16 @@ def get_week(first: date, provider_id: int | None = None, moving: Appointment | 
     visits, slots = list_visit_rows(first, last, provider_id), diary.list_slot_rows(first, last, provider_id)
     known = diary.get_set_up_of(visits, slots)
     days = [first + DAY * n for n in range(7)]
+    full = find_full(known, moving)
     rows: dict[int, dict[date, Cell]] = {}
     for visit in visits:
         if visit.status in TAKE_THE_SLOT:
             _cell(rows, visit, days).visits.append(visit)
     for slot in slots:
-        if state_of(slot, now) == SlotState.FREE:
+        if (state := state_of(slot, now, full)) == SlotState.FREE:
             cell = _cell(rows, slot, days)
             cell.free.append(slot)
-            if moving and (difference := if_moved_to(slot, moving, known, now)):
+            if moving and (difference := if_moved_to(slot, state, moving, known)):
                 cell.moving_here[slot.id] = difference
     _note_closed(rows, days)
     found = {provider: rows[provider.id] for provider in known.all_providers.values() if provider.id in rows}

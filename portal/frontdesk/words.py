@@ -55,6 +55,7 @@ STATES = {
     "cancelled": "cancelled",
     "entered-in-error": "taken back",
     "free": "free",
+    "full": "day is full",
     "held": "held",
     "unused": "not taken",
     "withdrawn": "withdrawn",

@@ -8,11 +8,12 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, DateTime, Integer, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Date, DateTime, Integer, Select, and_, bindparam, func, or_, select, tuple_
 
 from portal.core import clock
 from portal.core.db import db
 from portal.core.rows import read_rows
+from portal.scheduling.free_times import find_full_days
 from portal.scheduling.models import Availability, Closure, Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.openings import list_days, list_times
 from portal.scheduling.set_up import SetUp, get_set_up, read_set_up
@@ -40,6 +41,8 @@ def count_free(first: date, last: date, provider_id: int | None = None, kind: st
     free = or_(Slot.state == SlotState.FREE, Slot.held_until <= now)
     query = select(Slot.day, func.count()).where(Slot.day.between(first, last), Slot.offered, free)
     query = query.where(Slot.starts_at > now, *of_provider(provider_id))
+    if full := find_full_days(get_set_up()):
+        query = query.where(tuple_(Slot.provider_id, Slot.day).not_in(full))
     if kind:
         query = query.where(Slot.visit_type_id.in_(select(VisitType.id).where(VisitType.kind == kind)))
     return dict(db.session.execute(query.group_by(Slot.day)).all())

@@ -182,7 +182,7 @@ def _ask(known: SetUp, wanted: SlotFilter, lane: str | None, holder: UUID | None
         wanted.part_of_day,
         _days(wanted, known.clinic.horizon_weeks),
         wanted.since,
-        _full_days(known, holder, wanted.leaving),
+        find_full_days(known, holder, wanted.leaving),
     )
 
 
@@ -209,7 +209,9 @@ def _days(wanted: SlotFilter, weeks: int) -> tuple[date, ...] | None:
     return tuple(day for day in days if day.weekday() in wanted.weekdays)
 
 
-def _full_days(known: SetUp, holder: UUID | None, leaving: int | None) -> tuple[tuple[int, date], ...]:
+def find_full_days(
+    known: SetUp, holder: UUID | None = None, leaving: int | None = None
+) -> tuple[tuple[int, date], ...]:
     """The days, by clinician, that have all the visits they may have; what is the holder's or left does not count."""
     if not (caps := known.caps):
         return ()

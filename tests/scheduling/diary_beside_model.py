@@ -10,7 +10,7 @@ from hypothesis import note
 from hypothesis.stateful import RuleBasedStateMachine
 from sqlalchemy import delete, select
 
-from portal.assessment.services import leave_to_another, record_answers
+from portal.assessment.services import leave_answers, record_answers
 from portal.booking import changes, services
 from portal.booking.changes import ATTACK, TooLate
 from portal.booking.models import Offer, OfferState, WaitlistEntry
@@ -82,8 +82,8 @@ def a_journey() -> UUID:
 
 @transactional
 def answer_anew(journey: UUID) -> None:
-    """What was answered about somebody else would be asked again when this person books."""
-    leave_to_another(journey)
+    """What was answered about somebody else, or the day before, would be asked again when this person books."""
+    leave_answers(journey)
     record_answers(journey, {"red_flags_now": frozenset({"none"})})
 
 

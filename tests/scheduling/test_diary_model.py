@@ -31,6 +31,7 @@ from tests.scheduling.diary_beside_model import (
     EVERY_WORKING_DAY,
     WORKING_DAYS,
     DiaryBesideItsModel,
+    answer_anew,
     answer_of,
     read_slots,
     read_stretch,
@@ -95,6 +96,7 @@ class DiaryMachine(DiaryBesideItsModel):
             release_holds(holder)
             self._let_go(holder)
             return
+        answer_anew(holder)
         slot = self._slot(dice)
         listed = slot.id in self._listed_for(holder)
         expected = {DONE} if listed else self.diary.claim(slot, holder, self.now)
