@@ -235,7 +235,7 @@ class AttackForm(BaseForm):
         """Fill in what the visit can become."""
         self.choice.choices = [
             *(SelectChoice(t.code, f"Keep the time, but by {t.mode}") for t in switches),
-            SelectChoice(ATTACK, "Give the time back: I cannot come today"),
+            SelectChoice(ATTACK, "Give the time back: I cannot come"),
             SelectChoice("keep", "Keep my visit as it is"),
         ]
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask import session
+from flask import request, session
 
 from portal.core.pages import moment_in_words
 from portal.scheduling.free_times import FreeTime
@@ -32,6 +32,12 @@ def remember(name: str) -> None:
         session[KEY] = name
     elif not name:
         session.pop(KEY, None)
+
+
+def remember_from_form() -> None:
+    """Keep the zone that the browser has put into the form that was sent, if it has."""
+    if name := request.form.get(KEY):
+        remember(name)
 
 
 def get() -> str | None:

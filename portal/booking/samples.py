@@ -51,9 +51,13 @@ def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
     }
     offer.state = OfferState.LAPSED
     letters["offer lapsed"] = mails.write_offer_lapsed(offer.id, 0)
+    offer.state, visit.patient_zone = OfferState.OPEN, ELSEWHERE
     for visit_type in get_set_up().bookable_types(LANE, slot.visit_type.kind):
-        visit.visit_type, visit.patient_zone = db.session.get_one(VisitType, visit_type.id), ELSEWHERE
-        letters[f"booked, {visit_type.mode}, read elsewhere"] = mails.write_booked(visit.id, 0)
+        visit.visit_type = earlier.visit_type = db.session.get_one(VisitType, visit_type.id)
+        how = f"{visit_type.mode}, read elsewhere"
+        letters[f"booked, {how}"] = mails.write_booked(visit.id, 0)
+        letters[f"prepare, {how}"] = mails.write_prepare(visit.id, 0)
+        letters[f"offer, {how}"] = mails.write_offer(offer.id, 0)
     for who in ("patient", "clinic"):
         visit.status, visit.cancel_reason = Status.CANCELLED, who
         letters[f"cancelled by the {who}"] = mails.write_cancelled(visit.id, 0)

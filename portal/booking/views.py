@@ -65,6 +65,7 @@ def hold_slot() -> AnyResponse:
     journey_id, form = journeys.current(), SlotForm()
     if journey_id is None or form.slot_id is None:
         return _render_slots(journey_id, "Choose one of the times, then go on.")
+    own_zone.remember_from_form()
     try:
         services.choose_slot(form.slot_id, journey_id)
     except SlotTaken:
@@ -83,8 +84,7 @@ def answer_safety() -> AnyResponse:
     form = asked["form"]
     if not form.validate():
         return render(SAFETY, status=422, **asked, outcome="invalid")
-    if zone := request.form.get("zone"):
-        own_zone.remember(zone)
+    own_zone.remember_from_form()
     assessment_services.record_safety(journeys.ensure(), form.given_answers()[RED_FLAGS.id])
     if then := _find_way():
         return redirect(url_for(WAYS[then]), 303)

@@ -11,6 +11,7 @@ from portal.core.db import db
 from portal.scheduling.free_times import SlotFilter, find_free_slots
 from portal.scheduling.models import Clinic, Provider
 from portal.scheduling.remake import open_slots
+from tests.assessment.test_walk import NECK
 from tests.booking.conftest import Diary
 from tests.visitor import Visitor
 
@@ -98,6 +99,14 @@ def test_phone_visits_are_shown_by_ones_own_clocks_too_and_in_the_mail(patient, 
 
         send_due_mail()
     assert "Where you are: Thursday, November 19, 4:00 pm EST" in mail_server.text()
+
+
+def test_a_time_that_is_held_on_the_result_is_shown_by_ones_own_clocks_from_then_on(visitor, diary):
+    page = visitor.finish(**NECK)
+    form = next(form for form in page.forms if form.action == "/book/")
+    assert form.values["zone"] == [""]  # which the browser fills in
+    page = visitor.send(form, slot=diary.slot_at("2026-11-19 13:00", "call"), zone="America/New_York")
+    assert "Where you are: Thursday, November 19, 4:00 pm EST" in page.text
 
 
 def test_visits_in_person_are_shown_by_the_clocks_of_the_place_alone(patient):
