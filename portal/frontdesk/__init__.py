@@ -7,6 +7,7 @@ from portal.core import chores
 from portal.frontdesk import (
     caller_views,
     charts,
+    confirming,
     day_views,
     diary_views,
     feed_views,
@@ -58,6 +59,7 @@ def init_app(app: Flask) -> None:
         recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES, reach_words=dict(REACH_BY)
     )
     app.jinja_env.globals.update(is_masked=privacy.is_masked, mark_words=MARKS, note_state=refresh.note_state)
+    app.jinja_env.globals.update(mark_of=confirming.mark_of)
     app.jinja_env.globals.update(keys_are_off=find_views.are_keys_off, can_still=visit_page.can_still)
     app.register_blueprint(day_views.blueprint)  # the one of views, with the diary
     app.register_blueprint(paper_views.blueprint)

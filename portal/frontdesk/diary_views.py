@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.booking.models import Appointment
@@ -14,6 +14,7 @@ from portal.core import clock
 from portal.core.edits import ChangedMeanwhile
 from portal.core.htmx import render
 from portal.frontdesk import guide, services
+from portal.frontdesk.confirming import is_confirmed
 from portal.frontdesk.forms import AvailabilityForm, ClosureForm, EndForm
 from portal.frontdesk.history import write_history
 from portal.frontdesk.seen_form import dump
@@ -34,7 +35,7 @@ def close() -> AnyResponse:
     form = _closure_form()
     if not form.validate():
         return _render_closures(form, status=422)
-    if "confirmed" in request.form:
+    if is_confirmed(form):
         flash(f"Closed: {describe_done(changes.close(form.closure()))}.")
         return redirect(url_for(".list_closures"), 303)
     preview = changes.preview(lambda: changes.close(form.closure()))
@@ -61,7 +62,7 @@ def add_availability() -> AnyResponse:
     form = _offered(AvailabilityForm())
     if not form.validate():
         return _render_availability(form, status=422)
-    if "confirmed" in request.form:
+    if is_confirmed(form):
         was_complete = guide.is_complete()
         flash(f"Offered: {describe_done(changes.save_availability(form.availability()))}.")
         return redirect(url_for(".list_availability") if was_complete else url_for("setup.show_setup"), 303)
@@ -84,7 +85,7 @@ def replace_availability(availability_id: int) -> AnyResponse:
         return _render_one(row, form, 422)
     seen = form.read_seen() or {}
     try:
-        if "confirmed" not in request.form:
+        if not is_confirmed(form):
             preview = changes.preview(lambda: changes.replace_availability(row.id, form.availability(), seen))
             return _render_one(row, form, preview=preview)
         done = changes.replace_availability(row.id, form.availability(), seen)

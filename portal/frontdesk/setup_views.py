@@ -14,6 +14,7 @@ from portal.core.edits import ChangedMeanwhile, Values, find_changes
 from portal.core.errors import Explanation, explain
 from portal.core.htmx import render
 from portal.frontdesk import guide
+from portal.frontdesk.confirming import is_confirmed
 from portal.frontdesk.history import write_history
 from portal.frontdesk.setup_forms import ClinicForm, EntryForm, LocationForm, ProviderForm, VisitTypeForm
 from portal.scheduling import changes, editing, queries
@@ -133,7 +134,7 @@ def _save(form: EntryForm, show: Any, after: str) -> AnyResponse:
     """Show what changes in the diary, and store it once that is confirmed; what somebody else changed comes first."""
     seen, was_complete = form.read_seen(), guide.is_complete()
     try:
-        if editing.shapes_diary(form.entry, seen) and "confirmed" not in request.form:
+        if editing.shapes_diary(form.entry, seen) and not is_confirmed(form):
             preview = changes.preview(lambda: editing.save_entry(form.entry, seen))
             if preview != Changes():
                 return show(form, preview=preview)  # type: ignore[no-any-return]

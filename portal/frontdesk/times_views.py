@@ -10,6 +10,7 @@ from werkzeug import Response as AnyResponse
 from portal.core.htmx import render
 from portal.core.numbers import read_number
 from portal.core.pages import date_in_words
+from portal.frontdesk.confirming import is_confirmed
 from portal.frontdesk.day_views import day_or_404, render_times
 from portal.frontdesk.forms import BlockForm, ExtraForm
 from portal.frontdesk.queries import get_today
@@ -53,7 +54,7 @@ def open_extra() -> AnyResponse:
     form = _extra_form()
     if not form.validate():
         return _render_open(form, status=422)
-    if "confirmed" not in request.form:
+    if not is_confirmed(form):
         return _render_open(form, preview=changes.preview(lambda: changes.save_availability(form.availability())))
     flash(f"{times_in_words(changes.save_availability(form.availability()).made)} opened.")
     return redirect(url_for("frontdesk.show_day", day=form.day.data.isoformat()), 303)

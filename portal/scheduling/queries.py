@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import timedelta
+from operator import attrgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -54,12 +55,12 @@ def list_locations() -> Sequence[Location]:
 
 
 def get_zone() -> ZoneInfo:
-    """The clinic's own clocks: those of its first place, by name; UTC before there is one."""
+    """The clinic's own clocks: those of its oldest place in use, whatever opens later; UTC before there is one."""
     try:
         places = get_set_up().locations
     except NoClinic:
         places = []
-    return places[0].zone if places else ZoneInfo("UTC")
+    return min(places, key=attrgetter("id")).zone if places else ZoneInfo("UTC")
 
 
 def list_providers() -> Sequence[Provider]:

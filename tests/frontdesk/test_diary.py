@@ -58,6 +58,16 @@ def test_a_closure_is_shown_first_with_the_visits_it_hits_and_then_closes_the_da
     assert count_offered(app) == 4
 
 
+def test_what_is_changed_after_it_was_shown_is_shown_before_it_is_closed(desk, app, booked):
+    desk.open("/desk/closures")
+    assert "1 visit stands in this time" in close(desk).text
+    page = close(desk, first="2026-11-23", confirmed="yes")
+    assert (page.status, page.path, count_offered(app)) == (200, "/desk/closures", 4)
+    assert "No visit stands in this time" in page.text
+    assert "Closed: " not in page.text
+    assert "Closed: " in close(desk, first="2026-11-23", confirmed="yes").text
+
+
 def test_a_closure_of_another_year_says_which(desk):
     desk.open("/desk/closures")
     close(desk, first="2027-01-01", reason="New Year", confirmed="yes")

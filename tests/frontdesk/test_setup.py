@@ -162,6 +162,16 @@ def test_new_clocks_of_a_place_are_those_of_its_booked_times_too(edit, visitor, 
         assert slot.begins == slot.starts_at.astimezone(slot.location.zone).time()
 
 
+def test_what_is_changed_after_it_was_shown_is_shown_before_it_is_saved(edit, manager, app):
+    offered = count(app, Slot.offered)
+    assert "This changes the diary" in edit("clinic", horizon_weeks="2").text
+    page = fill(manager, "/setup/clinic", horizon_weeks="1", confirmed="yes")
+    assert "This changes the diary" in page.text
+    assert count(app, Slot.offered) == offered
+    fill(manager, "/setup/clinic", confirmed="yes")
+    assert count(app, Slot.offered) < offered
+
+
 def test_who_is_no_longer_in_use_is_offered_nowhere_and_keeps_the_visits(edit, visitor, manager, app):
     visitor.pass_safety()
     visitor.book()

@@ -6,6 +6,7 @@ import pytest
 
 from portal.run import SAMPLE_CLINIC
 from portal.scheduling.clinic_file import read_clinic_file
+from portal.scheduling.queries import get_zone, list_locations
 from tests.conftest import CLINIC
 
 GOOD = CLINIC.read_text()
@@ -42,6 +43,16 @@ def test_a_mistake_is_named_and_nothing_is_stored(app, tmp_path, text, said):
     assert result.exit_code == 1
     assert "Nothing was stored" in result.output
     assert said in result.output
+
+
+def test_a_place_that_opens_later_changes_no_day_of_the_clinic(app, tmp_path):
+    place = '\n[[locations]]\ncode = "up"\nname = "Anchorage"\nzone = "America/Anchorage"\naddress = "3 Test Street"\n'
+    file = tmp_path / "clinic.toml"
+    file.write_text(GOOD + place)
+    assert app.test_cli_runner().invoke(args=["clinic", "load", str(file)]).exit_code == 0
+    with app.app_context():
+        assert [place.name for place in list_locations()] == ["Anchorage", "East", "West"]
+        assert get_zone().key == "America/New_York"
 
 
 def test_a_missing_file_is_named(app):
