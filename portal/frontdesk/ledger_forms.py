@@ -11,8 +11,9 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp, Validati
 
 from portal.core import clock
 from portal.core.forms import BaseForm, DayField
+from portal.frontdesk.seen_form import SeenForm, dump
 from portal.referrals.ledger import GROUPINGS
-from portal.referrals.links import CODE, KINDS, LONGEST_CODE, LinkFacts
+from portal.referrals.links import CODE, KINDS, LONGEST_CODE, LinkFacts, read_facts
 from portal.referrals.models import ReferralLink
 from portal.referrals.pages import OwnPage
 
@@ -52,7 +53,7 @@ class RangeForm(BaseForm):
         return self.by.data if self.by.data in GROUPINGS else "link"
 
 
-class LinkForm(BaseForm):
+class LinkForm(SeenForm):
     """Everything about a link but its code."""
 
     label = StringField(
@@ -81,6 +82,7 @@ class LinkForm(BaseForm):
         self.owner.data, self.active.data = link.owner, link.active
         self.starts.data = link.starts_at.astimezone(zone).date() if link.starts_at else None
         self.ends.data = link.ends_at.astimezone(zone).date() - ONE_DAY if link.ends_at else None
+        self.seen.data = dump(read_facts(link))
 
     def facts(self, zone: ZoneInfo) -> LinkFacts:
         """What was said, once the form is valid. Days are those of the clinic's clocks."""

@@ -9,11 +9,13 @@ from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.core.csv_files import send_csv
+from portal.core.edits import ChangedMeanwhile
 from portal.core.htmx import render
 from portal.education.shelf import get_library
 from portal.frontdesk import charts, services
 from portal.frontdesk.ledger_forms import LinkForm, NewLinkForm, RangeForm
 from portal.frontdesk.queries import get_today
+from portal.frontdesk.seen_form import dump
 from portal.frontdesk.words import week_in_words
 from portal.referrals import funnel, ledger, links, pages, qr, queries, report
 from portal.referrals.ledger import Ledger
@@ -102,9 +104,14 @@ def change_link(code: str) -> AnyResponse:
     if not form.validate():
         return _render_link(link, form, status=422)
     try:
-        links.change_link(link.code, form.facts(get_zone()))
+        links.change_link(link.code, form.facts(get_zone()), form.read_seen() or {})
     except LookupError:  # a page's own link: it follows the page
         abort(404)
+    except ChangedMeanwhile as error:
+        form.seen.data = dump(error.stored)
+        stored = _change_form(formdata=None)
+        stored.fill(_link_or_404(code), get_zone())
+        return _render_link(link, form, 409, stored=stored)
     return redirect(url_for(".show_link", code=code), 303)
 
 
@@ -176,13 +183,14 @@ def _render_links(form: NewLinkForm, status: int = 200) -> Response:
     )
 
 
-def _render_link(link: ReferralLink, form: LinkForm, status: int = 200) -> Response:
+def _render_link(link: ReferralLink, form: LinkForm, status: int = 200, stored: LinkForm | None = None) -> Response:
     automatic = link.code in {own.code for own in queries.list_automatic_links()}
     return render(
         "frontdesk/referral_link.html",
         status=status,
         link=link,
         form=form,
+        stored=stored,
         automatic=automatic,
         address=qr.address_of(link),
         outcome="invalid" if status == 422 else None,

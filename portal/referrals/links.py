@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
+from pydantic_core import to_jsonable_python
 from sqlalchemy import select
 
 from portal import audit
 from portal.core import clock
 from portal.core.crypto import LETTERS, new_code, token_hash
 from portal.core.db import db, insert_once, transactional
+from portal.core.edits import Values, check_unchanged
 from portal.referrals.models import ReferralLink
 from portal.referrals.queries import BY_THE_PRACTICE, find_link
 
@@ -57,12 +59,19 @@ def make_link(facts: LinkFacts, code: str | None = None) -> str:
     return new
 
 
+def read_facts(link: ReferralLink) -> Values:
+    """What can be changed of a link, as JSON."""
+    values: Values = to_jsonable_python({field.name: getattr(link, field.name) for field in fields(LinkFacts)})
+    return values
+
+
 @transactional
-def change_link(code: str, facts: LinkFacts) -> None:
-    """Change everything about a link but its code, which may be in print. Raises LookupError."""
-    link = db.session.get(ReferralLink, code)
+def change_link(code: str, facts: LinkFacts, seen: Values) -> None:
+    """Change everything about a link but its code, which may be in print. Raises LookupError and ChangedMeanwhile."""
+    link = db.session.get(ReferralLink, code, with_for_update=True, populate_existing=True)
     if link is None:
         raise LookupError(code)
+    check_unchanged(seen, read_facts(link))
     for name, value in asdict(facts).items():
         setattr(link, name, value)
     audit.services.record("link-changed", f"link:{code}", active=facts.active)

@@ -190,6 +190,17 @@ class TestLinks:
         assert (page.status, page.errors) == (422, [error])
         assert 'value="Jo"' in page.text
 
+    def test_what_two_managers_change_at_once_is_lost_to_neither(self, manager):
+        page = manager.open("/desk/referrals/links/leaflet")
+        form = next(form for form in page.forms if form.action.endswith("/links/leaflet"))
+        fill_in(manager, label="Leaflet at the desk", owner="Jo")
+        page = manager.send(form, label="Leaflet in the hall")
+        assert (page.status, "Somebody else changed this" in page.text) == (409, True)
+        assert "<li>Who looks after it: Jo</li>" in page.text
+        fill_in(manager)
+        page = manager.open("/desk/referrals/links/leaflet")
+        assert page.heading == "Leaflet in the hall"
+
     def test_a_pages_own_link_follows_the_page(self, manager, visitor):
         visitor.open("/r/migraine")  # from now on it is a row as well
         page = manager.open("/desk/referrals/links/migraine")

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from portal.core.db import db
-from portal.referrals.links import LinkFacts, change_link
+from portal.referrals.links import LinkFacts, change_link, read_facts
 from portal.referrals.models import DailyCount, Journey, Milestone
+from portal.referrals.queries import find_link
 
 
 def counts(app):
@@ -58,7 +59,7 @@ def test_an_unknown_code_lands_on_a_friendly_page(visitor, app, code):
 )
 def test_a_link_that_is_off_over_or_early_lands_there_too_and_is_counted_as_such(visitor, app, change, state):
     with app.app_context():
-        change_link("leaflet", LinkFacts("Leaflet", "print", "/", **change))
+        change_link("leaflet", LinkFacts("Leaflet", "print", "/", **change), read_facts(find_link("leaflet")))
     assert visitor.open("/r/leaflet").path == "/r/"
     assert journeys(app) == []
     assert counts(app) == {state: 1}
