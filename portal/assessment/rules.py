@@ -147,19 +147,21 @@ EMERGENCY_RULES = (
         "E2",
         OVER_50 & (JAW_CHEW | TEMPLE_TENDER) & VISION_DIM,
         "giant cell arteritis that threatens sight",
-        "Dim sight with jaw pain or sore temples can mean an inflamed artery. Sight can be lost within hours.",
+        "Dim sight or a pulse in the ears, with jaw pain or sore temples, can mean an inflamed artery. Sight can be lost "
+        "within hours.",
     ),
     emergency(
         "E3",
         IMMUNE & BODY_UNWELL & NEW_OR_CHANGED,
         "infection of the brain or its lining",
-        "Feeling ill with a new headache and a weak immune system can mean an infection near the brain.",
+        "Feeling ill with a new or changed headache and a weak immune system can mean an infection near the brain.",
     ),
     emergency(
         "E4",
         PREGNANT & (VISION_DIM | BP_VERY_HIGH),
         "pre-eclampsia, vein clot",
-        "In pregnancy or just after, dim sight or very high blood pressure with a headache is an emergency.",
+        "In pregnancy or just after, dim sight, a pulse in the ears or very high blood pressure with a headache is an "
+        "emergency.",
     ),
 )
 
@@ -196,14 +198,14 @@ SAME_DAY_RULES = (
         "D5",
         VISION_DIM & ~LONE_STABLE_VISION_DIM,
         "raised pressure, giant cell arteritis",
-        "Sight that dims or blurs with a headache needs a look into the eyes today.",
+        "Sight that dims or blurs, or a pulse in the ears, with a headache needs a look into the eyes today.",
         EYES,
     ),
     same_day(
         "D6",
         NEW_OR_CHANGED & (UPRIGHT | LYING_MORNING),
         "low or high pressure in the head, a mass",
-        "A new headache that depends on lying or standing can mean that the pressure in the head is off.",
+        "A new or changed headache that depends on lying or standing can mean that the pressure in the head is off.",
         OWN_DOCTOR,
     ),
     same_day(
@@ -312,7 +314,7 @@ CONSULT_RULES = (
     consult("C8", STEADILY_WORSE, "a growing cause", "it gets worse each week", prompt=True),
     consult("C9", UPRIGHT | LYING_MORNING, "low or high pressure", "it depends on lying or standing", prompt=True),
     consult("C10", EXERTION, "a vessel problem", "exercise or sex starts it", prompt=True),
-    consult("C11", VISION_DIM, "raised pressure", "your sight dims or blurs", prompt=True),
+    consult("C11", VISION_DIM, "raised pressure", "your sight dims or blurs, or you hear your pulse", prompt=True),
     consult("C12", NEW & ~MILD & SEVERE, "a serious new headache", "it is new and strong", prompt=True),
     consult("C13", NEW & ~MILD, "a new headache that limits", "it is new and slows you down"),
     consult(
