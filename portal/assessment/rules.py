@@ -278,7 +278,7 @@ SAME_DAY_RULES = (
         "D16",
         UNDER_18 & (ANY_BACKGROUND | ANY_BEHAVIOUR),
         "serious causes in a child",
-        "In a child or teenager, a headache with one of these signs needs a doctor today.",
+        "In a child or teenager, what you ticked about health, or about how the headache behaves, needs a doctor today.",
         CHILD,
     ),
 )
