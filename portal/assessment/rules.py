@@ -147,8 +147,8 @@ EMERGENCY_RULES = (
         "E2",
         OVER_50 & (JAW_CHEW | TEMPLE_TENDER) & VISION_DIM,
         "giant cell arteritis that threatens sight",
-        "Dim sight or a pulse in the ears, with jaw pain or sore temples, can mean an inflamed artery. Sight can be lost "
-        "within hours.",
+        "Dim sight or a pulse in the ears, with jaw pain or sore temples, can mean an inflamed artery. "
+        "Sight can be lost within hours.",
     ),
     emergency(
         "E3",
@@ -278,7 +278,7 @@ SAME_DAY_RULES = (
         "D16",
         UNDER_18 & (ANY_BACKGROUND | ANY_BEHAVIOUR),
         "serious causes in a child",
-        "In a child or teenager, what you ticked about health, or about how the headache behaves, needs a doctor today.",
+        "In a child or teenager, what you ticked about health or how the headache behaves needs a doctor today.",
         CHILD,
     ),
 )
