@@ -196,7 +196,7 @@ class TestLinks:
         fill_in(manager, label="Leaflet at the desk", owner="Jo")
         page = manager.send(form, label="Leaflet in the hall")
         assert (page.status, "Somebody else changed this" in page.text) == (409, True)
-        assert "<li>Who looks after it: Jo</li>" in page.text
+        assert "<dt>Who looks after it</dt><dd>Jo</dd>" in page.text
         fill_in(manager)
         page = manager.open("/desk/referrals/links/leaflet")
         assert page.heading == "Leaflet in the hall"
