@@ -163,6 +163,12 @@ class Visitor:
         data = {**form.values, **{name: value for name, value in values.items() if value is not None}}
         return self.post(form.action, data)
 
+    def send_and_confirm(self, form: Form, **values: Any) -> Page:
+        """Fill in a form that shows first what it does, and make what it shows."""
+        page = self.send(form, **values)
+        shown = next((again for again in page.forms if again.action == form.action and "shown" in again.values), None)
+        return self.send(shown, confirmed="yes") if shown else page
+
     def post(self, path: str, data: dict[str, Any], **options: Any) -> Page:
         self.page = Page(self.client.post(path, data=data, follow_redirects=True, **options))
         return self.page

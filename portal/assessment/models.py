@@ -14,7 +14,7 @@ from portal.core.db import Base
 
 
 class Assessment(Base):
-    """One revision of a person's answers. A finished one is never edited: a change starts the next."""
+    """One revision of a person's answers. Those of a finished one are never edited: a change starts the next."""
 
     __tablename__ = "assessment"
     __table_args__ = (UniqueConstraint("journey_id", "revision"),)
@@ -25,7 +25,7 @@ class Assessment(Base):
     questionnaire_version: Mapped[str] = mapped_column(String(20))
     answers: Mapped[dict[str, list[str]]] = mapped_column(EncryptedJSON)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # about the warning signs of that moment
+    signs_answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # those of that moment
     furthest: Mapped[int] = mapped_column(default=0)  # the last screen answered: shows where people stop
     kept: Mapped[bool] = mapped_column(default=False)  # a visit refers to it; others go after a month
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 from sqlalchemy import ColumnElement, bindparam, select, update
@@ -14,7 +14,7 @@ from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json
 from portal.assessment.models import Assessment, ResumeLink
 from portal.assessment.questionnaire import AGE_BAND, AGES, RED_FLAGS, SCREENS, VERSION
 from portal.assessment.rules import Lane
-from portal.assessment.triage import evaluate
+from portal.assessment.triage import Evaluation, evaluate
 from portal.core import allowed, clock
 from portal.core.crypto import find_hashes, keyed_hash, new_code, new_token, token_hash
 from portal.core.db import db, insert_once, run, transactional, transactional_for_now
@@ -33,23 +33,21 @@ NEWEST = (
 )
 # A page that only shows answers needs no object that could be changed.
 NEWEST_ANSWERS = NEWEST.with_only_columns(Assessment.id, Assessment.answers)
-NEWEST_STANDING = NEWEST_ANSWERS.add_columns(Assessment.asked_at, Assessment.kept, Journey.reached).join(
-    Journey, Journey.id == Assessment.journey_id
-)
-NEWEST_STATE = NEWEST_STANDING.add_columns(Assessment.revision, Assessment.furthest, Assessment.finished_at)
-NOTE_ANSWERS = (
-    update(Assessment)
-    .where(Assessment.id == bindparam("of_assessment"))
-    .values(answers=bindparam("its_answers"), asked_at=bindparam("its_asked_at"), furthest=bindparam("its_furthest"))
-)
-KEEP = update(Assessment).where(Assessment.id == bindparam("kept_id")).values(kept=True)
+NEWEST_STANDING = NEWEST_ANSWERS.add_columns(
+    Assessment.signs_answered_at, Assessment.started_at, Assessment.finished_at, Assessment.kept, Journey.reached
+).join(Journey, Journey.id == Assessment.journey_id)
+NEWEST_STATE = NEWEST_STANDING.add_columns(Assessment.revision, Assessment.furthest)
+OF_IT = update(Assessment).where(Assessment.id == bindparam("of_assessment"))
+NOTE_SIGNS = OF_IT.values(signs_answered_at=bindparam("moment"))
+NOTE_ANSWERS = NOTE_SIGNS.values(answers=bindparam("its_answers"), furthest=bindparam("its_furthest"))
+KEEP = OF_IT.values(kept=True)
 
 
 class Standing(NamedTuple):
     """Where a journey stands for booking: its lane, how soon, the assessment that says so, and where it has been.
 
-    `ages` are those that the answers tell, in years; `kept` says that a visit refers to them; `is_of_now` that the
-    warning signs were asked about so lately that this still counts.
+    `ages` are those that the answers tell, in years; `kept` says that a visit refers to them; `knows_signs` that those
+    of now are known; `is_over` that this is an emergency of an earlier day.
     """
 
     lane: Lane
@@ -58,7 +56,8 @@ class Standing(NamedTuple):
     reached: set[Reached]
     ages: range | None
     kept: bool
-    is_of_now: bool
+    knows_signs: bool
+    is_over: bool
 
 
 def get_current(journey_id: UUID | None) -> Assessment | None:
@@ -103,13 +102,25 @@ def standing_of(journey_id: UUID | None) -> Standing | None:
         reached=points_of(row.reached),
         ages=AGES.get(told),
         kept=row.kept,
-        is_of_now=counts_now(row.asked_at),
+        knows_signs=_is_of_today(row.signs_answered_at),
+        is_over=is_over(row, evaluation, answers),
     )
 
 
-def counts_now(answered_at: datetime | None) -> bool:
-    """Whether what was said of warning signs at that moment is still true, or they must be asked about again."""
-    return answered_at is not None and answered_at > clock.now() - SIGNS_COUNT_FOR
+def is_over(said: Any, evaluation: Evaluation, answers: Answers) -> bool:
+    """Whether an assessment, or what was read of it, told of an emergency on an earlier day.
+
+    Signs of now count from when they were answered last, all else from when the assessment ended.
+    """
+    if evaluation.lane is not Lane.EMERGENCY:
+        return False
+    by_signs = RED_FLAGS in flow.questions_behind(evaluation, answers)
+    answered_at = said.signs_answered_at if by_signs else None
+    return not _is_of_today(answered_at or said.finished_at or said.started_at)
+
+
+def _is_of_today(moment: datetime | None) -> bool:
+    return moment is not None and moment > clock.now() - SIGNS_COUNT_FOR
 
 
 @transactional
@@ -139,15 +150,24 @@ def _record(journey_id: UUID, given: Mapping[str, frozenset[str]], of_check: boo
     current = run(NEWEST_STATE, journey_id=journey_id).first()
     before = parse(current.answers) if current else {}
     answers = prune({**before, **given})
-    asked_at = clock.now() if RED_FLAGS.id in given else current.asked_at if current else None
-    if current is None or (current.finished_at and answers != before):
-        _start_revision(journey_id, current.revision + 1 if current else 1, answers, asked_at)
+    signs_answered_at = current.signs_answered_at if current else None
+    if RED_FLAGS.id in given:
+        signs_answered_at = clock.now()
+    if current is None or (answers != before and _is_settled(current, given)):
+        _start_revision(journey_id, current.revision + 1 if current else 1, answers, signs_answered_at)
+    elif current.finished_at:
+        run(NOTE_SIGNS, of_assessment=current.id, moment=signs_answered_at)
     else:
         noted = {"its_answers": to_json(answers), "its_furthest": max(current.furthest, _furthest(answers))}
-        run(NOTE_ANSWERS, of_assessment=current.id, its_asked_at=asked_at, **noted)
+        run(NOTE_ANSWERS, of_assessment=current.id, moment=signs_answered_at, **noted)
     if of_check and (current is None or not current.reached & Reached.ASSESSMENT_STARTED.bit):
         reach(journey_id, Reached.ASSESSMENT_STARTED)
     return answers
+
+
+def _is_settled(current: Any, given: Mapping[str, frozenset[str]]) -> bool:
+    """Whether that revision stays as it is: it is finished, or a visit was booked with what it says of the signs."""
+    return current.finished_at is not None or (current.kept and RED_FLAGS.id in given)
 
 
 @transactional
@@ -175,9 +195,17 @@ def start_over(journey_id: UUID) -> None:
 
 
 @transactional
-def leave_answers(journey_id: UUID) -> None:
-    """Let nothing be known of whoever goes on with this journey; what was answered before stays as it was."""
+def leave_answers(journey_id: UUID) -> bool:
+    """Let nothing be known of whoever goes on with this journey; what was answered before stays as it was.
+
+    An emergency of today is not left so: False, and nothing is changed.
+    """
+    lock_journey(journey_id)
+    standing = standing_of(journey_id)
+    if standing is not None and standing.lane is Lane.EMERGENCY and not standing.is_over:
+        return False
     _start_empty(journey_id)
+    return True
 
 
 def _start_empty(journey_id: UUID) -> bool:
@@ -250,10 +278,12 @@ def get_resume_link(link_id: UUID) -> ResumeLink | None:
 @transactional
 def keep_for_visit(assessment_id: UUID) -> None:
     """Keep an assessment beyond its month, as part of the record of a visit."""
-    run(KEEP, kept_id=assessment_id)
+    run(KEEP, of_assessment=assessment_id)
 
 
-def _start_revision(journey_id: UUID, revision: int, answers: Answers, asked_at: datetime | None = None) -> None:
+def _start_revision(
+    journey_id: UUID, revision: int, answers: Answers, signs_answered_at: datetime | None = None
+) -> None:
     assessment = Assessment(
         journey_id=journey_id,
         revision=revision,
@@ -261,7 +291,7 @@ def _start_revision(journey_id: UUID, revision: int, answers: Answers, asked_at:
         answers=to_json(answers),
         furthest=_furthest(answers),
         started_at=clock.now(),
-        asked_at=asked_at,
+        signs_answered_at=signs_answered_at,
     )
     db.session.add(assessment)
 

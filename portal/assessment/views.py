@@ -147,7 +147,7 @@ def show_result() -> AnyResponse:
         under_18="under_18" in answers.get("age_band", ()),
         behind=flow.questions_behind(evaluation, answers),
         next_page=None if finished else _next_page(answers),
-        is_past=finished and not services.counts_now(assessment.finished_at),
+        is_over=services.is_over(assessment, evaluation, answers),
         elsewhere=all(advice.BY_PATTERN[id].first_stop_elsewhere for id in evaluation.fits),
         advice=advice,
         outcome=evaluation.lane.outcome,

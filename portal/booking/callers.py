@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.assessment.rules import Lane
-from portal.assessment.services import Standing, keep_for_visit, record_safety, standing_of
+from portal.assessment.services import Standing, keep_for_visit, leave_answers, record_safety, standing_of
 from portal.booking.announce import announce
 from portal.booking.history import Before
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientRequest, Status, VisitChange, VisitNote
@@ -195,6 +195,9 @@ def _start_journey_by(code: str) -> UUID:
 
 def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:
     """Record the caller's answer like a patient's own, and where it stands then. Raises MayNotBook on danger."""
+    before = standing_of(journey_id)
+    if before is not None and before.is_over:
+        leave_answers(journey_id)  # who calls has been seen since, or is somebody else
     if answer is not None:
         record_safety(journey_id, answer)
         db.session.flush()

@@ -46,12 +46,16 @@ def get() -> str | None:
     return name
 
 
-def moment_there(slot: Slot | FreeTime, visit_type: VisitType, zone_name: str | None) -> str | None:
-    """When a video or phone visit is by the person's own clocks, where these differ from the clinic's."""
+def moment_there(
+    slot: Slot | FreeTime, visit_type: VisitType, zone_name: str | None, moment: datetime | None = None
+) -> str | None:
+    """When a video or phone visit is by the person's own clocks, or another moment that concerns it, where these
+    differ from the clinic's."""
     if zone_name is None or visit_type.mode == Mode.IN_PERSON:
         return None
-    here, there = slot.starts_at.astimezone(slot.location.zone), slot.starts_at.astimezone(ZoneInfo(zone_name))
-    return None if _wall(here) == _wall(there) else moment_in_words(slot.starts_at, ZoneInfo(zone_name))
+    moment = moment or slot.starts_at
+    here, there = moment.astimezone(slot.location.zone), moment.astimezone(ZoneInfo(zone_name))
+    return None if _wall(here) == _wall(there) else moment_in_words(moment, ZoneInfo(zone_name))
 
 
 def _wall(moment: datetime) -> datetime:

@@ -37,7 +37,7 @@ def ask_time() -> Response:
 
 @blueprint.post("/time")
 def save_time() -> Response:
-    services.require_standing(journeys.current())
+    services.require_standing(journeys.current(), of_now=False)  # the page has asked; the desk asks again
     form = TimeRequestForm()
     form.offer(get_set_up().modes, get_set_up().locations)
     if not form.validate():

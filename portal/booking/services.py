@@ -80,10 +80,13 @@ class Details:
         return cls(**{**values, "date_of_birth": date.fromisoformat(values["date_of_birth"])})  # type: ignore[arg-type]
 
 
-def require_standing(journey_id: UUID | None) -> Standing:
-    """The standing of a journey that may book. Raises SafetyUnknown or MayNotBook."""
+def require_standing(journey_id: UUID | None, of_now: bool = True) -> Standing:
+    """The standing of a journey that may book; with what is known of the signs of now, unless that does not matter.
+
+    Raises SafetyUnknown or MayNotBook.
+    """
     standing = standing_of(journey_id)
-    if standing is None or not standing.is_of_now:
+    if standing is None or (of_now and not standing.knows_signs):
         raise SafetyUnknown
     if not standing.lane.may_book:
         raise MayNotBook(standing.lane)
@@ -123,15 +126,22 @@ def renew_hold(slot_id: int, journey_id: UUID) -> None:
 
 
 @transactional_for_now
-def save_details(journey_id: UUID, typed: dict[str, str], complete: bool) -> bool:
-    """Keep what was typed with the booking that the journey has begun, also while something in it is wrong, and hold
-    its slot longer as `renew_hold` does; whether the slot is still to be had."""
+def keep_details(journey_id: UUID | None, typed: dict[str, str], complete: bool) -> BookingDraft | None:
+    """Keep what was typed with the booking that the journey has begun, also while something in it is wrong."""
     draft = queries.get_draft(journey_id)
+    if draft is not None:
+        if draft.details != typed:
+            draft.idempotency_key = new_token()
+        draft.details, draft.complete, draft.changed_at = typed, complete, clock.now()
+    return draft
+
+
+@transactional_for_now
+def save_details(journey_id: UUID, typed: dict[str, str], complete: bool) -> bool:
+    """Keep what was typed, and hold the slot longer as `renew_hold` does; whether the slot is still to be had."""
+    draft = keep_details(journey_id, typed, complete)
     if draft is None:
         return False
-    if draft.details != typed:
-        draft.idempotency_key = new_token()
-    draft.details, draft.complete, draft.changed_at = typed, complete, clock.now()
     try:
         _hold_or_look(draft.slot_id, journey_id, typed=complete)
     except SlotTaken:

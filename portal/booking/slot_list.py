@@ -29,6 +29,7 @@ from portal.core.numbers import read_number
 from portal.referrals.services import Reached
 from portal.scheduling import queries as scheduling
 from portal.scheduling.free_times import FreeTime, SlotFilter, count_free_by_day, find_free_slots, find_slots_around
+from portal.scheduling.hoarding import find_claimable
 from portal.scheduling.models import Slot
 from portal.scheduling.set_up import get_set_up
 
@@ -102,8 +103,9 @@ def render_for_move(
 
 
 def ask_the_same(address: str) -> str:
-    """That address with what the present one asks of the list; words that are not known here are left out."""
-    return _link(address, _asked(_build_filters(None).wanted())) if request.args else address
+    """That address with what the present one asks of the list and what is chosen there, as far as it is known here."""
+    asked = _asked(_build_filters(None).wanted()) if request.args else {}
+    return _link(address, asked, slot=read_number(request.values.get("slot")))
 
 
 def list_nearest(wanted: Slot | None, lane: str, holder: UUID) -> list[FreeTime]:
@@ -159,6 +161,7 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None) -> 
     wanted = replace(filters.wanted(), kind=base.kind, leaving=base.leaving) if filters else base
     slots = find_free_slots(wanted, lane, holder, MOST_ON_A_DAY if wanted.day else MOST_SHOWN + 1)
     days, next_day = (by_day(slots), None) if wanted.day else _whole_days(slots)
+    chosen = read_number(request.args.get("slot"))
     return {
         "address": address,
         "link": partial(_link, address, _asked(wanted)),
@@ -168,13 +171,17 @@ def _context(address: str, base: SlotFilter, lane: str, holder: UUID | None) -> 
         "next_day": next_day,
         "cut_day": days[0][0] if next_day and len(days) == 1 else None,
         "first": slots[0] if slots else None,
-        "chosen": read_number(request.args.get("slot")),
-        "gone": "slot" in request.args and read_number(request.args["slot"]) not in {slot.id for slot in slots},
+        "chosen": chosen,
+        "gone": chosen is not None and chosen not in {slot.id for slot in slots} and not _is_free(chosen, holder),
         "month": _month(count_free_by_day(replace(wanted, day=None, since=None), lane, holder))
         if _as_month()
         else None,
         "own_zone": zone,
     }
+
+
+def _is_free(slot_id: int, holder: UUID | None) -> bool:
+    return holder is not None and find_claimable(slot_id, holder) is not None
 
 
 def _asked(wanted: SlotFilter) -> dict[str, Any]:

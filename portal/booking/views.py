@@ -30,6 +30,7 @@ from portal.scheduling.services import SlotTaken
 blueprint = Blueprint("booking", __name__)
 SAFETY = "booking/safety.html"
 WAYS = {"time": "requests.ask_time", "check": "booking.check_booking"}
+BEGUN = frozenset({"enter_details", "save_details", "check_booking", "book", "renew_hold"})  # pages of a time chosen
 
 
 class NothingBegun(Exception):
@@ -40,6 +41,8 @@ class NothingBegun(Exception):
 def ask_safety_first(_error: SafetyUnknown) -> AnyResponse:
     if request.blueprint == "requests":
         return redirect(url_for("booking.show_safety", then="time"), 303)
+    if (request.endpoint or "").removeprefix("booking.") in BEGUN:
+        return redirect(url_for("booking.show_safety", then="check"), 303)
     return redirect(slot_list.ask_the_same(url_for("booking.show_safety")), 303)
 
 
@@ -117,10 +120,15 @@ def enter_details() -> AnyResponse:
 @blueprint.post("/book/details")
 def save_details() -> AnyResponse:
     """Each time it is sent renews the hold and keeps what was typed, right or wrong; "keep" does only that."""
-    journey_id, draft = _get_begun()
     form = DetailsForm()
     complete = form.validate()
-    if not services.save_details(journey_id, form.details().to_json() if complete else form.typed(), complete):
+    typed = form.details().to_json() if complete else form.typed()
+    try:
+        journey_id, draft = _get_begun()
+    except (SafetyUnknown, MayNotBook):
+        services.keep_details(journeys.current(), typed, complete)
+        raise
+    if not services.save_details(journey_id, typed, complete):
         return _render_taken(draft.slot_id, journey_id)
     if "keep" in request.form:
         return redirect(url_for(".enter_details"), 303)
@@ -160,8 +168,8 @@ def book() -> AnyResponse:
 @blueprint.post("/book/anew")
 def begin_anew() -> AnyResponse:
     """What was answered on this journey says nothing of the visit, being another person's or past: ask once more."""
-    if (journey_id := journeys.current()) is not None:
-        assessment_services.leave_answers(journey_id)
+    if (journey_id := journeys.current()) is not None and not assessment_services.leave_answers(journey_id):
+        return redirect(url_for("assessment.show_result"), 303)
     return redirect(url_for(".show_safety", then=_find_way()), 303)
 
 

@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 from typing import NamedTuple
 
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -64,14 +64,8 @@ NOT_SAVED = EXPLANATIONS[503]._replace(
 )
 STALE = Explanation(
     "This page was open for a long time",
-    "To be sure that it was you, we ask you to send it once more. Nothing was lost. If this comes back, your browser "
-    "may not be keeping cookies.",
-    "expired",
-)
-FORGOTTEN = Explanation(
-    STALE.heading,
-    "Your browser does not know any more where you were. What you typed on this page is kept: please send it once "
-    "more. What you answered before may be asked again. If this comes back, your browser may not be keeping cookies.",
+    "To be sure that it was you, we ask you to send it once more. What you typed on this page is kept; what you "
+    "answered before may be asked again. If this comes back, your browser may not be keeping cookies.",
     "expired",
 )
 NO_PERSON = Explanation(
@@ -106,11 +100,11 @@ def explain(explanation: Explanation, status: int, next_step: str | None = None,
 
 
 def ask_again(_error: CSRFError) -> Response:
-    """A form whose token has ended, alone or with its cookie: what was typed comes back with a fresh token.
+    """A form whose token has ended with its cookie: what was typed comes back with a fresh token.
 
     Only to a page of our own, and never from the desk, where passwords are typed.
     """
-    return explain(STALE if session else FORGOTTEN, 400, ONCE_MORE, kept=_what_was_typed())
+    return explain(STALE, 400, ONCE_MORE, kept=_what_was_typed())
 
 
 def _what_was_typed() -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""A change that is shown before it is made: what is made is what was shown."""
+"""A change at the desk that is shown before it is made."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from portal.core.forms import BaseForm
 
 
 def is_confirmed(form: BaseForm) -> bool:
-    """Whether it was pressed to make the change, and not another one than was shown."""
-    return "confirmed" in request.form and request.form.get("shown", mark_of(form)) == mark_of(form)
+    """Whether the change was shown, pressed to be made, and nothing else typed in between."""
+    return "confirmed" in request.form and request.form.get("shown") == mark_of(form)
 
 
 def mark_of(form: BaseForm) -> str:

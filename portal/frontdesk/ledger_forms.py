@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from wtforms import BooleanField, Field, SelectField, StringField
@@ -11,6 +12,7 @@ from wtforms.validators import InputRequired, Length, Optional, Regexp, Validati
 
 from portal.core import clock
 from portal.core.forms import BaseForm, DayField
+from portal.core.pages import day_in_words
 from portal.frontdesk.seen_form import SeenForm, dump
 from portal.referrals.ledger import GROUPINGS
 from portal.referrals.links import CODE, KINDS, LONGEST_CODE, LinkFacts, read_facts
@@ -64,37 +66,49 @@ class LinkForm(SeenForm):
     kind = SelectField("Kind", choices=[SelectChoice(*pair) for pair in KINDS.items()])
     destination = SelectField("Leads to")
     owner = StringField("Who looks after it", validators=[Length(max=120)])
-    starts = DayField("First day", validators=[Optional()], description="Leave empty to begin now")
-    ends = DayField("Last day", validators=[Optional()], description="Leave empty when it has no end")
+    starts_at = DayField("First day", name="starts", validators=[Optional()], description="Leave empty to begin now")
+    ends_at = DayField("Last day", name="ends", validators=[Optional()], description="Leave empty when it has no end")
     active = BooleanField("The link works", default=True)
 
-    def offer(self, pages: list[OwnPage]) -> None:
-        """Fill in the pages that a link may lead to."""
-        self.destination.choices = [SelectChoice(page.path, page.label) for page in pages]
+    zone: ZoneInfo  # the clinic's clocks, by which its days are
 
-    def validate_ends(self, field: Field) -> None:
-        if self.starts.data and field.data < self.starts.data:
+    def offer(self, pages: list[OwnPage], zone: ZoneInfo) -> None:
+        """Fill in the pages that a link may lead to, and by which clocks its days are."""
+        self.destination.choices = [SelectChoice(page.path, page.label) for page in pages]
+        self.zone = zone
+
+    def validate_ends_at(self, field: Field) -> None:
+        if self.starts_at.data and field.data < self.starts_at.data:
             raise ValidationError("The last day must not be before the first.")
 
-    def fill(self, link: ReferralLink, zone: ZoneInfo) -> None:
+    def fill(self, link: ReferralLink) -> None:
         """Show what the link is now."""
-        self.label.data, self.kind.data, self.destination.data = link.label, link.kind, link.destination
-        self.owner.data, self.active.data = link.owner, link.active
-        self.starts.data = link.starts_at.astimezone(zone).date() if link.starts_at else None
-        self.ends.data = link.ends_at.astimezone(zone).date() - ONE_DAY if link.ends_at else None
-        self.seen.data = dump(read_facts(link))
+        facts = read_facts(link)
+        for name, value in facts.items():
+            self[name].data = self.as_typed(name, value)
+        self.seen.data = dump(facts)
 
-    def facts(self, zone: ZoneInfo) -> LinkFacts:
-        """What was said, once the form is valid. Days are those of the clinic's clocks."""
+    def facts(self) -> LinkFacts:
+        """What was said, once the form is valid."""
         return LinkFacts(
             self.label.data,
             self.kind.data,
             self.destination.data,
             self.owner.data or None,
-            _begin(self.starts.data, zone),
-            _begin(self.ends.data + ONE_DAY, zone) if self.ends.data else None,
+            _begin(self.starts_at.data, self.zone),
+            _begin(self.ends_at.data + ONE_DAY, self.zone) if self.ends_at.data else None,
             self.active.data,
         )
+
+    def as_typed(self, name: str, value: Any) -> Any:
+        if not value or not isinstance(self[name], DayField):
+            return value
+        day = datetime.fromisoformat(value).astimezone(self.zone).date()
+        return day - ONE_DAY if name == "ends_at" else day
+
+    def in_words(self, name: str, value: Any) -> str:
+        day = self.as_typed(name, value)
+        return f"{day_in_words(day)}, {day.year}" if isinstance(day, date) else super().in_words(name, value)
 
 
 class NewLinkForm(LinkForm):

@@ -15,7 +15,7 @@ from portal.education.shelf import get_library
 from portal.frontdesk import charts, services
 from portal.frontdesk.ledger_forms import LinkForm, NewLinkForm, RangeForm
 from portal.frontdesk.queries import get_today
-from portal.frontdesk.seen_form import dump
+from portal.frontdesk.seen_form import Difference
 from portal.frontdesk.words import week_in_words
 from portal.referrals import funnel, ledger, links, pages, qr, queries, report
 from portal.referrals.ledger import Ledger
@@ -84,7 +84,7 @@ def make_link() -> AnyResponse:
     if not form.validate():
         return _render_links(form, status=422)
     try:
-        code = links.make_link(form.facts(get_zone()), form.code.data or None)
+        code = links.make_link(form.facts(), form.code.data or None)
     except CodeTaken:
         form.code.errors = ["Another link has this code. Choose another one, or leave it empty."]
         return _render_links(form, status=422)
@@ -94,7 +94,7 @@ def make_link() -> AnyResponse:
 @blueprint.get("/links/<code>")
 def show_link(code: str) -> Response:
     link, form = _link_or_404(code), _change_form(formdata=None)
-    form.fill(link, get_zone())
+    form.fill(link)
     return _render_link(link, form)
 
 
@@ -103,15 +103,13 @@ def change_link(code: str) -> AnyResponse:
     link, form = _link_or_404(code), _change_form()
     if not form.validate():
         return _render_link(link, form, status=422)
+    facts = form.facts()
     try:
-        links.change_link(link.code, form.facts(get_zone()), form.read_seen() or {})
+        links.change_link(link.code, facts, form.read_seen() or {})
     except LookupError:  # a page's own link: it follows the page
         abort(404)
     except ChangedMeanwhile as error:
-        form.seen.data = dump(error.stored)
-        stored = _change_form(formdata=None)
-        stored.fill(_link_or_404(code), get_zone())
-        return _render_link(link, form, 409, stored=stored)
+        return _render_link(link, form, 409, form.take_over(error.stored, links.read_facts(facts)))
     return redirect(url_for(".show_link", code=code), 303)
 
 
@@ -157,7 +155,7 @@ def _aside(found: Ledger) -> list[tuple[str, int]]:
 
 def _new_form() -> NewLinkForm:
     form = NewLinkForm()
-    form.offer(pages.list_pages())
+    form.offer(pages.list_pages(), get_zone())
     if request.method == "GET":
         form.owner.data = current_user.name
     return form
@@ -165,7 +163,7 @@ def _new_form() -> NewLinkForm:
 
 def _change_form(**options: None) -> LinkForm:
     form = LinkForm(**options)
-    form.offer(pages.list_pages())
+    form.offer(pages.list_pages(), get_zone())
     return form
 
 
@@ -183,14 +181,16 @@ def _render_links(form: NewLinkForm, status: int = 200) -> Response:
     )
 
 
-def _render_link(link: ReferralLink, form: LinkForm, status: int = 200, stored: LinkForm | None = None) -> Response:
+def _render_link(
+    link: ReferralLink, form: LinkForm, status: int = 200, differences: list[Difference] | None = None
+) -> Response:
     automatic = link.code in {own.code for own in queries.list_automatic_links()}
     return render(
         "frontdesk/referral_link.html",
         status=status,
         link=link,
         form=form,
-        stored=stored,
+        differences=differences,
         automatic=automatic,
         address=qr.address_of(link),
         outcome="invalid" if status == 422 else None,

@@ -59,9 +59,9 @@ def make_link(facts: LinkFacts, code: str | None = None) -> str:
     return new
 
 
-def read_facts(link: ReferralLink) -> Values:
+def read_facts(about: ReferralLink | LinkFacts) -> Values:
     """What can be changed of a link, as JSON."""
-    values: Values = to_jsonable_python({field.name: getattr(link, field.name) for field in fields(LinkFacts)})
+    values: Values = to_jsonable_python({field.name: getattr(about, field.name) for field in fields(LinkFacts)})
     return values
 
 

@@ -160,7 +160,7 @@ def test_a_form_whose_cookie_has_ended_can_be_sent_once_more_with_all_that_was_t
         del session["csrf_token"]
     own = {"Origin": "http://127.0.0.1:8000"}
     page = patient.post(form.action, {**form.values, **patient.DETAILS, "note": 'a "quoted" <note>'}, headers=own)
-    assert (page.status, page.outcome, "Nothing was lost" in page.text) == (400, "expired", True)
+    assert (page.status, page.outcome) == (400, "expired")
     assert patient.send().path == "/book/check"
     assert "a &#34;quoted&#34; &lt;note&gt;" in patient.page.text
 

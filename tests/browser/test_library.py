@@ -89,5 +89,5 @@ def test_a_page_on_paper_has_its_text_and_sources_and_no_buttons(portal, open_br
     page.emulate_media(media="print")
     expect(page.get_by_role("heading", name="References")).to_be_visible()
     expect(page.get_by_role("heading", name="When to get help now")).to_be_visible()
-    for hidden in (".actions >> nth=0", ".contents", ".more", ".site-footer", ".reading-progress"):
+    for hidden in (".actions >> nth=0", ".contents", ".disclosure", ".site-footer", ".reading-progress"):
         expect(page.locator(hidden)).to_be_hidden()

@@ -276,6 +276,23 @@ def test_a_request_is_answered_by_the_booking(desk, visitor, diary, visit):
     assert visit().journey_id == request.journey_id  # what the person had answered before belongs to the visit
 
 
+@pytest.mark.parametrize(
+    "answers", [{"red_flags_now": "neuro"}, {"age_band": "65_plus", "headache_behaviour": ["jaw_chew", "vision_dim"]}]
+)
+def test_an_emergency_of_last_week_keeps_nobody_from_a_visit_and_goes_along_with_none(
+    desk, visitor, diary, visit, clock, answers
+):
+    visitor.answer(**answers)
+    visitor.open("/request/call-back")
+    visitor.send(name="Rae Request", phone="646 555 0111")
+    clock.shift(7 * 24 * 3600)
+    desk.sign_in()
+    desk.open(desk.open("/desk/requests").link("/desk/book?request="))
+    step(desk, f"hold:{diary.slot_at('2026-11-30 09:00')}", date_of_birth="1/2/1960")
+    assert step(desk, red_flags_now="none").outcome == "booked"
+    assert visit().lane == "consult"
+
+
 def test_a_code_from_a_leaflet_counts_for_who_gave_it(call, desk, diary, visit):
     page = call(diary.slot_at(FRIDAY_9), code="nonsense")
     assert page.errors == ["No leaflet or letter has this code. Read it again, or leave it empty."]

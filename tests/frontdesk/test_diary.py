@@ -21,9 +21,16 @@ def count_offered(app, day=DAY):
 
 
 def fill(person, path, **values):
-    """Fill in the form that leads there; the first one of each desk page is that for signing out."""
-    form = next(form for form in person.page.forms if form.action.endswith(path))
+    """Fill in the form that leads there, and make what it shows where that is wanted."""
+    form = form_to(person.page, path)
+    if values.pop("confirmed", False):
+        return person.send_and_confirm(form, **values)
     return person.send(form, **values)
+
+
+def form_to(page, path):
+    """The form that leads there; the first one of each desk page is that for signing out."""
+    return next(form for form in page.forms if form.action.endswith(path))
 
 
 def close(person, **values):
@@ -61,7 +68,7 @@ def test_a_closure_is_shown_first_with_the_visits_it_hits_and_then_closes_the_da
 def test_what_is_changed_after_it_was_shown_is_shown_before_it_is_closed(desk, app, booked):
     desk.open("/desk/closures")
     assert "1 visit stands in this time" in close(desk).text
-    page = close(desk, first="2026-11-23", confirmed="yes")
+    page = desk.send(form_to(desk.page, "/closures"), first="2026-11-23", confirmed="yes")
     assert (page.status, page.path, count_offered(app)) == (200, "/desk/closures", 4)
     assert "No visit stands in this time" in page.text
     assert "Closed: " not in page.text

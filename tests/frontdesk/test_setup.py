@@ -10,7 +10,7 @@ from portal.audit.models import AuditEntry
 from portal.core.db import db
 from portal.referrals.models import ReferralLink
 from portal.scheduling.models import Availability, Clinic, Closure, Location, Provider, Slot, VisitType
-from tests.frontdesk.test_diary import fill
+from tests.frontdesk.test_diary import fill, form_to
 
 PIECES = ["clinic", "places/east", "clinicians/ada", "visit-types/new"]
 MISTAKES = [
@@ -61,11 +61,6 @@ def edit(manager):
         return fill(manager, f"/desk/setup/{piece}", **values)
 
     return send
-
-
-def form_to(page, path):
-    """The form of the page that leads there."""
-    return next(form for form in page.forms if form.action.endswith(path))
 
 
 def count(app, *conditions):
@@ -165,7 +160,7 @@ def test_new_clocks_of_a_place_are_those_of_its_booked_times_too(edit, visitor, 
 def test_what_is_changed_after_it_was_shown_is_shown_before_it_is_saved(edit, manager, app):
     offered = count(app, Slot.offered)
     assert "This changes the diary" in edit("clinic", horizon_weeks="2").text
-    page = fill(manager, "/setup/clinic", horizon_weeks="1", confirmed="yes")
+    page = manager.send(form_to(manager.page, "/setup/clinic"), horizon_weeks="1", confirmed="yes")
     assert "This changes the diary" in page.text
     assert count(app, Slot.offered) == offered
     fill(manager, "/setup/clinic", confirmed="yes")

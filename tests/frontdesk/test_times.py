@@ -95,7 +95,7 @@ def test_what_somebody_has_taken_in_the_meantime_stays(tick, offered, book, desk
 def test_a_holiday_of_everybody_is_not_opened_from_the_board(desk, tick, offered):
     desk.open("/desk/closures")
     form = next(form for form in desk.page.forms if form.action == "/desk/closures")
-    desk.send(form, first=FRIDAY, reason="Day of mourning", confirmed="yes")
+    desk.send_and_confirm(form, first=FRIDAY, reason="Day of mourning")
     page = tick("09:00", open="1")
     assert "Still closed: Day of mourning" in page.text
     assert offered() == []
@@ -109,7 +109,7 @@ def test_an_extra_day_is_shown_first_and_then_opened(desk, offered, app):
     page = desk.send(form, **wanted)
     assert "<strong>2 times will be opened.</strong>" in page.text
     assert offered(saturday) == []
-    assert "2 times opened.</p>" in desk.send(form, **wanted, confirmed="yes").text
+    assert "2 times opened.</p>" in desk.send_and_confirm(form, **wanted).text
     assert offered(saturday) == ["09:00", "10:00"]
     assert desk.send(form, **{**wanted, "closes": "08:00"}).errors == ["The times must end after they begin."]
 
