@@ -28,7 +28,7 @@ from portal.referrals.services import Reached, reach
 from portal.scheduling.hoarding import find_claimable, may_hold
 from portal.scheduling.models import Slot
 from portal.scheduling.queries import find_visit_type
-from portal.scheduling.services import SlotTaken, claim_slot, hold_slot, release_holds
+from portal.scheduling.services import SlotTaken, claim_slot, hold_slot, is_day_full, release_holds
 from portal.scheduling.set_up import get_set_up
 
 MOST_TRIES = 10
@@ -159,6 +159,8 @@ def _hold_or_look(slot_id: int, journey_id: UUID, typed: bool, lane: Lane | None
         raise SlotTaken(slot_id)
     if slot.is_held or (may_hold(slot, journey_id, typed) and _count_hold()):
         hold_slot(slot_id, journey_id)
+    elif is_day_full(slot_id, journey_id):
+        raise SlotTaken(slot_id)
     else:
         release_holds(journey_id)
 

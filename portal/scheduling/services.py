@@ -184,7 +184,7 @@ def _claim(
     leaving: int | None = None,
     **values: object,
 ) -> None:
-    if _day_is_full(slot_id, holder, leaving):
+    if is_day_full(slot_id, holder, leaving):
         raise SlotTaken(slot_id)
     now = clock.now()
     notice = get_set_up().clinic.minimum_notice if notice is None else notice
@@ -192,7 +192,7 @@ def _claim(
         raise SlotTaken(slot_id)
 
 
-def _day_is_full(slot_id: int, holder: UUID | None, leaving: int | None) -> bool:
+def is_day_full(slot_id: int, holder: UUID | None, leaving: int | None = None) -> bool:
     """Whether the slot's clinician has as many other visits on its day as a day may have; what is the holder's or
     left does not count.
 

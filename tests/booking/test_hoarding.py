@@ -96,6 +96,22 @@ def test_one_address_holds_twenty_times_in_ten_minutes_and_another_still_does(ap
 
 
 @pytest.mark.both_engines
+def test_a_time_of_a_full_day_is_refused_at_once_also_where_it_would_not_be_held(app, clock, book):
+    person = Visitor(app)
+    person.pass_safety()
+    book("2026-12-04 12:00")
+    page = person.open("/book/?day=2026-12-04")
+    form = next(form for form in page.forms if "slot" in form.choices)
+    hoard(app, clock)
+    wanted = form.choices["slot"][-1]
+    assert int(wanted) in free(app)
+    with app.app_context():
+        db.session.execute(update(Provider).values(daily_cap=1))
+        db.session.commit()
+    assert person.send(form, slot=wanted).outcome == "taken"
+
+
+@pytest.mark.both_engines
 def test_a_time_that_is_not_held_goes_to_whoever_books_first(app, clock):
     hoard(app, clock)
     slower, faster = Visitor(app), Visitor(app)
