@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from email.policy import default
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 import psycopg
@@ -26,6 +27,8 @@ from tests import copies
 REQUIRE_ALL = os.environ.get("PORTAL_TEST_REQUIRE_ALL") == "1"
 PROOF = os.environ.get("PORTAL_TEST_PROOF") == "1"  # everything on both databases, at both widths, and for long
 ROOT = Path(__file__).resolve().parent.parent
+# The portal's own account: with a password, and no more rights than a clinic gives it.
+ACCOUNT, PASSWORD = "portal", "a/password@with:signs"
 DISK, MEMORY = Path("/tmp"), Path("/dev/shm")
 # Where files are made and removed by the hundred: in memory, where there is room for them.
 QUICK = MEMORY if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2_000_000_000 else DISK
@@ -56,7 +59,10 @@ class PostgresServer:
     def start(self) -> None:
         self._run("initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
                   "--locale=C.UTF-8", "--no-sync", "--no-instructions")  # fmt: skip
+        rules = Path(self._data, "pg_hba.conf")
+        rules.write_text(f"local all {ACCOUNT} scram-sha-256\n{rules.read_text()}")
         self.wake()
+        self.execute(f"CREATE ROLE {ACCOUNT} LOGIN CREATEDB PASSWORD '{PASSWORD}'")
 
     def wake(self) -> None:
         """Start a server that was made, or that has crashed."""
@@ -74,22 +80,23 @@ class PostgresServer:
 
     def create_database(self, template: str = "template1") -> str:
         name = f"t{uuid4().hex[:12]}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} OWNER {ACCOUNT} TEMPLATE {template}")
         return name
 
     def renew_database(self, name: str, template: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        self.execute(f"CREATE DATABASE {name} OWNER {ACCOUNT} TEMPLATE {template} STRATEGY FILE_COPY")
 
     def url(self, database: str) -> str:
-        return f"postgresql+psycopg://postgres@/{database}?host={self._root}"
+        return f"postgresql+psycopg://{ACCOUNT}:{quote(PASSWORD, safe='')}@/{database}?host={self._root}"
 
     @property
     def _data(self) -> str:
         return str(self._root / "data")
 
-    def execute(self, statement: str) -> None:
-        with psycopg.connect(f"host={self._root} user=postgres dbname=postgres", autocommit=True) as connection:
+    def execute(self, statement: str, database: str = "postgres") -> None:
+        """Run a statement as the one who may do everything."""
+        with psycopg.connect(f"host={self._root} user=postgres dbname={database}", autocommit=True) as connection:
             connection.execute(statement)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -28,6 +28,7 @@ from portal.operations.health import Check, State, check_readiness
 from portal.operations.keys import find_unreadable
 from portal.operations.notes import BACKUP, SOON, WORKER, last_time
 from portal.scheduling.free_times import list_free_slots
+from portal.scheduling.queries import is_guarded
 
 SAFE_SQLITE = (3, 51, 3)  # from here on, several processes cannot damage the write-ahead log
 MEGABYTE = 1024 * 1024
@@ -216,6 +217,13 @@ def _check_staff(settings: Settings) -> Check:
     return Check("staff", State.OK if found else _grave(settings), words, "run `flask staff add`")
 
 
+def _check_diary(_settings: Settings) -> Check:
+    if is_guarded():
+        return Check("diary", State.OK, "the database lets nobody have two visits at one time")
+    found = "nothing in the database keeps a clinician from two visits at one time"
+    return Check("diary", State.FAIL, found, "see `FAIL diary` in docs/operations.md")
+
+
 def _check_times(_settings: Settings) -> Check:
     free = list_free_slots("consult", 1)
     state = State.OK if free else State.FAIL
@@ -227,6 +235,7 @@ AT_LEISURE: tuple[Callable[[Settings], Check], ...] = (
     _check_held_mail,
     _check_trail,
     _check_staff,
+    _check_diary,
     _check_times,
 )
 

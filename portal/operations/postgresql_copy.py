@@ -82,7 +82,7 @@ def name_aside(stamp: str) -> str:
 
 
 def make_room(aside: str) -> None:
-    """Keep what is there in a schema of that name, and leave an empty one in its place."""
+    """Keep the tables that are there in a schema of that name, and leave none in their place."""
     with db.engine.begin() as connection:
         connection.execute(text(_put_aside(aside)))
 
@@ -95,9 +95,9 @@ def put_in_place(archive: Path, aside: str) -> None:
 def put_back(aside: str) -> None:
     """Let what was put aside be the database again."""
     with db.engine.begin() as connection:
-        _move_extension(connection, aside)
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text(f"ALTER SCHEMA {aside} RENAME TO public"))
+        connection.execute(text(_for_each_table("public", "DROP TABLE %s CASCADE")))
+        connection.execute(text(_for_each_table(aside, "ALTER TABLE %s SET SCHEMA public")))
+        connection.execute(text(f"DROP SCHEMA {aside}"))
 
 
 def forget(aside: str) -> None:
@@ -107,18 +107,24 @@ def forget(aside: str) -> None:
 
 
 def _put_aside(aside: str) -> str:
-    """The extension that the constraints need stays where the new tables find it, if it is ours to move."""
+    """The tables alone: an extension that their constraints need stays where the new ones find it.
+
+    It is another's, often, and whoever removes the schema one day would remove it with the constraints of now.
+    """
+    return f"CREATE SCHEMA IF NOT EXISTS public; CREATE SCHEMA {aside};" + _for_each_table(
+        "public", f"ALTER TABLE %s SET SCHEMA {aside}"
+    )
+
+
+def _for_each_table(schema: str, statement: str) -> str:
+    """A statement for each table of that schema, which stands in it as %s."""
     return f"""
-        ALTER SCHEMA public RENAME TO {aside};
-        CREATE SCHEMA public;
-        DO $$ BEGIN ALTER EXTENSION btree_gist SET SCHEMA public;
-        EXCEPTION WHEN undefined_object OR insufficient_privilege THEN NULL; END $$;
-        """
-
-
-def _move_extension(connection: Connection, schema: str) -> None:
-    if connection.scalar(text("SELECT count(*) FROM pg_extension WHERE extname = 'btree_gist'")):
-        connection.execute(text(f"ALTER EXTENSION btree_gist SET SCHEMA {schema}"))
+        DO $$ DECLARE each_one regclass; BEGIN
+            FOR each_one IN SELECT oid FROM pg_class
+                WHERE relkind = 'r' AND relnamespace = '{schema}'::regnamespace
+            LOOP EXECUTE format('{statement}', each_one); END LOOP;
+        END $$;
+        """  # noqa: S608 - our own names
 
 
 def _fill(archive: Path, url: URL, before: str = "") -> None:
@@ -204,7 +210,8 @@ def _find(program: str) -> str:
 
 def _address(url: URL) -> str:
     """The database's address for PostgreSQL's programs, without the password, which others could see in it."""
-    return url.set(drivername="postgresql", password=None).render_as_string()
+    without = url.set(drivername="postgresql")._replace(password=None)  # to `set`, None is no change
+    return without.render_as_string()
 
 
 def _environment(url: URL) -> dict[str, str]:

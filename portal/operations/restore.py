@@ -21,6 +21,7 @@ from portal.operations.health import known_revisions
 from portal.operations.keys import find_unreadable
 from portal.operations.notes import RESTORE, note
 from portal.operations.sealed_file import BadFile
+from portal.scheduling.queries import is_guarded
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,13 @@ def _refuse_what_does_not_fit(backup: Backup) -> None:
 
 
 def _bring_up(backup: Backup) -> int:
-    """Migrate what was restored, see that the keys fit, and hold its mail; returns how many mails are held."""
+    """Migrate what was restored, see that its diary is guarded and that the keys fit, and hold its mail; returns how
+    many mails are held."""
     from flask_migrate import upgrade  # only here: no web process has to carry Alembic
 
     upgrade()
+    if not is_guarded():
+        raise BadFile("what keeps two visits from one time would be missing from the database")
     if unreadable := find_unreadable():
         raise BadFile(f"{unreadable} cannot be read with PORTAL_ENCRYPTION_KEYS: add the keys of that time")
     return _take_over(backup)

@@ -159,6 +159,16 @@ def count_slots_to_come() -> Counter[str]:
     return Counter(dict.fromkeys([*map(str, SlotState), WITHDRAWN], 0) | dict(counts))
 
 
+def is_guarded() -> bool:
+    """Whether the database itself lets no two slots of a clinician overlap, as migration 0007 has taught it."""
+    guards = {
+        "sqlite": "sqlite_master WHERE type = 'trigger' AND tbl_name = 'slot' AND name LIKE 'slot_no_overlap_%'",
+        "postgresql": "pg_constraint WHERE conname = 'ex_slot_no_overlap' AND conrelid = 'slot'::regclass",
+    }
+    found = guards[db.session.get_bind().dialect.name]
+    return bool(db.session.scalar(text(f"SELECT count(*) FROM {found}")))  # noqa: S608 - our own words
+
+
 def get_held_slot(holder: UUID | None) -> Slot | None:
     """The slot that this holder has now, if there is one."""
     return db.session.scalar(HELD_SLOT, {"holder": holder, "now": clock.now()}) if holder else None

@@ -77,6 +77,7 @@ def test_the_drill(app, run, backup, book, clock, mail_server):
     status, said = run("restore", "--replace", file)
     assert status == 0, said
     assert "The last 8 hours 0 minutes are missing" in said
+    assert "ok diary" in run("doctor")[1]
     assert references(app) == {kept, unsent}
     assert send_mail(app) == 0
     assert "booked" in held(app)  # whose confirmation left after the backup
@@ -124,6 +125,31 @@ def test_the_database_of_before_is_kept_aside(app, run, backup, book):
                 rows = database.execute("SELECT reference FROM appointment").fetchall()
             aside.unlink()
     assert [tuple(row) for row in rows] == [(later,)]
+
+
+@pytest.mark.both_engines
+def test_what_is_kept_aside_is_removed_without_harm_and_stands_in_no_backups_way(app, run, backup, engine, tmp_path):
+    if engine != "postgresql":
+        pytest.skip("on SQLite it is a file of its own")
+    assert run("restore", "--replace", backup())[0] == 0
+    assert run("backup", "--to", tmp_path / "more")[0] == 0
+    with app.app_context():
+        aside = db.session.scalar(text("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'before_restore_%'"))
+        db.session.execute(text(f"DROP SCHEMA {aside} CASCADE"))
+        db.session.commit()
+    assert "ok diary" in run("doctor")[1]
+
+
+@pytest.mark.both_engines
+def test_an_extension_that_the_administrator_has_made_stays(app, run, backup, engine, settings, request):
+    if engine != "postgresql":
+        pytest.skip("SQLite has none")
+    file = backup()
+    destroy(app)
+    request.getfixturevalue("postgresql").execute("CREATE EXTENSION btree_gist", database="of_a_test")
+    status, said = run("restore", file)
+    assert status == 0, said
+    assert "ok diary" in run("doctor")[1]
 
 
 def test_an_empty_database_is_filled_without_more_words(app, run, backup, book, settings):
@@ -220,6 +246,7 @@ def test_a_clinic_moves_from_sqlite_to_postgresql(settings, engine, sqlite_templ
         }
         assert verify().torn is None
     assert references(after) == {reference}
+    assert "ok diary" in after.test_cli_runner().invoke(args=["doctor"]).output
     another = Visitor(after)
     another.pass_safety()
     assert another.book(name="Joe Doe", email="joe@example.com").outcome == "booked"

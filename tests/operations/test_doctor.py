@@ -49,6 +49,21 @@ def test_it_names_a_missing_worker_which_a_clinic_must_not_run_without(app, exam
     assert examine(env="production")["worker"].text == "not seen for 10 minutes: no mail leaves"
 
 
+@pytest.mark.both_engines
+def test_it_names_a_database_that_would_take_two_visits_at_one_time(app, examine):
+    assert examine()["diary"].state is State.OK
+    with app.app_context():
+        guards = (
+            ["ALTER TABLE slot DROP CONSTRAINT ex_slot_no_overlap"]
+            if db.engine.dialect.name == "postgresql"
+            else ["DROP TRIGGER slot_no_overlap_insert", "DROP TRIGGER slot_no_overlap_update"]
+        )
+        for statement in guards:
+            db.session.execute(text(statement))
+        db.session.commit()
+    assert examine()["diary"].state is State.FAIL
+
+
 def test_it_names_that_nobody_can_sign_in(app, examine):
     def found():
         return examine(env="production")["staff"].state
