@@ -167,9 +167,15 @@ def book() -> AnyResponse:
 
 @blueprint.post("/book/anew")
 def begin_anew() -> AnyResponse:
-    """What was answered on this journey says nothing of the visit, being another person's or past: ask once more."""
-    if (journey_id := journeys.current()) is not None and not assessment_services.leave_answers(journey_id):
+    """What was answered on this journey says nothing of the visit, being another person's or past: ask once more.
+
+    Who has been seen, and has just said how it is now, is not asked again.
+    """
+    seen = "seen" in request.form
+    if (journey_id := journeys.current()) is not None and not assessment_services.leave_answers(journey_id, seen):
         return redirect(url_for("assessment.show_result"), 303)
+    if seen:
+        return redirect(url_for(".choose_slot"), 303)
     return redirect(url_for(".show_safety", then=_find_way()), 303)
 
 
