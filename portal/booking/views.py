@@ -106,7 +106,7 @@ def _ask_safety() -> dict[str, Any]:
         address = url_for(".answer_safety", then=then)
     else:
         address = slot_list.ask_the_same(url_for(".answer_safety"))
-    return {"form": build_form([RED_FLAGS], [], {}), "address": address, "then": then}
+    return {"form": build_form([RED_FLAGS], [], {}, may_skip=False), "address": address, "then": then}
 
 
 @blueprint.get("/book/details")

@@ -165,6 +165,22 @@ def test_a_form_whose_cookie_has_ended_can_be_sent_once_more_with_all_that_was_t
     assert "a &#34;quoted&#34; &lt;note&gt;" in patient.page.text
 
 
+def test_a_form_whose_cookies_were_all_deleted_says_that_its_booking_begins_anew_as_it_does(patient):
+    patient.hold()
+    form = patient.page.form
+    patient.client._cookies.clear()
+    own = {"Origin": "http://127.0.0.1:8000"}
+    page = patient.post(form.action, {**form.values, **patient.DETAILS}, headers=own)
+    assert (page.outcome, page.heading) == ("expired", "We ask you to send this again")
+    assert "which booking or check this belongs to, it begins anew" in page.text
+    assert patient.send().path == "/book/safety"
+
+
+def test_the_safety_question_of_a_booking_speaks_of_no_skip_that_it_has_not(visitor):
+    visitor.open("/book/")
+    assert visitor.send().errors == ["Tick what fits, or None of these."]
+
+
 def test_what_is_too_near_to_be_changed_online_is_not_promised_to_be(patient, app):
     patient.hold()
     assert "How may we reach you?</dt><dd>Phone call" in patient.fill_in().text
