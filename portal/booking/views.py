@@ -13,7 +13,7 @@ from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
 from portal.booking import own_zone, queries, services, slot_list, visit_access
-from portal.booking.changes import TooLate, can_change
+from portal.booking.changes import TooLate, can_change, is_before_cutoff
 from portal.booking.forms import REACH_BY, ConfirmForm, DetailsForm, OwnAddressForm, SlotForm
 from portal.booking.models import Appointment, BookingDraft
 from portal.booking.own_address import correct_own_address
@@ -282,6 +282,7 @@ def _render_check(draft: BookingDraft, journey_id: UUID, changed: bool = False) 
         held_until=_held_until(slot, journey_id),
         journey_id=journey_id,
         own_zone=own_zone.get(),
+        can_change=slot is not None and is_before_cutoff(slot),
         changed=changed,
         outcome="invalid" if changed else None,
     )
@@ -322,7 +323,8 @@ def _render_already_booked(existing: Appointment | None, journey_id: UUID) -> Re
     own = existing is not None and existing == queries.find_latest_of(journey_id)
     if existing is not None:
         services.send_link_again(existing)
-    return render("booking/already_booked.html", status=409, own=own, outcome="limited")
+    may_move = existing is not None and can_change(existing)
+    return render("booking/already_booked.html", status=409, own=own, can_change=may_move, outcome="limited")
 
 
 def _held_until(slot: Slot | None, journey_id: UUID | None) -> datetime | None:

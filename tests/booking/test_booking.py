@@ -184,14 +184,33 @@ def test_the_safety_question_of_a_booking_speaks_of_no_skip_that_it_has_not(visi
 def test_what_is_too_near_to_be_changed_online_is_not_promised_to_be(patient, app):
     patient.hold()
     assert "How may we reach you?</dt><dd>Phone call" in patient.fill_in().text
+    assert "The confirmation mail says how" in patient.page.text
     with app.app_context():
         db.session.execute(update(Clinic).values(change_cutoff_minutes=3 * 60))
         db.session.commit()
+    assert "that is done by phone only" in patient.open("/book/check").text
     page = patient.send()
     assert page.outcome == "booked"
     assert "See this visit" in page.text
     assert "To change or cancel this one, call us" in page.text
     assert not any("/earlier" in link for link in page.links)
+
+
+def test_who_has_a_visit_too_near_to_move_is_not_told_to_move_it(patient, app):
+    assert patient.book().outcome == "booked"
+    assert "move it" in patient.book().text
+    with app.app_context():
+        db.session.execute(update(Clinic).values(change_cutoff_minutes=30 * 24 * 60))
+        db.session.commit()
+    assert "It is too near to change its time here" in patient.book().text
+
+
+def test_for_a_child_one_is_asked_to_call_first_and_can_book_all_the_same(patient):
+    patient.hold()
+    assert "For a child or teenager, please call us first" not in patient.fill_in().text
+    patient.open("/book/details")
+    assert "For a child or teenager, please call us first" in patient.fill_in(date_of_birth="6/6/2019").text
+    assert patient.send().outcome == "booked"
 
 
 def test_a_form_sent_from_another_site_is_not_given_back_to_be_confirmed(patient):
