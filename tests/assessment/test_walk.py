@@ -21,6 +21,13 @@ NECK = {
     "days_lost": "l6_10",
     "tried": ["physio"],
 }
+CLUSTER = {
+    "pain_site": ["eye"],
+    "pain_side": "same_side",
+    "attack_length": "quarter_3h",
+    "effect": "pace",
+    "along_with": ["eye_nose"],
+}
 HARMLESS = {**NECK, "pain_side": "both", "pain_feel": ["press"], "effect": "carry_on", "neck_link": "none"}
 HARMLESS |= {"pain_site": "all_over", "headache_days": "d1_3", "days_lost": "l0_5", "tried": ["otc"]}
 
@@ -47,6 +54,23 @@ def test_harmless_answers_end_in_self_care_which_still_lets_the_person_book(visi
     page = visitor.finish(**HARMLESS)
     assert page.outcome == "self-care"
     assert visitor.open("/book/").path == "/book/"
+
+
+def test_the_words_of_self_care_fit_who_has_four_days_a_month(visitor):
+    page = visitor.finish(**{**HARMLESS, "headache_days": "d4_7"})
+    assert page.outcome == "self-care"
+    assert "on more days a month than now" in page.text
+    assert "if a new headache lasts more than 2 weeks" in page.text
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"), [(CLUSTER, "within days"), ({**NECK, "timeline": "changed"}, "two weeks")]
+)
+def test_a_result_names_one_deadline(visitor, answers, told):
+    page = visitor.finish(**{"age_band": "18_49", "timeline": "stable", **answers})
+    assert page.outcome == "consult"
+    steps = page.text.partition("What to do now")[2].partition("</ol>")[0]
+    assert re.findall("within (days|two weeks)", steps) == [told.removeprefix("within ")]
 
 
 def test_touch_triggers_are_asked_only_when_attacks_are_short_or_feel_electric(visitor):
@@ -106,7 +130,8 @@ def test_a_red_flag_ends_the_assessment_at_the_emergency_page_with_nothing_else_
 def test_thoughts_of_self_harm_beside_another_sign_have_both_numbers_to_tap(visitor):
     visitor.open("/assessment/red_flags_now")
     page = visitor.send(red_flags_now=["self_harm", "thunderclap"])
-    assert {"tel:988", "tel:911"} <= set(page.links)  # where it is asked whether that is right
+    # Where it is asked whether that is right, they stand above what is pressed.
+    assert {"tel:988", "tel:911"} <= set(re.findall('href="([^"]*)"', page.text.partition("<form")[0]))
     page = visitor.send()
     assert page.links[1:3] == ["tel:988", "tel:911"]
     assert "Call 911 now" in page.text
