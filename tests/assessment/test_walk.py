@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from portal.assessment.questionnaire import SCREENS
+from portal.assessment.questionnaire import QUESTIONS, SCREENS
 from tests.assessment.test_each_pattern import CLUSTER
 from tests.visitor import Page
 
@@ -48,6 +48,18 @@ def test_harmless_answers_end_in_self_care_which_still_lets_the_person_book(visi
     page = visitor.finish(**HARMLESS)
     assert page.outcome == "self-care"
     assert visitor.open("/book/").path == "/book/"
+
+
+def test_no_answer_stands_in_the_address_or_the_title_of_a_page(visitor):
+    said = [option for screen in SCREENS for question in screen.questions for option in question.options]
+    visitor.open("/assessment/")
+    visitor.send()
+    for _ in SCREENS:
+        page = visitor.answer_page(NECK)
+        title = re.search("<title>(.*?)</title>", page.text)[1]
+        assert page.path.removeprefix("/assessment/") in {*QUESTIONS, "check"}
+        assert not page.response.request.query_string
+        assert [option.words for option in said if option.words in title] == []
 
 
 def test_the_words_of_self_care_fit_who_has_four_days_a_month(visitor):

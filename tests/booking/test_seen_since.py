@@ -127,6 +127,20 @@ class TestTheSameDayOfAnEarlierDay:
         assert visitor.send(button, seen="yes").path == "/book/"
         assert visitor.book().outcome == "booked"
 
+    def test_is_said_to_go_with_the_page_for_the_doctor_where_the_check_was_finished(self, visitor, clock):
+        visitor.finish(**SAME_DAY)
+        visitor.open("/assessment/continue")
+        while visitor.page.path != "/assessment/check":
+            visitor.answer_page(SAME_DAY)
+        visitor.send()
+        clock.shift(MORE_THAN_A_DAY)
+        page = visitor.open("/assessment/result")
+        assert "You answered this more than a day ago" in page.text
+        assert "the page to bring to your doctor</a>: print or read them first" in page.text
+        visitor.open("/book/")
+        visitor.send(red_flags_now="none")
+        assert visitor.send(seen_since(visitor.page), seen="yes").path == "/book/"
+
     def test_asks_about_somebody_else_all_the_same(self, visitor, clock):
         visitor.finish(**SAME_DAY)
         clock.shift(MORE_THAN_A_DAY)
