@@ -61,8 +61,8 @@ def emergency_calls(red_flags: Set[str], another_danger: bool = False) -> list[C
 
 
 SAFETY_NET = (
-    "If it becomes sudden or severe, changes, comes with any sign on our emergency list, or lasts more than "
-    "2 weeks, get medical help."
+    "If it becomes sudden or severe, changes, or comes with any sign on our emergency list, or if a new headache lasts "
+    "more than 2 weeks, get medical help."
 )
 NOT_A_DIAGNOSIS = "This is general information from your answers. It is not a diagnosis and not medical advice."
 NECK_NOTE = "Only an exam, and sometimes a numbing test, can show the source."
@@ -77,6 +77,7 @@ class PatternAdvice:
     we_offer: str
     article: str
     first_stop_elsewhere: bool = False  # a family doctor or neurologist is the right first stop
+    first_says_when: bool = False  # and so nothing else needs to
 
 
 BY_PATTERN = {
@@ -101,12 +102,14 @@ BY_PATTERN = {
         "See a doctor within days. Some treatments stop an attack, and others end the bout.",
         "An exam, a plan for attacks and prevention, and a nerve block where it helps.",
         "cluster-headache",
+        first_says_when=True,
     ),
     "other_tac": PatternAdvice(
         "It can be cluster headache or one of its rarer relatives. Some of them stop with one medicine only.",
         "See a headache doctor within days to two weeks.",
         "An exam by somebody who knows these rare headaches, and the medicine test.",
         "cluster-headache",
+        first_says_when=True,
     ),
     "cervicogenic": PatternAdvice(
         "Migraine often brings neck pain, and one-sided headaches with eye signs can look like it.",
@@ -125,6 +128,7 @@ BY_PATTERN = {
         "See a doctor within days. There are medicines made for this pain, and everybody with it should have an MRI.",
         "An exam, the right scan, medicine, and the way to surgery if medicine fails.",
         "trigeminal-neuralgia",
+        first_says_when=True,
     ),
     "medication_overuse": PatternAdvice(
         "The headache underneath is often migraine. It shows once the pills are fewer.",

@@ -37,17 +37,16 @@ class AnswerField(Field):
 
     def pre_validate(self, form: Any) -> None:
         if not self.data and not self.optional and not form.skipping and not self.process_errors:
-            raise ValidationError(
-                "Choose an answer, or skip this question."
-                if self.question.kind == "one"
-                else "Tick what fits, or skip this question."
-            )
+            otherwise = "skip this question" if form.may_skip else "None of these"
+            wanted = "Choose an answer" if self.question.kind == "one" else "Tick what fits"
+            raise ValidationError(f"{wanted}, or {otherwise}.")
 
 
 class QuestionsForm(BaseForm):
     """What the forms of all pages of the assessment share."""
 
     skipping = False
+    may_skip = True
 
     @property
     def answer_fields(self) -> list[AnswerField]:
@@ -59,7 +58,12 @@ class QuestionsForm(BaseForm):
 
 
 def build_form(
-    asked: Sequence[Question], revealed: Sequence[Question], answers: Answers, skipping: bool = False, **how: Any
+    asked: Sequence[Question],
+    revealed: Sequence[Question],
+    answers: Answers,
+    skipping: bool = False,
+    may_skip: bool = True,
+    **how: Any,
 ) -> QuestionsForm:
     """The form of a page: the questions asked on it, and those that an answer on it may open.
 
@@ -67,7 +71,7 @@ def build_form(
     """
     page_form = _page_form(tuple(question.id for question in asked), tuple(question.id for question in revealed))
     form = page_form(data=dict(answers), **how)
-    form.skipping = skipping
+    form.skipping, form.may_skip = skipping, may_skip
     return form
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 from portal.assessment import flow
 from portal.assessment.answers import Answers, is_skipped, parse, prune, to_json, transcribe
 from portal.assessment.models import Assessment, ResumeLink
-from portal.assessment.questionnaire import AGE_BAND, AGES, RED_FLAGS, SCREENS, VERSION
+from portal.assessment.questionnaire import AGE_BAND, AGES, NONE, RED_FLAGS, SCREENS, VERSION
 from portal.assessment.rules import Lane
 from portal.assessment.triage import Evaluation, evaluate
 from portal.core import allowed, clock
@@ -47,7 +47,7 @@ class Standing(NamedTuple):
     """Where a journey stands for booking: its lane, how soon, the assessment that says so, and where it has been.
 
     `ages` are those that the answers tell, in years; `kept` says that a visit refers to them; `knows_signs` that those
-    of now are known; `is_over` that this is an emergency of an earlier day.
+    of now are known; `is_over` that this is an emergency, or a day to see a doctor, that is past.
     """
 
     lane: Lane
@@ -108,15 +108,24 @@ def standing_of(journey_id: UUID | None) -> Standing | None:
 
 
 def is_over(said: Any, evaluation: Evaluation, answers: Answers) -> bool:
-    """Whether an assessment, or what was read of it, told of an emergency on an earlier day.
+    """Whether an assessment, or what was read of it, told on an earlier day to be seen at once or that day.
 
     Signs of now count from when they were answered last, all else from when the assessment ended.
     """
-    if evaluation.lane is not Lane.EMERGENCY:
+    if evaluation.lane.may_book:
         return False
     by_signs = RED_FLAGS in flow.questions_behind(evaluation, answers)
     answered_at = said.signs_answered_at if by_signs else None
     return not _is_of_today(answered_at or said.finished_at or said.started_at)
+
+
+def is_clear(said: Any, evaluation: Evaluation, answers: Answers) -> bool:
+    """Whether none of the signs is there by an answer of the day, and no other answer of the day stands against it.
+
+    Who has been seen since need not be asked again then.
+    """
+    none_now = answers.get(RED_FLAGS.id, frozenset()) == frozenset({NONE}) and _is_of_today(said.signs_answered_at)
+    return none_now and (evaluation.lane.may_book or is_over(said, evaluation, answers))
 
 
 def _is_of_today(moment: datetime | None) -> bool:
@@ -195,16 +204,30 @@ def start_over(journey_id: UUID) -> None:
 
 
 @transactional
-def leave_answers(journey_id: UUID) -> bool:
+def leave_answers(journey_id: UUID, same_person: bool = False) -> bool:
     """Let nothing be known of whoever goes on with this journey; what was answered before stays as it was.
 
-    An emergency of today is not left so: False, and nothing is changed.
+    That the same person has none of the signs, asked since, is kept. An emergency of today is not left so: False,
+    and nothing is changed.
     """
     lock_journey(journey_id)
     standing = standing_of(journey_id)
     if standing is not None and standing.lane is Lane.EMERGENCY and not standing.is_over:
         return False
-    _start_empty(journey_id)
+    if not (same_person and _keep_signs_alone(journey_id)):
+        _start_empty(journey_id)
+    return True
+
+
+def _keep_signs_alone(journey_id: UUID) -> bool:
+    """Leave all but the signs of now, where none is there; False where they are to be asked."""
+    current = get_current(journey_id)
+    answers = answers_of(current)
+    if current is None or not is_clear(current, evaluate(answers), answers):
+        return False
+    signs = {RED_FLAGS.id: answers[RED_FLAGS.id]}
+    if answers != signs:
+        _start_revision(journey_id, current.revision + 1, signs, current.signs_answered_at)
     return True
 
 

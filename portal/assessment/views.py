@@ -148,6 +148,7 @@ def show_result() -> AnyResponse:
         behind=flow.questions_behind(evaluation, answers),
         next_page=None if finished else _next_page(answers),
         is_over=services.is_over(assessment, evaluation, answers),
+        is_clear=services.is_clear(assessment, evaluation, answers),
         elsewhere=all(advice.BY_PATTERN[id].first_stop_elsewhere for id in evaluation.fits),
         advice=advice,
         outcome=evaluation.lane.outcome,

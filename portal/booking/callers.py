@@ -196,7 +196,7 @@ def _start_journey_by(code: str) -> UUID:
 def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:
     """Record the caller's answer like a patient's own, and where it stands then. Raises MayNotBook on danger."""
     before = standing_of(journey_id)
-    if before is not None and before.is_over:
+    if before is not None and before.lane is Lane.EMERGENCY and before.is_over:
         leave_answers(journey_id)  # who calls has been seen since, or is somebody else
     if answer is not None:
         record_safety(journey_id, answer)

@@ -25,7 +25,7 @@ from portal.core.limits import mailbox_key, spend
 from portal.notifications.models import PROBLEMS, MailState
 from portal.notifications.queries import list_mail_about
 from portal.notifications.services import send_now
-from portal.scheduling.models import VisitType
+from portal.scheduling.models import Slot, VisitType
 from portal.scheduling.queries import get_visit_type
 from portal.scheduling.ranges import close_time_of
 from portal.scheduling.services import SlotTaken, claim_slot, release_slot
@@ -44,7 +44,12 @@ def can_change(appointment: Appointment, after: timedelta = timedelta()) -> bool
 
     It can when it stands and the clinic's cut-off is not reached.
     """
-    return appointment.stands and appointment.slot.starts_at - clock.now() - after >= get_set_up().clinic.change_cutoff
+    return appointment.stands and is_before_cutoff(appointment.slot, after)
+
+
+def is_before_cutoff(slot: Slot, after: timedelta = timedelta()) -> bool:
+    """Whether a visit at that time can still be moved or cancelled online, now or after that long."""
+    return slot.starts_at - clock.now() - after >= get_set_up().clinic.change_cutoff
 
 
 def can_undo(appointment: Appointment) -> bool:

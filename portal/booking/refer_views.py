@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from datetime import timedelta
+
+from flask import Blueprint, Response, abort, redirect, request, session, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.booking import referring
 from portal.booking.refer_forms import PracticeForm, ReferralForm
 from portal.booking.referring import TooManyNow
-from portal.core import guards
+from portal.core import clock, guards
 from portal.core.crypto import new_token
 from portal.core.guards import ONCE_MORE
 from portal.core.htmx import render
@@ -17,6 +19,8 @@ from portal.referrals.models import LinkState, ReferralLink
 from portal.referrals.queries import find_link
 
 blueprint = Blueprint("refer", __name__, url_prefix="/refer")
+SENT = "referral-sent"  # when this browser has sent one
+THANKS_FOR = timedelta(hours=1)
 
 
 @blueprint.get("/")
@@ -73,11 +77,14 @@ def refer_patient() -> AnyResponse:
         referring.refer(form.patient(), form.referral(), form.code.data or "", form.key.data)
     except TooManyNow:
         return _render_patient(form, status=429)
+    session[SENT] = int(clock.now().timestamp())
     return redirect(url_for(".show_thanks"), 303)
 
 
 @blueprint.get("/patient/sent")
-def show_thanks() -> Response:
+def show_thanks() -> AnyResponse:
+    if clock.now().timestamp() - session.get(SENT, 0) > THANKS_FOR.total_seconds():
+        return redirect(url_for(".ask_patient"), 303)
     return render("refer/sent.html")
 
 

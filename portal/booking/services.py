@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, update
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
+from portal.assessment.questionnaire import AGES
 from portal.assessment.rules import Lane
 from portal.assessment.services import Standing, keep_for_visit, standing_of
 from portal.booking import queries
@@ -78,6 +79,10 @@ class Details:
     @classmethod
     def from_json(cls, values: dict[str, str]) -> Details:
         return cls(**{**values, "date_of_birth": date.fromisoformat(values["date_of_birth"])})  # type: ignore[arg-type]
+
+    @property
+    def under_18(self) -> bool:
+        return _age(self) in AGES["under_18"]
 
 
 def require_standing(journey_id: UUID | None, of_now: bool = True) -> Standing:
@@ -240,9 +245,9 @@ def _require_own_answers(standing: Standing, patient: Patient) -> None:
             raise AboutSomebodyElse
 
 
-def _age(patient: Patient) -> int:
+def _age(person: Details | Patient) -> int:
     """In years, today."""
-    return relativedelta(clock.now().date(), patient.date_of_birth).years
+    return relativedelta(clock.now().date(), person.date_of_birth).years
 
 
 def _spend_booking(details: Details) -> None:

@@ -13,7 +13,7 @@ from portal.assessment import services as assessment_services
 from portal.assessment.forms import build_form
 from portal.assessment.questionnaire import RED_FLAGS
 from portal.booking import own_zone, queries, services, slot_list, visit_access
-from portal.booking.changes import TooLate, can_change
+from portal.booking.changes import TooLate, can_change, is_before_cutoff
 from portal.booking.forms import REACH_BY, ConfirmForm, DetailsForm, OwnAddressForm, SlotForm
 from portal.booking.models import Appointment, BookingDraft
 from portal.booking.own_address import correct_own_address
@@ -106,7 +106,7 @@ def _ask_safety() -> dict[str, Any]:
         address = url_for(".answer_safety", then=then)
     else:
         address = slot_list.ask_the_same(url_for(".answer_safety"))
-    return {"form": build_form([RED_FLAGS], [], {}), "address": address, "then": then}
+    return {"form": build_form([RED_FLAGS], [], {}, may_skip=False), "address": address, "then": then}
 
 
 @blueprint.get("/book/details")
@@ -167,9 +167,15 @@ def book() -> AnyResponse:
 
 @blueprint.post("/book/anew")
 def begin_anew() -> AnyResponse:
-    """What was answered on this journey says nothing of the visit, being another person's or past: ask once more."""
-    if (journey_id := journeys.current()) is not None and not assessment_services.leave_answers(journey_id):
+    """What was answered on this journey says nothing of the visit, being another person's or past: ask once more.
+
+    Who has been seen, and has just said how it is now, is not asked again.
+    """
+    seen = "seen" in request.form
+    if (journey_id := journeys.current()) is not None and not assessment_services.leave_answers(journey_id, seen):
         return redirect(url_for("assessment.show_result"), 303)
+    if seen:
+        return redirect(url_for(".choose_slot"), 303)
     return redirect(url_for(".show_safety", then=_find_way()), 303)
 
 
@@ -276,6 +282,7 @@ def _render_check(draft: BookingDraft, journey_id: UUID, changed: bool = False) 
         held_until=_held_until(slot, journey_id),
         journey_id=journey_id,
         own_zone=own_zone.get(),
+        can_change=slot is not None and is_before_cutoff(slot),
         changed=changed,
         outcome="invalid" if changed else None,
     )
@@ -316,7 +323,8 @@ def _render_already_booked(existing: Appointment | None, journey_id: UUID) -> Re
     own = existing is not None and existing == queries.find_latest_of(journey_id)
     if existing is not None:
         services.send_link_again(existing)
-    return render("booking/already_booked.html", status=409, own=own, outcome="limited")
+    may_move = existing is not None and can_change(existing)
+    return render("booking/already_booked.html", status=409, own=own, can_change=may_move, outcome="limited")
 
 
 def _held_until(slot: Slot | None, journey_id: UUID | None) -> datetime | None:

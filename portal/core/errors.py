@@ -63,9 +63,10 @@ NOT_SAVED = EXPLANATIONS[503]._replace(
     "wait a minute, then send it once more. If it was saved after all, it is not done twice.",
 )
 STALE = Explanation(
-    "This page was open for a long time",
-    "To be sure that it was you, we ask you to send it once more. What you typed on this page is kept; what you "
-    "answered before may be asked again. If this comes back, your browser may not be keeping cookies.",
+    "We ask you to send this again",
+    "The page was open for a long time, or its cookies were deleted, and we want to be sure that it was you. What you "
+    "typed on this page goes with it. If we do not know any more which booking or check this belongs to, it begins "
+    "anew, and we ask once more. If this page comes back, your browser may not be keeping cookies.",
     "expired",
 )
 NO_PERSON = Explanation(

@@ -46,6 +46,15 @@ class GlossaryEntry(Entry):
     means: str
 
 
+class Alarm(Entry):
+    """What to say, and the number to tap, where somebody searches for a crisis; `typed` is how that is put."""
+
+    words: str
+    label: str
+    number: str
+    typed: list[str]
+
+
 class ArticleGlance(Entry):
     """What an article answers on its first screen."""
 
@@ -147,6 +156,7 @@ class Library:
     treatments: dict[str, Treatment]
     glossary: dict[str, GlossaryEntry]
     moved: dict[str, str]  # old address to new
+    alarms: list[Alarm]  # the most urgent first
 
     @property
     def pages(self) -> list[Page[Any]]:

@@ -24,6 +24,7 @@ from portal.education.library import (
     AboutArticle,
     AboutTreatment,
     AboutType,
+    Alarm,
     Entry,
     GlossaryEntry,
     Library,
@@ -96,6 +97,7 @@ class _Loading:
             {draft.file.stem: self._render(draft) for draft in treatments},
             self._glossary,
             moved,
+            list(_load_table(self._content / "alarms.toml", Alarm).values()),
         )
 
     def _read_folder(self, model: type[AboutType]) -> Iterator[Draft[AboutType]]:

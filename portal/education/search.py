@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from lunr import get_default_builder
 from lunr.query import Query, QueryPresence
 from lunr.stop_word_filter import stop_word_filter
 
-from portal.education.library import Library, Page
+from portal.education.library import Alarm, Library, Page
 
 LONGEST_QUERY, LONGEST_WORD = 200, 16  # characters
 MOST_WORDS, MOST_MISTYPED = 12, 4  # forgiving errors in many long words takes seconds
@@ -88,6 +89,17 @@ class SearchIndex:
             self._hits[path] = Hit("term", path, entry.term, entry.means)
             forms = " ".join([entry.term, *entry.also])
             yield {"id": path, "title": forms, "keywords": "", "headings": "", "summary": "", "body": entry.means}
+
+
+def find_alarms(library: Library, text: str) -> list[Alarm]:
+    """What to say first to somebody who searches for that: a text can name a crisis."""
+    typed = re.findall(r"\w+", re.sub("['’]", "", text.lower()))
+    return [alarm for alarm in library.alarms if any(_fits(phrase, typed) for phrase in alarm.typed)]
+
+
+def _fits(phrase: str, typed: list[str]) -> bool:
+    left = iter(typed)
+    return all(any(fnmatchcase(word, wanted) for word in left) for wanted in phrase.split())
 
 
 def _add_word(query: Query, word: str, mistyped: bool) -> None:

@@ -11,7 +11,7 @@ from portal.core.htmx import render
 from portal.core.public import same_for_everybody
 from portal.education.cards import render_card
 from portal.education.library import Library, Page
-from portal.education.search import LONGEST_QUERY
+from portal.education.search import LONGEST_QUERY, find_alarms
 from portal.education.shelf import get_library, get_shelf
 
 blueprint = Blueprint("education", __name__)
@@ -67,9 +67,9 @@ def show_feed() -> Response:
 @blueprint.get("/search")
 def search() -> Response:
     text = request.args.get("q", "")[:LONGEST_QUERY]
-    return render(
-        "education/search.html", "results", query=text, hits=get_shelf().index.find(text), library=get_library()
-    )
+    library, hits = get_library(), get_shelf().index.find(text)
+    alarms = find_alarms(library, text)
+    return render("education/search.html", "results", query=text, hits=hits, alarms=alarms, library=library)
 
 
 def _show(page: Page[Any] | None, shelf: list[Any]) -> AnyResponse:

@@ -68,7 +68,7 @@ def test_a_form_larger_than_any_honest_one_is_refused_kindly(at_age):
 def test_an_answer_from_a_page_without_its_token_is_refused_and_explained(visitor, app):
     page = visitor.post("/assessment/red_flags_now", {"red_flags_now": "none"})
     assert (page.status, page.outcome) == (400, "expired")
-    assert "what you answered before may be asked again" in page.text
+    assert "If we do not know any more which booking or check this belongs to, it begins anew" in page.text
 
 
 def test_an_answer_to_a_question_that_is_not_open_yet_leads_to_the_one_that_is(at_age):

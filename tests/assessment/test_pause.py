@@ -122,6 +122,8 @@ def test_going_on_in_dim_colors_keeps_the_place(visitor):
     dim = next(form for form in visitor.page.forms if form.action == "/display")
     assert visitor.send(dim).path == "/assessment/age_band"
     assert visitor.client.get_cookie("theme", domain="127.0.0.1").value == "dim"
+    assert 'class="until-dim"' in visitor.open("/assessment/pause").text
+    assert ".until-dim { display: none; }" in visitor.open("/theme.css").text
 
 
 def test_a_call_back_reaches_the_desk_once_and_leaves_the_list_when_settled(visitor, desk):

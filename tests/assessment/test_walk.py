@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from portal.assessment.questionnaire import SCREENS
+from portal.assessment.questionnaire import QUESTIONS, SCREENS
+from tests.assessment.test_each_pattern import CLUSTER
 from tests.visitor import Page
 
 NECK = {
@@ -47,6 +48,33 @@ def test_harmless_answers_end_in_self_care_which_still_lets_the_person_book(visi
     page = visitor.finish(**HARMLESS)
     assert page.outcome == "self-care"
     assert visitor.open("/book/").path == "/book/"
+
+
+def test_no_answer_stands_in_the_address_or_the_title_of_a_page(visitor):
+    said = [option for screen in SCREENS for question in screen.questions for option in question.options]
+    visitor.open("/assessment/")
+    visitor.send()
+    for _ in SCREENS:
+        page = visitor.answer_page(NECK)
+        title = re.search("<title>(.*?)</title>", page.text)[1]
+        assert page.path.removeprefix("/assessment/") in {*QUESTIONS, "check"}
+        assert not page.response.request.query_string
+        assert [option.words for option in said if option.words in title] == []
+
+
+def test_the_words_of_self_care_fit_who_has_four_days_a_month(visitor):
+    page = visitor.finish(**{**HARMLESS, "headache_days": "d4_7"})
+    assert page.outcome == "self-care"
+    assert "on more days a month than now" in page.text
+    assert "if a new headache lasts more than 2 weeks" in page.text
+
+
+@pytest.mark.parametrize(("answers", "told"), [(CLUSTER, "days"), ({**NECK, "timeline": "changed"}, "two weeks")])
+def test_a_result_names_one_deadline(visitor, answers, told):
+    page = visitor.finish(**{"age_band": "18_49", "timeline": "stable", **answers})
+    assert page.outcome == "consult"
+    steps = page.text.partition("What to do now")[2].partition("</ol>")[0]
+    assert re.findall("within (days|two weeks)", steps) == [told]
 
 
 def test_touch_triggers_are_asked_only_when_attacks_are_short_or_feel_electric(visitor):
@@ -106,7 +134,8 @@ def test_a_red_flag_ends_the_assessment_at_the_emergency_page_with_nothing_else_
 def test_thoughts_of_self_harm_beside_another_sign_have_both_numbers_to_tap(visitor):
     visitor.open("/assessment/red_flags_now")
     page = visitor.send(red_flags_now=["self_harm", "thunderclap"])
-    assert {"tel:988", "tel:911"} <= set(page.links)  # where it is asked whether that is right
+    # Where it is asked whether that is right, they stand above what is pressed.
+    assert {"tel:988", "tel:911"} <= set(re.findall('href="([^"]*)"', page.text.partition("<form")[0]))
     page = visitor.send()
     assert page.links[1:3] == ["tel:988", "tel:911"]
     assert "Call 911 now" in page.text

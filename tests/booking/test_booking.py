@@ -165,17 +165,52 @@ def test_a_form_whose_cookie_has_ended_can_be_sent_once_more_with_all_that_was_t
     assert "a &#34;quoted&#34; &lt;note&gt;" in patient.page.text
 
 
+def test_a_form_whose_cookies_were_all_deleted_says_that_its_booking_begins_anew_as_it_does(patient):
+    patient.hold()
+    form = patient.page.form
+    patient.client._cookies.clear()
+    own = {"Origin": "http://127.0.0.1:8000"}
+    page = patient.post(form.action, {**form.values, **patient.DETAILS}, headers=own)
+    assert (page.outcome, page.heading) == ("expired", "We ask you to send this again")
+    assert "which booking or check this belongs to, it begins anew" in page.text
+    assert patient.send().path == "/book/safety"
+
+
+def test_the_safety_question_of_a_booking_speaks_of_no_skip_that_it_has_not(visitor):
+    visitor.open("/book/")
+    assert visitor.send().errors == ["Tick what fits, or None of these."]
+
+
 def test_what_is_too_near_to_be_changed_online_is_not_promised_to_be(patient, app):
     patient.hold()
     assert "How may we reach you?</dt><dd>Phone call" in patient.fill_in().text
+    assert "The confirmation mail says how" in patient.page.text
     with app.app_context():
         db.session.execute(update(Clinic).values(change_cutoff_minutes=3 * 60))
         db.session.commit()
+    assert "that is done by phone only" in patient.open("/book/check").text
     page = patient.send()
     assert page.outcome == "booked"
     assert "See this visit" in page.text
     assert "To change or cancel this one, call us" in page.text
     assert not any("/earlier" in link for link in page.links)
+
+
+def test_who_has_a_visit_too_near_to_move_is_not_told_to_move_it(patient, app):
+    assert patient.book().outcome == "booked"
+    assert "move it" in patient.book().text
+    with app.app_context():
+        db.session.execute(update(Clinic).values(change_cutoff_minutes=30 * 24 * 60))
+        db.session.commit()
+    assert "It is too near to change its time here" in patient.book().text
+
+
+def test_for_a_child_one_is_asked_to_call_first_and_can_book_all_the_same(patient):
+    patient.hold()
+    assert "For a child or teenager, please call us first" not in patient.fill_in().text
+    patient.open("/book/details")
+    assert "For a child or teenager, please call us first" in patient.fill_in(date_of_birth="6/6/2019").text
+    assert patient.send().outcome == "booked"
 
 
 def test_a_form_sent_from_another_site_is_not_given_back_to_be_confirmed(patient):

@@ -164,6 +164,7 @@ class TestAnAttackOnTheDay:
         page = holder.send(choice="call")
         assert page.outcome == "moved"
         assert "By phone: we call you" in page.text
+        assert page.link("/attack")  # a worse day still has a way out
         assert diary.slot_of(visit[1]) == int(diary.slot_at(FRIDAY))
         assert diary.mails() == ["booked", "moved"]
 

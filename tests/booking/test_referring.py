@@ -94,6 +94,14 @@ def test_one_patient_becomes_a_task_at_the_desk_once(office, desk):
         assert fact in text
 
 
+def test_nobody_is_thanked_for_a_referral_that_was_not_sent(office, clock):
+    assert office.open("/refer/patient/sent").path == "/refer/patient"
+    office.send(**PATIENT)
+    assert office.open("/refer/patient/sent").heading == "Thank you: it is on our desk’s list"
+    clock.shift(2 * 3600)
+    assert office.open("/refer/patient/sent").path == "/refer/patient"
+
+
 def test_the_practice_hears_that_a_visit_was_booked_and_no_more(office, desk, app, mail_server, hear):
     office.open("/refer/patient")
     office.send(**PATIENT)

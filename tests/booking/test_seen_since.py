@@ -109,6 +109,57 @@ def test_who_has_been_seen_the_same_day_is_asked_how_it_is_now_and_can_book(visi
     assert visitor.book().outcome == "booked"
 
 
+class TestTheSameDayOfAnEarlierDay:
+    def test_offers_at_once_to_go_on_where_somebody_has_been_seen(self, visitor, clock):
+        assert '<details class="disclosure" open>' not in visitor.finish(**SAME_DAY).text
+        clock.shift(MORE_THAN_A_DAY)
+        page = visitor.open("/assessment/result")
+        assert '<details class="disclosure" open>' in page.text
+        assert "You began to answer this more than a day ago" in page.text
+
+    def test_is_left_without_the_same_question_twice(self, visitor, clock):
+        visitor.finish(**SAME_DAY)
+        clock.shift(MORE_THAN_A_DAY)
+        visitor.open("/book/")
+        assert visitor.send(red_flags_now="none").outcome == "same-day"
+        button = seen_since(visitor.page)
+        assert visitor.send(button, seen="yes").path == "/book/"
+        assert visitor.send(button, seen="yes").path == "/book/"
+        assert visitor.book().outcome == "booked"
+
+    def test_is_said_to_go_with_the_page_for_the_doctor_where_the_check_was_finished(self, visitor, clock):
+        visitor.finish(**SAME_DAY)
+        visitor.open("/assessment/continue")
+        while visitor.page.path != "/assessment/check":
+            visitor.answer_page(SAME_DAY)
+        visitor.send()
+        clock.shift(MORE_THAN_A_DAY)
+        page = visitor.open("/assessment/result")
+        assert "You answered this more than a day ago" in page.text
+        assert "the page to bring to your doctor</a>: print or read them first" in page.text
+        visitor.open("/book/")
+        visitor.send(red_flags_now="none")
+        assert visitor.send(seen_since(visitor.page), seen="yes").path == "/book/"
+
+    def test_asks_about_somebody_else_all_the_same(self, visitor, clock):
+        visitor.finish(**SAME_DAY)
+        clock.shift(MORE_THAN_A_DAY)
+        visitor.open("/book/")
+        visitor.send(red_flags_now="none")
+        assert visitor.send(seen_since(visitor.page)).path == "/book/safety"
+
+    def test_asks_who_answered_the_signs_only_before(self, visitor):
+        visitor.finish(**SAME_DAY)
+        assert visitor.send(seen_since(visitor.page), seen="yes").path == "/book/safety"
+
+
+def test_an_emergency_of_today_is_not_left_by_saying_that_one_was_seen(visitor):
+    visitor.answer(red_flags_now="neuro")
+    visitor.open("/assessment/result")
+    token = visitor.open("/assessment/red_flags_now").form.values["csrf_token"]
+    assert visitor.post("/book/anew", {"csrf_token": token, "seen": "yes"}).outcome == "emergency"
+
+
 class TestAskedOnTheWay:
     """Nothing that was chosen or typed is lost where the day ends in the middle of it."""
 

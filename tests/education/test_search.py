@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from portal.education.loading import load_library
-from portal.education.search import SearchIndex
+from portal.education.search import SearchIndex, find_alarms
 
 FIRST_PAGES = {
     "/articles/cervicogenic-headache": """
@@ -73,6 +75,30 @@ def test_a_single_question_is_found_with_its_answer(visitor):
 
 def test_a_word_of_the_glossary_is_explained_in_the_results(visitor):
     assert "A messenger that the nerves of the head use in migraine." in visitor.open("/search?q=CGRP").text
+
+
+@pytest.mark.parametrize(
+    ("number", "queries"),
+    [
+        ("988", "i want to die / kill myself / suicide / Suicidal thoughts / I don’t want to live / ending my life"),
+        ("911", "numb face / face is numb / thunderclap / worst headache of my life / stroke / can't speak / weak arm"),
+        (
+            None,
+            "migraine / neck pain / numb scalp / endless headache of my life / does it end at all / i want to live",
+        ),
+    ],
+)
+def test_who_searches_for_a_crisis_sees_the_number_to_call_first(visitor, number, queries):
+    for query in queries.split(" / "):
+        page = visitor.open("/search", query_string={"q": query})
+        found, alarms, _ = page.text.partition('class="alarm"')
+        assert re.findall('class="alarm">.*?tel:([0-9]+)', page.text, re.DOTALL) == ([number] if number else []), query
+        assert not alarms or 'class="hits"' not in found
+
+
+def test_no_everyday_search_of_a_headache_is_taken_for_a_crisis():
+    library, emergency = load_library(), "/articles/when-a-headache-is-an-emergency"
+    assert [query for query, page in QUERIES if page != emergency and find_alarms(library, query)] == []
 
 
 def test_nothing_found_says_so_and_shows_every_page(visitor):
