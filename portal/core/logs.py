@@ -24,6 +24,7 @@ from portal.config import Settings, current_settings
 from portal.core.turns import seconds_since_it_came
 
 OURS = "portal"  # the logger above all of ours
+OF_TABLES = frozenset({"flask_migrate"})  # what it says is of migrations, and of nobody
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[0-9a-f][0-9a-f-]{14,34}[0-9a-f]")  # as proxies make them: hexadecimal or a UUID
 HEADER = "X-Request-ID"
@@ -154,7 +155,7 @@ def _note_end(kind: type[BaseException], error: BaseException | None, trace: Tra
 
 
 def _is_ours(name: str) -> bool:
-    return name == OURS or name.startswith(f"{OURS}.")
+    return name == OURS or name.startswith(f"{OURS}.") or name in OF_TABLES
 
 
 def _pattern(record: logging.LogRecord) -> str:

@@ -54,13 +54,18 @@ def check_readiness() -> list[Check]:
 def check_migrations() -> Check:
     """Whether the tables are those of this code, or of a newer one that is about to take over."""
     known = known_revisions()
-    current = get_revision(db.session.connection()) or "nothing"
+    current = get_revision(db.session.connection())
     if current == known[0]:
         return Check("migrations", State.OK, f"at {current}")
-    if current not in (*known, "nothing"):
+    if is_newer(current):
         text = f"at {current}, newer than this code, which goes on with it"
         return Check("migrations", State.WARN, text, "restart the processes that still run the old code")
-    return Check("migrations", State.FAIL, f"at {current}, needs {known[0]}", "run `flask db upgrade`")
+    return Check("migrations", State.FAIL, f"at {current or 'nothing'}, needs {known[0]}", "run `flask db upgrade`")
+
+
+def is_newer(revision: str | None) -> bool:
+    """Whether tables at this migration are those of a newer code."""
+    return revision is not None and revision not in known_revisions()
 
 
 def get_revision(connection: Connection) -> str | None:
