@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -41,14 +42,18 @@ class Check:
         return f"{self.state.value} {self.name}: {self.text}{advice}"
 
 
-def check_readiness() -> list[Check]:
+def kind_of(error: SQLAlchemyError) -> str:
+    """All that is said to everybody of an error of the database."""
+    return type(error.__cause__ or error).__name__
+
+
+def check_readiness(why: Callable[[SQLAlchemyError], str] = kind_of) -> list[Check]:
     """What serving needs, checked now; with older tables nothing is asked of them."""
     try:
         migrations = check_migrations()
         return [migrations] if migrations.state is State.FAIL else [migrations, _check_clinic(), check_mail()]
     except SQLAlchemyError as error:
-        reason = type(error.__cause__ or error).__name__
-        return [Check("database", State.FAIL, f"it does not answer ({reason})", "see that it runs and has room")]
+        return [Check("database", State.FAIL, f"it does not answer ({why(error)})", "see that it runs and has room")]
 
 
 def check_migrations() -> Check:
