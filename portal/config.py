@@ -11,14 +11,14 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 import click
 from flask import current_app
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 PREFIX = "PORTAL_"
 NEEDED_IN_PRODUCTION = ("secret_key", "encryption_keys", "base_url", "smtp_url")
@@ -160,9 +160,11 @@ class Settings(BaseModel):
 
     @field_validator("database_url")
     @classmethod
-    def use_our_driver(cls, value: str) -> str:
+    def use_our_driver(cls, value: str, info: ValidationInfo) -> str:
         scheme, separator, rest = value.partition("://")
         if scheme == "sqlite" and (file := rest.removeprefix("/")) not in {"", ":memory:"}:
+            if info.data.get("env") == "production" and not Path(file).is_absolute():
+                raise ValueError("write the whole path, like sqlite:////folder/portal.db")
             return f"sqlite:///{Path(file).resolve()}"
         address = f"postgresql+psycopg{separator}{rest}"
         if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and _can_be_read(address):
@@ -267,12 +269,14 @@ class Settings(BaseModel):
         )
 
     def open_folders(self) -> None:
-        """Make the data folder. Raises SettingsError when it cannot be one, or when SQLite's own is not there."""
+        """Make the data folder, and SQLite's file, which is nobody else's to read.
+
+        Raises SettingsError when the data folder cannot be one, or when SQLite's own is not there.
+        """
         with _in_folder(self.data_dir):
             scheme, _, file = self.database.partition(":///")
-            folder = Path(file).parent
-            if scheme == "sqlite" and not os.access(folder, os.X_OK):
-                raise _refusal([f"{variable('database_url')}: there is no folder {folder} that this account may use"])
+            if scheme == "sqlite":
+                _make_private(Path(file))
 
 
 @contextmanager
@@ -283,6 +287,14 @@ def _in_folder(data_dir: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise _refusal([f"{variable('data_dir')}: {data_dir} cannot be used ({error.strerror})"]) from None
+
+
+def _make_private(database: Path) -> None:
+    if not os.access(database.parent, os.X_OK):
+        reason = f"there is no folder {database.parent} that this account may use"
+        raise _refusal([f"{variable('database_url')}: {reason}"])
+    with suppress(OSError):  # it is there already, or whoever opens it says why it cannot be
+        database.touch(0o600, exist_ok=False)
 
 
 def _kept_secrets(file: Path) -> dict[str, str]:

@@ -17,6 +17,7 @@ from portal import create_app
 from portal.accounts.services import StaffRole, add_staff, find_account, has_staff
 from portal.config import Settings, SettingsError, current_settings
 from portal.education.loading import ContentError
+from portal.operations.upgrade import unless_newer
 from portal.referrals.queries import list_links
 from portal.scheduling.clinic_file import read_clinic_file
 from portal.scheduling.queries import NoClinic, get_clinic
@@ -47,7 +48,7 @@ def main() -> int:
 
 def prepare() -> None:
     """Tables, clinic, slots, and somebody who can sign in."""
-    upgrade()
+    unless_newer(upgrade)()
     try:
         get_clinic()
     except NoClinic:

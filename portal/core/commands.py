@@ -10,6 +10,8 @@ from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from portal.core.db import words_of_driver
+
 UNDEFINED_TABLE, UNDEFINED_COLUMN = "42P01", "42703"  # as PostgreSQL calls them
 
 
@@ -33,7 +35,7 @@ def _explaining_the_database() -> Iterator[None]:
         if _is_of_older_tables(error):
             words = "The database does not have this portal's tables: run `flask db upgrade`."
         elif isinstance(error, OperationalError):
-            words = f"The database does not answer: {str(error.orig).splitlines()[0]}"
+            words = f"The database does not answer: {words_of_driver(error)}"
         else:
             raise
         raise click.ClickException(words) from None

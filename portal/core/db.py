@@ -16,7 +16,7 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, Insert, MetaData, event, insert, inspect
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase, make_transient_to_detached
 
 from portal.config import Settings, resource_folder
@@ -278,6 +278,11 @@ def _transaction(lasting: bool) -> Iterator[None]:
 
 def _worth_another_try(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in {SERIALIZATION_FAILURE, DEADLOCK}
+
+
+def words_of_driver(error: SQLAlchemyError) -> str:
+    """The first line of what the driver said: who refused, and why; to be shown to who runs the portal."""
+    return str(getattr(error, "orig", error)).splitlines()[0]
 
 
 def run(statement: Executable, **values: Any) -> CursorResult[*tuple[Any, ...]]:

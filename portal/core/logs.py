@@ -2,7 +2,8 @@
 
 In production each line is a JSON object. A request is named by its route, never by its address, which may be a key;
 errors keep their type and place, never their message, which may repeat what somebody typed; and of what libraries
-say only the pattern and the numbers are kept. In development lines are for reading, with whole tracebacks.
+say only the pattern, the numbers and the names of signals are kept. In development lines are for reading, with whole
+tracebacks.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import logging
 import os
 import re
+import signal
 import sys
 import threading
 import traceback
@@ -24,10 +26,12 @@ from portal.config import Settings, current_settings
 from portal.core.turns import seconds_since_it_came
 
 OURS = "portal"  # the logger above all of ours
+OF_TABLES = frozenset({"flask_migrate"})  # what it says is of migrations, and of nobody
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUEST_ID = re.compile(r"[0-9a-f][0-9a-f-]{14,34}[0-9a-f]")  # as proxies make them: hexadecimal or a UUID
 HEADER = "X-Request-ID"
 CODE_LENGTH = 8
+SIGNALS = frozenset(known.name for known in signal.Signals)
 write_json = json.JSONEncoder(ensure_ascii=False).encode
 
 log = logging.getLogger(__name__)
@@ -154,19 +158,20 @@ def _note_end(kind: type[BaseException], error: BaseException | None, trace: Tra
 
 
 def _is_ours(name: str) -> bool:
-    return name == OURS or name.startswith(f"{OURS}.")
+    return name == OURS or name.startswith(f"{OURS}.") or name in OF_TABLES
 
 
 def _pattern(record: logging.LogRecord) -> str:
-    """What a library says, with its numbers; a message made up beforehand may hold anything and is left out."""
+    """What a library says, with numbers and signals; a message made up beforehand may hold anything and is left out."""
     if not record.args or not isinstance(record.args, tuple):
         return f"said at {Path(record.pathname).name}:{record.lineno}"
     kept = iter(record.args)
-    return re.sub(r"%[-+ #0-9.]*[a-zA-Z]", lambda found: _number(next(kept, None)), str(record.msg))
+    return re.sub(r"%[-+ #0-9.]*[a-zA-Z]", lambda found: _if_harmless(next(kept, None)), str(record.msg))
 
 
-def _number(value: object) -> str:
-    return str(value) if isinstance(value, int | float) else "…"
+def _if_harmless(value: object) -> str:
+    harmless = isinstance(value, int | float) or (isinstance(value, str) and value in SIGNALS)
+    return str(value) if harmless else "…"
 
 
 def _describe(error: BaseException | None) -> list[dict[str, object]]:

@@ -8,7 +8,7 @@ from flask import Flask
 from portal.config import Settings
 from portal.core import chores
 from portal.core.kept import kept
-from portal.operations import cli, notes, views
+from portal.operations import cli, notes, upgrade, views
 
 SIGN_OF_LIFE = timedelta(minutes=1)
 
@@ -18,6 +18,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(views.blueprint)
     for command in (cli.backup, cli.restore, cli.doctor, cli.metrics, cli.settings):
         app.cli.add_command(command)
+    upgrade.init_app(app)
     chores.register("sign of life", lambda: notes.note(notes.WORKER), every=SIGN_OF_LIFE)
     app.jinja_env.globals.update(worker_trouble=kept(notes.find_worker_trouble), last_restore=notes.get_restore)
     if settings.metrics_port:

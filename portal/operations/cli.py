@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -56,10 +57,9 @@ def restore(file: Path, replace: bool, check: bool) -> None:
 
 def _tell(restored: Restored) -> None:
     """Say what is there now, what is not, and what to do about it."""
-    gone = restored.at - restored.backup.taken_at
-    hours, minutes = divmod(int(gone.total_seconds()) // 60, 60)
+    missing = in_words(restored.at - restored.backup.taken_at)
     click.echo(f"Restored {restored.backup.path.name}, made {_when(restored.backup)}: {_rows(restored.backup)}.")
-    click.echo(f"\nThe last {hours} hours {minutes} minutes are missing: what was booked, moved, cancelled or changed")
+    click.echo(f"\nThe last {missing} missing: what was booked, moved, cancelled or changed")
     click.echo("since then is not in the diary, and people may hold confirmations for it. Erasures of a person's")
     click.echo("data, closed accounts and ended links of that time have to be done again.")
     if restored.aside:
@@ -68,6 +68,18 @@ def _tell(restored: Restored) -> None:
     click.echo("  1. flask doctor")
     click.echo("  2. Start web and worker.")
     click.echo("  3. At /desk/mail/ decide about the mail on hold (or: flask mail release).")
+
+
+def in_words(gone: timedelta) -> str:
+    """How long that was, with its verb: "8 hours 0 minutes are", "1 minute is"."""
+    hours, minutes = divmod(int(gone.total_seconds()) // 60, 60)
+    if hours:
+        return f"{_count(hours, 'hour')} {_count(minutes, 'minute')} are"
+    return f"{_count(minutes, 'minute')} {'is' if minutes == 1 else 'are'}"
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def _rows(backup: backups.Backup) -> str:

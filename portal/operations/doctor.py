@@ -21,7 +21,7 @@ from portal.audit.queries import last_entry_at
 from portal.audit.verification import get_head, verify
 from portal.config import LOOPBACK_HOSTS, Settings, current_settings
 from portal.core import clock
-from portal.core.db import db
+from portal.core.db import db, words_of_driver
 from portal.notifications.queries import list_held, list_problems
 from portal.notifications.transport import meet_server
 from portal.operations.health import Check, State, check_readiness
@@ -44,7 +44,7 @@ def examine() -> list[Check]:
     """Every check; those that need the database are left out while it does not answer."""
     settings = current_settings()
     checks = [*_check_settings(settings), *_check_files(settings), *_check_room(settings), _check_mail_server(settings)]
-    readiness = check_readiness()
+    readiness = check_readiness(why=words_of_driver)
     checks += readiness
     if any(check.name in {"database", "migrations"} and check.state is State.FAIL for check in readiness):
         return checks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
@@ -41,26 +42,35 @@ class Check:
         return f"{self.state.value} {self.name}: {self.text}{advice}"
 
 
-def check_readiness() -> list[Check]:
+def kind_of(error: SQLAlchemyError) -> str:
+    """All that is said to everybody of an error of the database."""
+    return type(error.__cause__ or error).__name__
+
+
+def check_readiness(why: Callable[[SQLAlchemyError], str] = kind_of) -> list[Check]:
     """What serving needs, checked now; with older tables nothing is asked of them."""
     try:
         migrations = check_migrations()
         return [migrations] if migrations.state is State.FAIL else [migrations, _check_clinic(), check_mail()]
     except SQLAlchemyError as error:
-        reason = type(error.__cause__ or error).__name__
-        return [Check("database", State.FAIL, f"it does not answer ({reason})", "see that it runs and has room")]
+        return [Check("database", State.FAIL, f"it does not answer ({why(error)})", "see that it runs and has room")]
 
 
 def check_migrations() -> Check:
     """Whether the tables are those of this code, or of a newer one that is about to take over."""
     known = known_revisions()
-    current = get_revision(db.session.connection()) or "nothing"
+    current = get_revision(db.session.connection())
     if current == known[0]:
         return Check("migrations", State.OK, f"at {current}")
-    if current not in (*known, "nothing"):
+    if is_newer(current):
         text = f"at {current}, newer than this code, which goes on with it"
         return Check("migrations", State.WARN, text, "restart the processes that still run the old code")
-    return Check("migrations", State.FAIL, f"at {current}, needs {known[0]}", "run `flask db upgrade`")
+    return Check("migrations", State.FAIL, f"at {current or 'nothing'}, needs {known[0]}", "run `flask db upgrade`")
+
+
+def is_newer(revision: str | None) -> bool:
+    """Whether tables at this migration are those of a newer code."""
+    return revision is not None and revision not in known_revisions()
 
 
 def get_revision(connection: Connection) -> str | None:

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import click
 from flask import Flask, Response, current_app, request, request_finished, template_rendered
 from jinja2_fragments.flask import template_block_rendered
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server, values
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
@@ -31,6 +32,7 @@ from portal.core.db import db
 from portal.core.front import given_at_once
 from portal.core.turns import seconds_since_it_came
 from portal.operations.gauges import Reading, read_gauges
+from portal.operations.reserved_file import ReservedFile
 
 OUTCOMES = frozenset(
     ("booked", "held", "taken", "moved", "cancelled", "kept", "invalid", "limited", "expired", "unavailable")
@@ -45,6 +47,7 @@ actions_total = Counter("portal_actions", "What was done, by its name in the aud
 
 
 def init_app(app: Flask) -> None:
+    values.MmapedDict = ReservedFile  # type: ignore[attr-defined]  # what the library makes files with
     request_finished.connect(_count_answer, app)
     given_at_once.connect(_count_given, app)
     template_rendered.connect(_count_outcome, app)
@@ -53,7 +56,8 @@ def init_app(app: Flask) -> None:
 
 def forget_the_dead(folder: Path) -> None:
     """Remove the files of processes that ended before this start; figures that only rise may begin again."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # what cannot be counted for want of a folder is said by who counts
+        folder.mkdir(parents=True, exist_ok=True)
     for file in folder.glob("*.db"):
         if not Path(f"/proc/{file.stem.rpartition('_')[2]}").exists():
             file.unlink(missing_ok=True)

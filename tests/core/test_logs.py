@@ -144,7 +144,7 @@ def test_an_error_page_says_a_code_that_leads_to_its_line(production, capsys, mo
     assert "test_logs.py" in fault["errors"][0]["at"][-1]
 
 
-def test_of_what_libraries_say_only_the_pattern_and_the_numbers_are_kept():
+def test_of_what_libraries_say_only_the_pattern_the_numbers_and_signals_are_kept():
     def say(name, message, *values):
         return json.loads(JsonLines().format(logging.LogRecord(name, 30, "lib.py", 7, message, values, None)))[
             "message"
@@ -152,6 +152,8 @@ def test_of_what_libraries_say_only_the_pattern_and_the_numbers_are_kept():
 
     assert say("gunicorn.error", "Error handling request %s", f"/visit/{NAME}") == "Error handling request …"
     assert say("gunicorn.error", "Worker (pid:%s) exited with code %d", 12, 1) == "Worker (pid:12) exited with code 1"
+    assert say("gunicorn.error", "Worker (pid:%s) was sent %s!", 12, "SIGKILL") == "Worker (pid:12) was sent SIGKILL!"
+    assert say("gunicorn.error", "Worker (pid:%s) was sent %s!", 12, "SIGNED") == "Worker (pid:12) was sent …!"
     assert say("gunicorn.error", f"Invalid request from ip=203.0.113.66: {NAME}") == "said at lib.py:7"
     assert say("portal.notifications.services", "mail %s was taken over", 9) == "mail 9 was taken over"
 

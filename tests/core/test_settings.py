@@ -34,6 +34,24 @@ def test_production_starts_with_them_and_requires_a_second_factor(tmp_path):
     assert settings.sender == "appointments@portal.example"
 
 
+@pytest.mark.parametrize("address", ["sqlite:///rel.db", "sqlite:///var/portal.db", "sqlite://portal.db"])
+def test_production_has_one_database_in_whatever_folder_a_command_is_given(tmp_path, address):
+    whole = "PORTAL_DATABASE_URL: write the whole path, like sqlite:////folder/portal.db"
+    with pytest.raises(SettingsError, match=whole):
+        read(tmp_path, **PRODUCTION, PORTAL_DATABASE_URL=address)
+    assert read(tmp_path, **PRODUCTION, PORTAL_DATABASE_URL=f"sqlite:///{tmp_path}/portal.db")
+
+
+def test_a_new_database_is_nobody_elses_to_read_and_one_that_is_there_stays_as_it_is(tmp_path):
+    tmp_path.chmod(0o755)
+    settings, file = read(tmp_path), tmp_path / "portal.db"
+    settings.open_folders()
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o640)
+    settings.open_folders()
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
 def test_production_is_served_over_https_except_to_its_own_machine(tmp_path):
     with pytest.raises(SettingsError, match=r"PORTAL_BASE_URL: write https://portal.example"):
         read(tmp_path, **{**PRODUCTION, "PORTAL_BASE_URL": "http://portal.example"})

@@ -1,6 +1,8 @@
 """Commands as somebody at a terminal gives them."""
 
 import itertools
+import os
+import subprocess
 
 import pytest
 
@@ -30,6 +32,25 @@ def backup(run, tmp_path):
         return max((tmp_path / "backups").glob("*.backup"))
 
     return make
+
+
+@pytest.fixture
+def mount(tmp_path):
+    """Mount a disk of so many bytes: its folder."""
+    folder = tmp_path / "volume"
+    folder.mkdir()
+
+    def mount(size):
+        if (
+            os.geteuid()
+            or subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False).returncode
+        ):
+            pytest.skip("only an account that may mount a volume can try this")
+        return folder
+
+    yield mount
+    if folder.is_mount():
+        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.fixture

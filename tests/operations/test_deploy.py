@@ -50,6 +50,7 @@ def test_the_example_of_an_environment_starts_a_portal_once_its_secrets_are_fill
     environment = dict(line.split("=", 1) for line in lines)
     missing = [name for name, value in environment.items() if not value]
     assert missing == ["PORTAL_SECRET_KEY", "PORTAL_ENCRYPTION_KEYS", "PORTAL_BACKUP_KEY"]
+    assert environment["FLASK_APP"] == "portal"  # so that a command need not say it
     settings = Settings.from_environment(environment | {name: f"{name}-{'x' * 40}" for name in missing})
     assert settings.production
     assert settings.trusted_proxies == 1
@@ -69,6 +70,13 @@ def test_systemd_finds_no_fault(unit):
         pytest.skip("systemd-analyze is not installed")
     found = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True).stderr.splitlines()
     assert [line for line in found if unit.name in line and "is not executable" not in line] == []
+
+
+def test_what_is_stopped_by_the_docs_is_not_started_again_by_its_socket():
+    stopped = re.findall(r"systemctl stop ([^`]*)", (ROOT / "docs" / "operations.md").read_text())
+    assert stopped
+    for units in stopped:
+        assert {"portal-web.socket", "portal-web", "portal-worker", "portal-metrics"} <= set(units.split())
 
 
 def test_the_container_runs_as_nobody_special_from_what_is_there():

@@ -169,11 +169,29 @@ def test_it_names_secrets_that_others_may_read(examine, tmp_path):
     assert examine(data_dir=folder)["files"].state is State.OK
 
 
-def test_it_goes_on_when_the_database_is_away(examine, app, monkeypatch, settings):
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("127.0.0.1:1", "port 1 failed: Connection refused"), ("nowhere.invalid", "nowhere.invalid")],
+    ids=["nobody listens", "no such host"],
+)
+def test_it_says_why_the_database_is_away_and_goes_on(settings, address, said):
     from portal import create_app
 
-    away = settings.model_copy(update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:1/none"})
-    with create_app(away).app_context():
+    away = settings.model_copy(update={"database_url": f"postgresql+psycopg://portal:canary-password@{address}/portal"})
+    app = create_app(away)
+    with app.app_context():
         found = {check.name: check for check in doctor_module.examine()}
     assert found["database"].state is State.FAIL
+    assert said in found["database"].text
+    assert "canary-password" not in found["database"].text
     assert found["disk"].state is not State.FAIL
+    assert app.test_client().get("/readyz").text.startswith("FAIL database: it does not answer (OperationalError);")
+
+
+def test_it_says_that_the_database_named_is_not_there(settings, postgresql):
+    from portal import create_app
+
+    away = settings.model_copy(update={"database_url": postgresql.url("nowhere")})
+    with create_app(away).app_context():
+        (found,) = (check for check in doctor_module.examine() if check.name == "database")
+    assert 'database "nowhere" does not exist' in found.text

@@ -5,7 +5,6 @@ Nothing acknowledged is lost, and it heals without a restart.
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
 import subprocess
@@ -194,28 +193,19 @@ def test_a_full_disk_loses_nothing_and_is_over_as_soon_as_there_is_room(settings
 
 
 @pytest.mark.proof
-def test_a_volume_that_comes_up_read_only_and_is_mended(settings, tmp_path):
-    folder = tmp_path / "volume"
-    folder.mkdir()
-    if (
-        os.geteuid()
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=30m", "tmpfs", folder], check=False).returncode
-    ):
-        pytest.skip("only an account that may mount a volume can try this")
-    try:
-        shutil.copyfile(settings.data_dir / "portal.db", folder / "portal.db")
-        settings = make_settings(folder)
-        with portal_by_the_real_clock(settings) as app:
-            [person], [slot_id] = prepare_people(app, 1), find_free(1)
-            assert app.test_client().get("/").status_code == 200  # the phone number is known from then on
-        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-        with serve(settings) as address:
-            assert_reading_goes_on(address)
-            assert send(address, person.booking_of(slot_id)).outcome == "503 unavailable"
-            subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
-            assert book_until_it_works(address, person, slot_id) == "booked"
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
+def test_a_volume_that_comes_up_read_only_and_is_mended(settings, mount):
+    folder = mount("30m")
+    shutil.copyfile(settings.data_dir / "portal.db", folder / "portal.db")
+    settings = make_settings(folder)
+    with portal_by_the_real_clock(settings) as app:
+        [person], [slot_id] = prepare_people(app, 1), find_free(1)
+        assert app.test_client().get("/").status_code == 200  # the phone number is known from then on
+    subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+    with serve(settings) as address:
+        assert_reading_goes_on(address)
+        assert send(address, person.booking_of(slot_id)).outcome == "503 unavailable"
+        subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
+        assert book_until_it_works(address, person, slot_id) == "booked"
 
 
 def test_nobody_waits_long_for_a_lock(app_context, engine):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 import urllib.request
 from contextlib import contextmanager
 
+import pytest
+
 from portal.core.db import db
+from portal.operations.reserved_file import ReservedFile
 from tests.conftest import portal_by_the_real_clock, settings_environment
 from tests.races.crowd import find_free, look, prepare_people, send
 from tests.servers import ROOT, free_port, web_server
@@ -64,6 +68,40 @@ def test_what_is_asked_booked_taken_and_waiting_is_counted_over_all_processes(se
     assert value(text, "portal_worker_seen_seconds") == float("inf")
     for personal in ("jane", "secret", "nowhere", first.details["name"], first.key):
         assert personal not in text
+
+
+@pytest.fixture
+def volume(mount):
+    """A disk of little room."""
+    return mount("256k")
+
+
+def fill(folder):
+    """Leave no block of this disk free."""
+    with (folder / "full").open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(folder).free)
+
+
+def test_a_full_disk_takes_the_figures_and_no_page(settings, volume):
+    here = {"PORTAL_DATA_DIR": str(volume), "PORTAL_METRICS_PORT": str(free_port())}
+    environment = {**settings_environment(settings), **here}
+    with web_server(environment) as before:  # which counts into a file
+        fill(volume)
+        with web_server(environment) as address, exporter({**os.environ, **environment}) as read:
+            for page in (before, address):
+                assert look(page, "/articles/migraine", "").status == 200
+                assert look(page, "/articles/when-a-headache-is-an-emergency", "").status == 200
+            assert value(read(), r'portal_requests_total\{endpoint="education.show_article"') == 2
+
+
+def test_figures_that_outgrow_the_disk_go_on_in_memory(volume):
+    file = ReservedFile(str(volume / "counter_1.db"))
+    fill(volume)
+    for number in range(2000):
+        file.write_value(f"figure {number}", float(number), 0.0)
+    assert file.read_value("figure 1999") == (1999.0, 0.0)
+    assert (volume / "counter_1.db").stat().st_size == 65536
+    file.close()
 
 
 def test_without_the_setting_nothing_is_counted_and_no_port_is_open(settings, tmp_path):

@@ -12,16 +12,22 @@ from pathlib import Path
 
 import pytest
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import Inspector, inspect
+from sqlalchemy import Inspector, inspect, text
 
 from portal.booking.models import Appointment, Status
 from portal.core.db import db
 from tests.conftest import portal_by_the_real_clock, settings_environment, some_of
 from tests.races.crowd import Post, find_free, look, prepare_people, send
-from tests.servers import ROOT, web_server
+from tests.servers import ROOT, run_command, web_server
 
 # The release that clinics run now, and what its tables stand at; both are raised with the next one.
 RELEASED, RELEASED_SCHEMA = "8914d4f", "0011"
+
+IN_PRODUCTION = {
+    "PORTAL_ENV": "production",
+    "PORTAL_BASE_URL": "https://portal.example",
+    "PORTAL_SMTP_URL": "smtp://mail.example",
+}
 
 pytestmark = pytest.mark.both_engines
 
@@ -125,6 +131,22 @@ def test_old_and_new_code_serve_one_diary_side_by_side(settings, old_code):
         with web_server(known_to(old_code, environment), code=old_code) as old, web_server(environment) as new:
             assert live(by_old, old, slots[0], slots[1]) == Status.CANCELLED
             assert live(by_new, new, slots[2], slots[3]) == Status.CANCELLED
+
+
+def test_the_way_back_to_old_code_finds_the_newer_tables_right(settings):
+    with portal_by_the_real_clock(settings):
+        db.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        db.session.commit()
+        db.engine.dispose()
+    environment = settings_environment(settings) | IN_PRODUCTION
+    done = run_command("db", "upgrade", environment=environment)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "The tables are at 9999, newer than this code, which goes on with them.\n",
+    )
+    refused = run_command("db", "downgrade", environment=environment)
+    assert refused.returncode == 1
+    assert "Can't locate revision identified by '9999'" in refused.stderr
 
 
 def known_to(code: Path, environment: dict[str, str]) -> dict[str, str]:
