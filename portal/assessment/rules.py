@@ -37,7 +37,7 @@ from portal.assessment.vocabulary import (
     VISION_DIM,
 )
 
-RULES_VERSION = "2026-11-23"
+RULES_VERSION = "2026-11-23.2"
 
 
 class Lane(StrEnum):
