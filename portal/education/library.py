@@ -47,9 +47,13 @@ class GlossaryEntry(Entry):
 
 
 class Alarm(Entry):
-    """What to say, and the number to tap, where somebody searches for a crisis; `typed` is how that is put."""
+    """What to say, and the number to tap, where somebody searches for a crisis; `typed` is how that is put.
+
+    `article` tells more of it, where there is one.
+    """
 
     words: str
+    article: str | None = None
     label: str
     number: str
     typed: list[str]
