@@ -128,6 +128,12 @@ def is_clear(said: Any, evaluation: Evaluation, answers: Answers) -> bool:
     return none_now and (evaluation.lane.may_book or is_over(said, evaluation, answers))
 
 
+def must_ask_signs_again(journey_id: UUID | None) -> bool:
+    """Whether a check that goes on after a day would end in a result by the signs of when it was begun."""
+    current = get_current(journey_id)
+    return current is not None and current.finished_at is None and not _is_of_today(current.signs_answered_at)
+
+
 def _is_of_today(moment: datetime | None) -> bool:
     return moment is not None and moment > clock.now() - SIGNS_COUNT_FOR
 

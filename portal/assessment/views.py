@@ -123,6 +123,8 @@ def check_answers() -> AnyResponse:
 @blueprint.post("/check")
 def finish() -> AnyResponse:
     journey_id = journeys.current()
+    if services.must_ask_signs_again(journey_id):
+        return redirect(_address_of(RED_FLAGS, returning=True), 303)
     if journey_id is None or not services.finish(journey_id):
         return redirect(_next_page(_answers()), 303)
     return redirect(url_for(".show_result"), 303)
@@ -181,7 +183,11 @@ def _next_page(answers: Answers) -> str:
     upcoming = flow.next_question(answers)
     if upcoming is None:
         return url_for(".check_answers")
-    values = {"question_id": flow.page_of(upcoming, answers).id, **({"return": "check"} if _returning() else {})}
+    return _address_of(flow.page_of(upcoming, answers), _returning())
+
+
+def _address_of(question: Question, returning: bool) -> str:
+    values = {"question_id": question.id, **({"return": "check"} if returning else {})}
     return url_for(".show_question", **values)  # type: ignore[arg-type]
 
 

@@ -114,6 +114,18 @@ def test_secrets_of_the_link_and_the_address_are_not_readable_in_the_database(ma
         assert secret not in row
 
 
+@pytest.mark.parametrize(("now", "outcome"), [("none", "consult"), ("neuro", "emergency")])
+def test_who_goes_on_another_day_is_asked_about_the_signs_of_now_before_the_result(visitor, clock, now, outcome):
+    visitor.answer(**NECK)
+    clock.shift(25 * 3600)
+    page = visitor.send()
+    assert page.path == "/assessment/red_flags_now"
+    assert page.form.values["red_flags_now"] == ["none"]
+    page = visitor.send(red_flags_now=now, next="1")
+    assert page.path == ("/assessment/check" if now == "none" else "/assessment/danger")
+    assert visitor.send().outcome == outcome
+
+
 def test_going_on_in_dim_colors_keeps_the_place(visitor):
     visitor.open("/assessment/")
     visitor.send()
