@@ -37,7 +37,7 @@ def look_first_and_write_later():
 def claim_whatever_it_is():
     """To claim a slot takes it from whoever has it."""
 
-    def claim(statement, slot_id, holder, notice, until=None):
+    def claim(statement, slot_id, holder, notice, leaving=None, until=None):
         held = until is not None
         values = {"state": SlotState.HELD if held else SlotState.BOOKED, "held_by": holder if held else None}
         db.session.execute(update(Slot).where(Slot.id == slot_id).values(**values, held_until=until))
