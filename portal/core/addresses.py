@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
+
+from flask import request
+
+MEANT = "/:@!$&'()*+,;=~"  # characters that an address is written with, and not only holds
 
 
 def split_address(address: str | None) -> SplitResult:
@@ -11,3 +15,9 @@ def split_address(address: str | None) -> SplitResult:
         return urlsplit(address or "")
     except ValueError:
         return urlsplit("")
+
+
+def present_address() -> str:
+    """The address that is asked for, on this host, as it is written in a link."""
+    path, query = quote(request.path, safe=MEANT), quote(request.query_string, safe=f"%?{MEANT}")
+    return f"{path}?{query}" if query else path

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError, InterfaceError, InternalError, Operati
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal.core import guards
-from portal.core.addresses import split_address
+from portal.core.addresses import present_address, split_address
 from portal.core.htmx import render
 from portal.core.limits import Verdict
 from portal.core.outage import note_outage
@@ -86,6 +86,7 @@ ONCE_MORE = "errors/_once_more.html"  # what was typed, to be sent again by one 
 
 
 def init_app(app: Flask) -> None:
+    app.jinja_env.globals["present_address"] = present_address
     app.register_error_handler(CSRFError, ask_again)
     app.register_error_handler(HTTPException, explain_http)
     app.register_error_handler(DatabaseError, explain_database)

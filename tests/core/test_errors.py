@@ -61,6 +61,12 @@ def test_a_form_without_its_token_from_an_address_that_cannot_be_read_is_asked_f
     assert visitor.post("/display", {"theme": "dim"}, headers={"Origin": "http://[x"}).outcome == "expired"
 
 
+def test_what_is_sent_once_more_goes_to_the_very_same_address(visitor):
+    address = "/visit/a%3Fb%C3%BC%22/cancel?day=%C3%BC&next=/book/"
+    page = visitor.post(address, {"choice": "time"}, headers={"Origin": "http://127.0.0.1:8000"})
+    assert (page.outcome, page.form.action) == ("expired", address)
+
+
 def test_a_wrong_method_names_the_right_ones(visitor):
     response = visitor.client.delete("/articles/")
     assert response.status_code == 405
