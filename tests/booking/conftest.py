@@ -57,6 +57,21 @@ class Diary:
 
 
 @pytest.fixture
+def patient(visitor):
+    """Somebody who sees the free times."""
+    visitor.pass_safety()
+    return visitor
+
+
+@pytest.fixture
+def other(app):
+    """Somebody else, at a browser of their own, who sees them too."""
+    other = Visitor(app)
+    other.pass_safety()
+    return other
+
+
+@pytest.fixture
 def diary(app):
     return Diary(app)
 

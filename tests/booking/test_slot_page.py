@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
-import pytest
 from sqlalchemy import update
 
 from portal.booking import slot_list
@@ -14,12 +13,6 @@ from portal.scheduling.remake import open_slots
 from tests.assessment.test_walk import NECK
 from tests.booking.conftest import Diary
 from tests.visitor import Visitor
-
-
-@pytest.fixture
-def patient(visitor):
-    visitor.pass_safety()
-    return visitor
 
 
 def test_filters_narrow_the_list_and_unknown_values_count_as_any(patient):
@@ -150,23 +143,16 @@ def test_a_page_that_asks_again_says_until_when_the_time_is_held_now(patient, cl
     assert "yours until <strong>10:11 am EST" in page.text
 
 
-def test_choosing_another_time_gives_the_first_one_back_and_keeps_what_is_typed(patient, other_person):
+def test_choosing_another_time_gives_the_first_one_back_and_keeps_what_is_typed(patient, other):
     patient.hold()
     first = patient.page.response
     assert first.status_code == 200
     patient.fill_in()
-    slots = other_person.free_slots()
+    slots = other.free_slots()
     patient.hold(slots[3])
     assert patient.page.form.values["email"] == ["jane@example.com"]
-    other_person.open("/book/")
-    assert slots[3] not in other_person.free_slots()
-
-
-@pytest.fixture
-def other_person(app):
-    other = Visitor(app)
-    other.pass_safety()
-    return other
+    other.open("/book/")
+    assert slots[3] not in other.free_slots()
 
 
 def test_on_a_day_with_one_place_left_its_holder_may_choose_another_time(patient, app, diary):
@@ -187,23 +173,23 @@ def test_of_a_day_with_more_times_than_a_page_the_first_stand_there_and_a_link_l
     assert "more than" not in whole.text
 
 
-def test_the_nearest_free_times_are_near_however_many_are_sooner(patient, other_person, app, diary):
+def test_the_nearest_free_times_are_near_however_many_are_sooner(patient, other, app, diary):
     with app.app_context():
         db.session.execute(update(Clinic).values(horizon_weeks=8))
         db.session.commit()
         open_slots()
         assert len(find_free_slots(SlotFilter(), "consult", limit=500)) > 60
     wanted = diary.slot_at("2027-01-08 10:00")
-    other_person.hold(wanted)
+    other.hold(wanted)
     assert patient.hold(wanted).outcome == "taken"
     calls = [diary.slot_at(f"2027-01-07 {wall}", "call") for wall in ("13:30", "14:00", "14:30")]
     assert patient.free_slots() == calls + [diary.slot_at(f"2027-01-08 {hour:02}:00") for hour in (9, 11, 12)]
 
 
-def test_the_nearest_free_times_are_shown_by_ones_own_clocks_too_and_are_not_counted(patient, other_person, diary):
+def test_the_nearest_free_times_are_shown_by_ones_own_clocks_too_and_are_not_counted(patient, other, diary):
     patient.open("/book/?zone=America/New_York")
     wanted = diary.slot_at("2026-11-19 13:30", "call")
-    other_person.hold(wanted)
+    other.hold(wanted)
     page = patient.hold(wanted)
     assert page.outcome == "taken"
     assert "Where you are: Thursday, November 19, 4:00 pm EST" in page.text
