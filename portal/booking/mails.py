@@ -12,6 +12,7 @@ from portal.booking import links
 from portal.booking.calendar import CANCEL, REQUEST, build_entry
 from portal.booking.changes import can_change
 from portal.booking.models import Appointment, OfferState, Status
+from portal.booking.own_zone import moment_there
 from portal.booking.queries import get_appointment, get_offer, get_request, list_visits_of_day
 from portal.booking.requests import BOOKED
 from portal.config import current_settings
@@ -73,15 +74,19 @@ def write_offer(offer_id: UUID, _sequence: int) -> Letter | None:
     offer = get_offer(offer_id)
     if offer is None or offer.state != OfferState.OPEN or offer.answer_by <= clock.now():
         return None
-    appointment = offer.entry.appointment
+    appointment, slot = offer.entry.appointment, offer.slot
     if not appointment.patient.email or not links.is_live(appointment):
         return None
+    zone = appointment.patient_zone
     return render_letter(
         "offer",
         to=appointment.patient.email,
         appointment=appointment,
-        slot=offer.slot,
+        slot=slot,
+        there=moment_there(slot, slot.visit_type, zone),
         answer_by=offer.answer_by,
+        answer_there=moment_there(slot, slot.visit_type, zone, offer.answer_by),
+        stands_there=moment_there(appointment.slot, appointment.visit_type, zone),
         offer_url=url_for("waitlist.show_offer", token=offer.token, _external=True),
         unsubscribe=url_for("waitlist.show_offer", token=offer.token, _external=True),
     )
@@ -161,12 +166,16 @@ def _letter(kind: str, appointment: Appointment, method: str) -> Letter:
 
 
 def _facts(appointment: Appointment) -> dict[str, Any]:
-    """What letters say of a visit; without a `manage_url` once its link has ended."""
+    """What letters say of a visit; without a `manage_url` once its link has ended.
+
+    `there` is when it is by the patient's own clocks, where that is another time.
+    """
     live = links.is_live(appointment)
     return {
         "to": appointment.patient.email,
         "appointment": appointment,
         "slot": appointment.slot,
+        "there": moment_there(appointment.slot, appointment.visit_type, appointment.patient_zone),
         "manage_url": url_for("visit.show_visit", key=appointment.token, _external=True) if live else None,
         "can_change": live and can_change(appointment, after=READ_WITHIN),
     }
