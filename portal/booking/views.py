@@ -30,7 +30,7 @@ from portal.scheduling.services import SlotTaken
 blueprint = Blueprint("booking", __name__)
 SAFETY = "booking/safety.html"
 WAYS = {"time": "requests.ask_time", "check": "booking.check_booking"}
-BEGUN = frozenset({"enter_details", "save_details", "check_booking", "book", "renew_hold"})  # pages of a time chosen
+LISTS = frozenset({"booking.choose_slot", "booking.hold_slot"})
 
 
 class NothingBegun(Exception):
@@ -39,11 +39,10 @@ class NothingBegun(Exception):
 
 @blueprint.app_errorhandler(SafetyUnknown)
 def ask_safety_first(_error: SafetyUnknown) -> AnyResponse:
-    if request.blueprint == "requests":
-        return redirect(url_for("booking.show_safety", then="time"), 303)
-    if (request.endpoint or "").removeprefix("booking.") in BEGUN:
-        return redirect(url_for("booking.show_safety", then="check"), 303)
-    return redirect(slot_list.ask_the_same(url_for("booking.show_safety")), 303)
+    if request.endpoint in LISTS:
+        return redirect(slot_list.ask_the_same(url_for("booking.show_safety")), 303)
+    then = "time" if request.blueprint == "requests" else "check"
+    return redirect(url_for("booking.show_safety", then=then), 303)
 
 
 @blueprint.app_errorhandler(MayNotBook)
