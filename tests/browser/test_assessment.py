@@ -70,6 +70,24 @@ def skip_to(page, portal, name):
     assert screen_of(page) == name
 
 
+WORDS_ARE_COVERED = """() => {
+  const words = document.activeElement.closest('.choice')?.getBoundingClientRect()
+  return words && words.bottom > document.querySelector('.sticky').getBoundingClientRect().top
+}"""
+
+
+@pytest.mark.parametrize("screen", ["red_flags_now", "health_background"])
+def test_what_the_keyboard_reaches_stands_whole_above_the_buttons(portal, open_browser, screen):
+    page = open_browser(viewport={"width": 390, "height": 700})
+    skip_to(page, portal, screen)
+    covered = []
+    while not page.evaluate("document.activeElement.matches('.sticky button')"):
+        if page.evaluate(WORDS_ARE_COVERED):
+            covered.append(page.evaluate("document.activeElement.value"))
+        page.keyboard.press("Tab")
+    assert not covered
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
 def test_a_tap_on_the_drawn_head_ticks_the_checkbox_and_a_second_one_clears_it(portal, open_browser, javascript):
     page = open_browser(javascript)
