@@ -49,7 +49,8 @@ class Settings(BaseModel):
     )
     data_dir: Path = Field(
         Path("var"),
-        description="Folder for what is not in a PostgreSQL database: the SQLite database, backups, development mail.",
+        description="Folder for what is not in a PostgreSQL database: the SQLite database, backups, development mail. "
+        "Default: `var`, in development; production needs the whole path.",
     )
     database_url: str = Field(
         "",
@@ -128,8 +129,11 @@ class Settings(BaseModel):
 
     @field_validator("data_dir")
     @classmethod
-    def make_absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def make_absolute(cls, value: Path, info: ValidationInfo) -> Path:
+        folder = value.expanduser()
+        if info.data.get("env") == "production" and not folder.is_absolute():
+            raise ValueError("write the whole path, like /var/lib/portal")
+        return folder.resolve()
 
     @field_validator("base_url")
     @classmethod

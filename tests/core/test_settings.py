@@ -42,6 +42,12 @@ def test_production_has_one_database_in_whatever_folder_a_command_is_given(tmp_p
     assert read(tmp_path, **PRODUCTION, PORTAL_DATABASE_URL=f"sqlite:///{tmp_path}/portal.db")
 
 
+@pytest.mark.parametrize("given", [{}, {"PORTAL_DATA_DIR": "var"}])
+def test_production_has_one_data_folder_in_whatever_folder_a_command_is_given(given):
+    with pytest.raises(SettingsError, match="PORTAL_DATA_DIR: write the whole path, like /var/lib/portal"):
+        Settings.from_environment({**PRODUCTION, **given})
+
+
 def test_a_new_database_is_nobody_elses_to_read_and_one_that_is_there_stays_as_it_is(tmp_path):
     tmp_path.chmod(0o755)
     settings, file = read(tmp_path), tmp_path / "portal.db"
