@@ -45,7 +45,7 @@ def describe(changes: Changes) -> str:
     """Changes in words, such as "12 slots opened; 2 skipped: Labor Day"."""
     parts = [f"{changes.made} slots opened"] if changes.made or not changes.withdrawn else []
     if changes.withdrawn:
-        parts.append(f"{changes.withdrawn} withdrawn")
+        parts.append(f"{changes.withdrawn} withdrawn" if parts else f"{changes.withdrawn} slots withdrawn")
     parts += [f"{count} skipped: {reason}" for reason, count in changes.skipped.items()]
     parts += [f"{count} refused: {reason}" for reason, count in changes.refused.items()]
     if changes.clashes:

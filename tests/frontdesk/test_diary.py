@@ -187,7 +187,7 @@ class TestAvailability:
 
     def test_it_is_shown_first_and_then_offered(self, manager, app, new):
         page = fill(manager, "/availability", **new)
-        assert "9 slots opened" in page.text
+        assert "What it does: 9 slots opened." in page.text
         assert count_offered(app, "2026-12-03") == 4  # Ben's phone visits, in the afternoon
         fill(manager, "/availability", **new, confirmed="yes")
         assert count_offered(app, "2026-12-03") == 7
@@ -204,6 +204,7 @@ class TestAvailability:
 
     def test_ending_it_withdraws_what_is_free_and_keeps_what_is_booked(self, manager, app, booked):
         fill(manager, "/1/end", last="2026-11-18")
+        assert "Ended: 32 slots withdrawn." in manager.page.text
         assert count_offered(app) == 0
         with app.app_context():
             assert db.session.scalar(select(func.count()).where(Slot.state == SlotState.BOOKED)) == 1
