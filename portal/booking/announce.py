@@ -25,10 +25,14 @@ def announce(appointment: Appointment, news: str, may_undo: bool = False) -> Non
 
 
 def announce_restored(appointment: Appointment) -> None:
-    """A visit is again as it was before its last change: who has not heard of that change hears nothing."""
+    """A visit is again as it was before its last change: who has not heard of that change hears nothing.
+
+    Nor does anybody of a visit that has begun.
+    """
     before, change = appointment.ics_sequence - 1, appointment.ics_sequence
     unheard = may_have_heard(appointment.id, change) or not was_told(appointment.id, before)
-    _announce_as_it_is(appointment, *([Mailing("booked")] if unheard else []))
+    to_come = appointment.slot.starts_at > clock.now()
+    _announce_as_it_is(appointment, *([Mailing("booked")] if unheard and to_come else []))
 
 
 def announce_anew(appointment: Appointment) -> None:

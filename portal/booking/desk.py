@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import audit
 from portal.booking import waitlist
-from portal.booking.announce import announce, announce_restored
+from portal.booking.announce import announce_restored
 from portal.booking.changes import CLOSED_FOR, end, free, move_to, take_up_again
 from portal.booking.history import (
     RECENT,
@@ -63,9 +63,8 @@ def can_change(appointment: Appointment) -> bool:
 
 
 def can_undo(appointment: Appointment, change: VisitChange) -> bool:
-    """Whether a change of the visit can be undone: staff made it, and it is the last one."""
-    last = change.version == appointment.version and change.undone_at is None
-    return last and change.staff_id is not None and change.kind not in CANNOT_BE_UNDONE
+    """Whether a change of the visit can be undone: staff made it, it is the last one, and nobody counts on it."""
+    return _is_last(appointment, change) and not _is_counted_on(appointment, change)
 
 
 @transactional
@@ -138,8 +137,8 @@ def add_note(appointment_id: UUID, words: str, staff_id: int) -> None:
 def undo(change_id: UUID, staff_id: int) -> Appointment:
     """Make a visit as it was before the last change of it by staff; twice is once. Who was not told yet never hears.
 
-    Raises LookupError, Outdated when it has been changed since, SlotTaken when its time is gone, AlreadyBooked when
-    there is another visit of the kind.
+    Raises LookupError, Outdated when it has been changed since, NotPossible when the patient counts on it by now,
+    SlotTaken when its time is gone, AlreadyBooked when there is another visit of the kind.
     """
     try:
         return _undo(change_id, staff_id)
@@ -156,8 +155,10 @@ def _undo(change_id: UUID, staff_id: int) -> Appointment:
     db.session.refresh(change)  # a twin of this request may have been a moment faster
     if change.undone_at is not None:
         return appointment
-    if not can_undo(appointment, change):
+    if not _is_last(appointment, change):
         raise Outdated(appointment)
+    if _is_counted_on(appointment, change):
+        raise NotPossible(change.kind)
     before, now = snapshot(appointment), clock.now()
     UNDO.get(change.kind, _undo_step)(appointment, change.before)
     change.undone_at = now
@@ -194,14 +195,10 @@ def _retake(slot: Slot) -> Slot:
 
 
 def _undo_booking(appointment: Appointment, before: Before) -> None:
-    """As if it had never been, for the request that it answered as well; who was told is told again."""
-    heard = may_have_heard(appointment.id, appointment.ics_sequence)
-    appointment.status = Status.CANCELLED if heard else Status.ENTERED_IN_ERROR
+    """As if it had never been, for the request that it answered as well."""
+    appointment.status = Status.ENTERED_IN_ERROR
     appointment.cancel_reason, appointment.one_of_kind = "clinic", None
-    if heard:
-        announce(appointment, "cancelled")
-    else:
-        supersede_mail(appointment.id)
+    supersede_mail(appointment.id)
     _note_not_attended(appointment)
     db.session.flush()
     if appointment.journey_id is not None:
@@ -231,6 +228,22 @@ def _has_done(staff_id: int, kind: str, appointment: Appointment, version: int) 
     """Whether this very person has done that to the visit of that version, and nobody anything since."""
     last = find_last_change(appointment)
     return last is not None and (last.staff_id, last.kind, last.version) == (staff_id, kind, version + 1)
+
+
+def _is_last(appointment: Appointment, change: VisitChange) -> bool:
+    """Whether staff have made that change, as the last one, and it can be undone at all."""
+    last = change.version == appointment.version and change.undone_at is None
+    return last and change.staff_id is not None and change.kind not in CANNOT_BE_UNDONE
+
+
+def _is_counted_on(appointment: Appointment, change: VisitChange) -> bool:
+    """Whether the patient may know of a visit that would be none again, or of a move away from a time that is over."""
+    ends_what_is_known = change.kind == "booked" or (change.kind == "moved" and _has_begun(change.before))
+    return ends_what_is_known and may_have_heard(appointment.id, appointment.ics_sequence)
+
+
+def _has_begun(before: Before) -> bool:
+    return db.session.get_one(Slot, before["slot_id"]).starts_at <= clock.now()
 
 
 def _check_as_seen(appointment: Appointment, version: int) -> None:

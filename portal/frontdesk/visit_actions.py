@@ -113,8 +113,10 @@ def undo(change_id: UUID) -> AnyResponse:
         restored = desk.undo(change_id, get_staff_id())
     except LookupError:
         abort(404)
-    except (Outdated, NotPossible):
+    except Outdated:
         return _to_visit(appointment, wrong="changed")
+    except NotPossible:
+        return _to_visit(appointment, wrong="heard")
     except SlotTaken:
         return _to_visit(appointment, wrong="taken")
     except AlreadyBooked:

@@ -25,6 +25,7 @@ WRONG = {
     "not-today": "This could not be done: it is not today.",
     "kind": "It was not moved: the visit does not wait any more, or that time is for another kind of visit.",
     "changed": "Somebody has changed this visit in the meantime: nothing was done. Here is how it is now.",
+    "heard": "This was not undone: the patient has been told by now. Move or cancel the visit instead.",
     "gone": "Somebody else has just taken that time: the visit stands as it was.",
     "taken": "Its time is taken by now: nothing was done.",
     "other": "This patient has another visit of this kind by now: nothing was done.",

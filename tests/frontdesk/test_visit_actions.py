@@ -150,6 +150,16 @@ class TestMoving:
         moved.press("/undo")
         assert sent()[-1] == "Your appointment on Friday, November 20"
 
+    def test_is_not_undone_into_a_time_that_is_over_once_the_patient_has_heard(self, moved, sent, at, diary):
+        at(BEGINS, moved)
+        sent()
+        assert "Undo" not in moved.look().text
+        page = moved.person.post(
+            f"/desk/changes/{diary.scalar(select(VisitChange.id))}/undo", {"csrf_token": moved.token}
+        )
+        assert "the patient has been told by now" in page.text
+        assert str(moved.visit.slot_id) == diary.slot_at(LATER)
+
     def test_is_not_undone_into_a_time_that_somebody_else_has_by_now(self, moved, book, diary):
         book(BEGINS)
         assert "Its time is taken by now" in moved.press("/undo").text
@@ -302,6 +312,33 @@ def test_from_a_form_answered_with_an_error_the_way_back_is_the_visit(made, cloc
     part = {**shown, "HX-Request": "true", "HX-Current-URL": shown["Referer"]}
     answer = made.person.client.post("/desk/find", data=token, headers=part)
     assert answer.headers["HX-Redirect"] == f"/desk/sign-in?next=/desk/visit/{made.id}"
+
+
+def test_a_cancelled_visit_that_stands_again_after_it_has_begun_is_not_mailed_as_booked(made, sent, at):
+    made.press("/cancel", reason="patient")
+    at(BEGINS, made)
+    sent()
+    before = sent()
+    made.press("/undo")
+    assert made.visit.status == "booked"
+    assert sent() == before
+
+
+def test_a_booking_of_which_the_patient_has_heard_is_not_undone_but_cancelled(desk, diary, sent, clock):
+    desk.open(f"/desk/book?slot={diary.slot_at(BEGINS)}")
+    caller = {"name": "Jane Doe", "date_of_birth": "5/17/1980", "phone": "212 555 0177", "email": "jane@example.com"}
+    call = next(form for form in desk.page.forms if form.action == "/desk/book")
+    made = Press(desk, diary, desk.send(call, step="book", red_flags_now="none", **caller).reference)
+    assert "Undo “booked”" in desk.page.text
+    undo = next(form for form in desk.page.forms if form.action.endswith("/undo"))
+    clock.shift(timedelta(minutes=4))
+    sent()
+    assert "Undo" not in made.look().text
+    assert "the patient has been told by now" in desk.send(undo).text
+    made.look()
+    made.press("/cancel", reason="clinic")
+    made.press("/undo")
+    assert made.visit.status == "booked"
 
 
 def test_what_cannot_be_undone_is_said(made, diary, at):
