@@ -52,10 +52,10 @@ schema: .venv/.ready ## the migrations build exactly the tables of the models
 	&& $(BIN)/flask --app wsgi db upgrade 2>/dev/null && $(BIN)/flask --app wsgi db check
 
 rules: .venv/.ready ## write docs/clinical-rules.md from the rules
-	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal rules > docs/clinical-rules.md
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal rules > "$$data/rules" && cp "$$data/rules" docs/clinical-rules.md
 
 settings: .venv/.ready ## write docs/settings.md from the settings
-	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal settings > docs/settings.md
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && PORTAL_DATA_DIR="$$data" $(BIN)/flask --app portal settings > "$$data/settings" && cp "$$data/settings" docs/settings.md
 
 format: .venv/.ready ## let ruff format and tidy the code
 	$(BIN)/ruff format .

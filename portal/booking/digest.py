@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 @transactional
 def queue_digests() -> int:
-    """Queue the digests that are due by the clocks of each clinician's place tomorrow; returns of how many days."""
+    """Queue the digests that are due by the clocks of each clinician's place tomorrow; returns how many."""
     try:
         clinic = get_clinic()
     except NoClinic:
@@ -27,6 +27,5 @@ def queue_digests() -> int:
             visits = list_visits_of_day(provider.id, day)
             here = clock.now().astimezone(visits[0].slot.location.zone) if visits else None
             if here and here.date() + DAY == day and here.time() >= clinic.digest_time:
-                queue_mail("digest", UUID(int=provider.id), day.toordinal())
-                queued += 1
+                queued += queue_mail("digest", UUID(int=provider.id), day.toordinal())
     return queued

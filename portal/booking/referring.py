@@ -40,7 +40,7 @@ class Referral:
 
 @transactional
 def refer(patient: Asked, referral: Referral, code: str, key: str) -> None:
-    """Put the patient on the desk's list; twice is once. Raises TooManyNow."""
+    """Put the patient on the desk's list; twice is once. Raises TooManyNow, TooMany."""
     if db.session.scalar(select(PatientRequest.id).where(PatientRequest.idempotency_key == key)) is not None:
         return
     lately = PatientRequest.asked_at > clock.now() - HOUR
@@ -54,11 +54,12 @@ def refer(patient: Asked, referral: Referral, code: str, key: str) -> None:
 
 @transactional
 def make_link(practice: str, key: str) -> str:
-    """The code of a link for the practice's patients; twice is once. Raises TooManyNow."""
-    if count_made_by_practices(HOUR) >= MOST_AN_HOUR:
-        raise TooManyNow
-    code = make_practice_link(practice, key)
-    spend((allowed.REQUESTS_OF_SOURCE, current_source()), (allowed.ALL_REQUESTS, EVERYBODY))
+    """The code of a link for the practice's patients; twice is once. Raises TooManyNow, TooMany."""
+    code, is_new = make_practice_link(practice, key)
+    if is_new:
+        if count_made_by_practices(HOUR) > MOST_AN_HOUR:
+            raise TooManyNow
+        spend((allowed.REQUESTS_OF_SOURCE, current_source()), (allowed.ALL_REQUESTS, EVERYBODY))
     return code
 
 

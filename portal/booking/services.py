@@ -184,7 +184,7 @@ def book(
 ) -> Appointment:
     """Book the slot; the same key a second time gets the first one's appointment. `zone` is the patient's own.
 
-    Raises SlotTaken, AlreadyBooked, AboutSomebodyElse, SafetyUnknown or MayNotBook; then nothing was changed.
+    Raises SlotTaken, AlreadyBooked, AboutSomebodyElse, SafetyUnknown, MayNotBook or TooMany; then nothing was changed.
     """
     try:
         return _book(journey_id, slot_id, details, idempotency_key, zone)
@@ -193,7 +193,9 @@ def book(
         db.session.rollback()
         if (existing := find_own_booking(idempotency_key, journey_id)) is not None:
             return existing
-        raise error if isinstance(error, AlreadyBooked) else SlotTaken(slot_id) from error
+        if isinstance(error, AlreadyBooked):
+            raise
+        raise SlotTaken(slot_id) from error
 
 
 def send_link_again(appointment: Appointment) -> None:

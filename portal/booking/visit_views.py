@@ -142,7 +142,7 @@ def use_attack_help(key: str) -> AnyResponse:
         return _cancel(appointment, form)
     try:
         changes.switch(appointment.id, form.choice.data)
-    except TooLate:
+    except (TooLate, LookupError):
         return _render_visit(_find(key), "unavailable", 409)
     return _tell(appointment, "moved")
 

@@ -245,7 +245,12 @@ class _SeenEnough(Exception):
 
 
 def look_ahead(function: Callable[[], Result]) -> Result:
-    """What a transactional function would return; everything that it changes is undone."""
+    """What a transactional function would return; everything that it changes is undone.
+
+    Raises RuntimeError inside another transaction, with which the changes would stay.
+    """
+    if db.session.info.get("in_transaction"):
+        raise RuntimeError("inside a transaction nothing can be undone by itself")
     seen: list[Result] = []
 
     @transactional

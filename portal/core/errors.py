@@ -155,7 +155,7 @@ def wait_in_words(seconds: int) -> str:
     for size, name in ((3600, "hour"), (60, "minute")):
         if seconds > size:
             return f"{-(-seconds // size)} {name}s"
-    return f"{seconds} seconds"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
 
 
 def _typed() -> list[tuple[str, str]]:

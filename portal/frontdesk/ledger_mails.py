@@ -27,14 +27,12 @@ def init_app() -> None:
 
 @transactional
 def queue_summaries() -> int:
-    """Queue last month's summaries, once for each manager; returns of how many."""
+    """Queue last month's summaries, once for each manager; returns how many."""
     today, now = get_today(), clock.now().astimezone(get_zone())
     if today.day > LAST_DAY or (today.day == 1 and now.time() < EARLIEST):
         return 0
-    managers = list_active(StaffRole.MANAGER)
-    for manager in managers:
-        queue_mail("summary", UUID(int=manager.id), _month_before(today).toordinal())
-    return len(managers)
+    month = _month_before(today).toordinal()
+    return sum(queue_mail("summary", UUID(int=manager.id), month) for manager in list_active(StaffRole.MANAGER))
 
 
 def write_summary(about_id: UUID, first_day: int) -> Letter | None:

@@ -32,7 +32,7 @@ def decide_held() -> AnyResponse:
     """What becomes of all the mail that a restore has put on hold, or of what cannot have left before it."""
     choice = request.form.get("choice")
     if choice == "later":
-        flash(f"{services.release_held(held_since())} mails leave when they are due.")
+        flash(f"{services.release_held(only_later=True)} mails leave when they are due.")
     elif choice == "none":
         flash(f"{services.withhold_held()} mails will not leave.")
     else:

@@ -27,7 +27,6 @@ def export(patient_id: UUID) -> Response:
     patient = _patient_or_404(patient_id)
     response = Response(export_person(patient.id), mimetype="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="person-{patient.id.hex[:8]}.zip"'
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -18,7 +18,7 @@ from portal.config import current_settings
 from portal.core import chores
 from portal.core.db import db
 from portal.notifications.bounces import NoBounce, read_bounce
-from portal.notifications.queries import held_since, list_mail
+from portal.notifications.queries import list_mail
 from portal.notifications.services import note_bounce, release_held, send_due_mail, withhold_held
 
 LARGEST_REPORT = 100_000  # bytes; what matters stands at the beginning
@@ -74,7 +74,7 @@ def release(later: bool, withhold: bool) -> None:
     if withhold:
         click.echo(f"{withhold_held()} mails are withheld.")
     else:
-        click.echo(f"{release_held(held_since() if later else None)} mails leave when they are due.")
+        click.echo(f"{release_held(later)} mails leave when they are due.")
 
 
 @group.command("bounce")

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, Result, and_, true, update
+from sqlalchemy import ColumnElement, Connection, CursorResult, Result, and_, false, true, update
 
 from portal import audit
 from portal.config import current_settings
@@ -28,7 +28,7 @@ from portal.notifications.bounces import envelope_sender
 from portal.notifications.letters import write_letter
 from portal.notifications.mime import BadAddress, build_message
 from portal.notifications.models import HELD_MAIL, PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
-from portal.notifications.queries import get_mail, list_mail_about
+from portal.notifications.queries import get_mail, held_since, list_mail_about
 from portal.notifications.statements import IN_DOUBT, IN_HAND, TABLE, Claim, claiming, looking
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
@@ -125,10 +125,12 @@ def hold_all() -> int:
 
 
 @transactional
-def release_held(since: datetime | None = None) -> int:
-    """Let held mail leave when it is due, all of it or what was not due before that time; returns how many."""
+def release_held(only_later: bool = False) -> int:
+    """Let held mail leave when it is due, all of it or only what cannot have left before; returns how many."""
+    since = held_since()
+    later = OutgoingMail.due_at >= since if since else false()
     released = _change_all(
-        and_(OutgoingMail.state == MailState.HELD, OutgoingMail.due_at >= since if since else true()),
+        and_(OutgoingMail.state == MailState.HELD, later if only_later else true()),
         {"state": MailState.QUEUED, "attempts": 0},
     )
     audit.services.record("mail-released", HELD_MAIL, count=released)

@@ -78,8 +78,8 @@ def change_link(code: str, facts: LinkFacts, seen: Values) -> None:
 
 
 @transactional
-def make_practice_link(practice: str, key: str) -> str:
-    """The link that a practice makes for itself; the same form sent twice makes one."""
+def make_practice_link(practice: str, key: str) -> tuple[str, bool]:
+    """The code of the link that a practice makes for itself, and whether it is new: a form sent twice makes one."""
     letters = "".join(LETTERS[int(c, 16)] for c in token_hash(key)[:4]).lower()
     code = f"{code_of(practice)}-{letters}"
     made = insert_once(
@@ -94,7 +94,7 @@ def make_practice_link(practice: str, key: str) -> str:
     )
     if made:
         audit.services.record("link-made", f"link:{code}", kind="clinician")
-    return code
+    return code, made
 
 
 @transactional

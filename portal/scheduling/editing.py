@@ -60,7 +60,8 @@ def shapes_diary(entry: SetupEntry, seen: Values | None) -> bool:
 def save_entry(entry: SetupEntry, seen: Values | None) -> Changes:
     """Store what is new (nothing was seen of it) or changed, and make the diary fit.
 
-    Raises CodeTaken, ChangedMeanwhile, and NoClinic before there is a clinic to add to.
+    Raises CodeTaken, ChangedMeanwhile, LookupError where what was seen is gone, and NoClinic before there is a clinic
+    to add to.
     """
     row = _find_for_change(entry)
     if seen is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -227,8 +227,10 @@ def find_slots_hit(closures: Sequence[Closure]) -> list[list[Slot]]:
 
 def is_hit(closure: Closure, slot: Slot) -> bool:
     """Whether a slot lies in a closed time of its clinician and place."""
-    if not concerns(closure, slot.provider_id, slot.location_id):
-        return False
+    return concerns(closure, slot.provider_id, slot.location_id) and covers(closure, *wall_times(slot))
+
+
+def wall_times(slot: Slot) -> tuple[datetime, datetime]:
+    """When a slot begins and ends by the clocks of its place."""
     zone = slot.location.zone
-    starts, ends = (moment.astimezone(zone).replace(tzinfo=None) for moment in (slot.starts_at, slot.ends_at))
-    return covers(closure, starts, ends)
+    return slot.starts_at.astimezone(zone).replace(tzinfo=None), slot.ends_at.astimezone(zone).replace(tzinfo=None)

@@ -14,16 +14,14 @@ from portal.core import clock
 from portal.core.db import db, transactional
 from portal.scheduling.changes import add_closures, close, lock_diary, reopen
 from portal.scheduling.models import Closure, Slot, SlotState
-from portal.scheduling.openings import concerns, covers
-from portal.scheduling.queries import WITH_SURROUNDINGS
+from portal.scheduling.queries import WITH_SURROUNDINGS, is_hit, wall_times
 from portal.scheduling.remake import Changes, open_slots
-
-Stretch = tuple[datetime, datetime]  # wall times of the place
 
 
 @transactional
 def block(slot_ids: Collection[int], reason: str) -> Changes:
     """Close these free times to come, those that follow on each other as one; what is taken by now stays."""
+    lock_diary()
     free = [slot for slot in _find(slot_ids) if slot.state == SlotState.FREE and slot.offered]
     return close(*_closures(free, reason))
 
@@ -38,9 +36,9 @@ def unblock(slot_ids: Collection[int]) -> tuple[Changes, list[str]]:
     lock_diary()
     standing: list[str] = []
     for slot in _find(slot_ids):
-        stretch = _stretch(slot)
+        stretch = wall_times(slot)
         for closure in db.session.scalars(select(Closure)).all():
-            if _is_in(slot, closure):
+            if is_hit(closure, slot):
                 if closure.provider_id is None or closure.rule is not None:
                     standing.append(closure.reason)
                 else:
@@ -63,7 +61,7 @@ def close_time_of(slot_id: int, reason: str) -> None:
     if slot.offered:
         slot.offered = False
         add_closures(closure)
-    elif not any(_is_in(slot, closed) for closed in db.session.scalars(select(Closure))):
+    elif not any(is_hit(closed, slot) for closed in db.session.scalars(select(Closure))):
         close(closure)
 
 
@@ -75,12 +73,8 @@ def reopen_time_of(slot_id: int, reason: str) -> None:
         reopen(closure.id)
 
 
-def _is_in(slot: Slot, closure: Closure) -> bool:
-    return concerns(closure, slot.provider_id, slot.location_id) and covers(closure, *_stretch(slot))
-
-
 def _time_of(slot: Slot) -> dict[str, Any]:
-    starts, ends = _stretch(slot)
+    starts, ends = wall_times(slot)
     return {"provider_id": slot.provider_id, "location_id": slot.location_id, "starts": starts, "ends": ends}
 
 
@@ -100,21 +94,15 @@ def _closures(slots: Sequence[Slot], reason: str) -> Iterator[Closure]:
             yield Closure(provider_id=provider_id, location_id=location_id, starts=starts, ends=ends, reason=reason)
 
 
-def _joined(slots: list[Slot]) -> list[Stretch]:
+def _joined(slots: list[Slot]) -> list[tuple[datetime, datetime]]:
     """The stretches of these times; times with nothing but their buffers between them are one."""
-    stretches: list[Stretch] = []
+    stretches: list[tuple[datetime, datetime]] = []
     for before, slot in zip([None, *slots], slots, strict=False):
-        starts, ends = _stretch(slot)
+        starts, ends = wall_times(slot)
         if before is not None and before.reserved_until >= slot.reserved_from:
             starts = stretches.pop()[0]
         stretches.append((starts, ends))
     return stretches
-
-
-def _stretch(slot: Slot) -> Stretch:
-    zone = slot.location.zone
-    starts, ends = (moment.astimezone(zone).replace(tzinfo=None) for moment in (slot.starts_at, slot.ends_at))
-    return starts, ends
 
 
 def _cut(closure: Closure, starts: datetime, ends: datetime) -> None:

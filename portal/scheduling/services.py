@@ -101,7 +101,8 @@ def claim_slot(slot_id: int, holder: UUID | None, notice: timedelta | None = Non
 def claim_time(provider_id: int, location_id: int, visit_type: VisitType, starts_at: datetime) -> Slot:
     """Book a time of a clinician whether or not it is offered; free times that it overlaps wait until it is left.
 
-    A free time that is offered just so is the one that is booked. Raises TimeTaken when a visit or a hold is there.
+    A free time that is offered just so is the one that is booked. Raises TimeTaken when a visit or a hold is there,
+    SlotTaken when another was a moment faster.
     """
     lock(select(Provider.id).where(Provider.id == provider_id).with_for_update())
     wanted = _slot_at(provider_id, db.session.get_one(Location, location_id), visit_type, starts_at)

@@ -17,6 +17,7 @@ from portal.scheduling.openings import Opening, concerns, covers, find_openings,
 from portal.scheduling.queries import WITH_SURROUNDINGS, get_clinic
 
 MINUTE = timedelta(minutes=1)
+TWO_HOURS = 120  # minutes; fewer are told as minutes
 
 
 class Stops(StrEnum):
@@ -75,10 +76,10 @@ def in_the_way(slot: Slot) -> str:
     begins, ends = (time_in_words(moment, slot.location.zone) for moment in (slot.starts_at, slot.ends_at))
     if slot.state == SlotState.BOOKED:
         return f"a visit from {begins} to {ends}"
-    assert slot.held_until is not None
-    return (
-        f"a time from {begins} to {ends} that somebody holds until {time_in_words(slot.held_until, slot.location.zone)}"
-    )
+    if slot.held_until is None:  # given back since it was found in the way
+        return f"a time from {begins} to {ends} that somebody held until now"
+    until = time_in_words(slot.held_until, slot.location.zone)
+    return f"a time from {begins} to {ends} that somebody holds until {until}"
 
 
 def _closed(provider: Provider, location: Location, wall: datetime) -> Iterator[Reason]:
@@ -159,8 +160,9 @@ def _full(provider: Provider, day: date) -> Iterator[Reason]:
 def _online_only(slot: Slot | None, starts_at: datetime) -> Iterator[Reason]:
     clinic = get_clinic()
     if starts_at < clock.now() + clinic.minimum_notice:
-        hours = f"{clinic.minimum_notice_minutes / 60:g} hours"
-        yield Reason(f"Patients book online up to {hours} before; this is nearer. The desk can book it.", Stops.ONLINE)
+        minutes = clinic.minimum_notice_minutes
+        notice = f"{minutes} minutes" if minutes < TWO_HOURS else f"{minutes / 60:g} hours"
+        yield Reason(f"Patients book online up to {notice} before; this is nearer. The desk can book it.", Stops.ONLINE)
     if slot is not None and not slot.visit_type.lanes:
         yield Reason(f"{slot.visit_type.name} is not offered online. The desk can book it.", Stops.ONLINE)
 

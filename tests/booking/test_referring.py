@@ -6,7 +6,9 @@ from sqlalchemy import select
 from portal.booking import referring, requests
 from portal.booking.models import Appointment, PatientRequest, RequestKind
 from portal.booking.wishes import Wishes
+from portal.core import allowed
 from portal.core.db import db
+from portal.core.limits import EVERYBODY, used
 from portal.notifications.models import OutgoingMail
 from portal.notifications.queries import list_problems
 from portal.notifications.services import UNDO_WINDOW, note_bounce, send_due_mail
@@ -271,3 +273,13 @@ class TestPrograms:
             assert page.form.values["practice"] == [filled["practice"]]
             clock.shift(3600)
             assert office.send().status in {200, 422}
+
+    @pytest.mark.usefixtures("town")
+    def test_the_last_link_of_an_hour_is_shown_also_to_who_presses_twice(self, office, app, monkeypatch):
+        monkeypatch.setattr(referring, "MOST_AN_HOUR", 1)
+        office.open("/refer/")
+        form = office.page.form
+        pages = [office.send(form, practice="Dr. Lee") for _ in range(2)]
+        assert [page.status for page in pages] == [200, 200]
+        with app.app_context():
+            assert used((allowed.ALL_REQUESTS, EVERYBODY)) == [1]

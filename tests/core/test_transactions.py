@@ -8,7 +8,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import event, func, select, text
 from sqlalchemy.exc import OperationalError
 
-from portal.core.db import begin_to_write, db, insert_once, store, transactional, transactional_for_now
+from portal.core.db import begin_to_write, db, insert_once, look_ahead, store, transactional, transactional_for_now
 from portal.core.own_connection import own_connection, writing
 from portal.referrals.links import save_link
 from portal.referrals.models import Journey, ReferralLink
@@ -32,6 +32,13 @@ def test_a_failure_undoes_what_inner_functions_did():
 
     with pytest.raises(RuntimeError, match="after both"):
         outer()
+    assert count(Journey) == 0
+
+
+def test_what_only_looks_ahead_does_not_join_what_would_keep_it():
+    with pytest.raises(RuntimeError, match="inside a transaction"):
+        transactional(look_ahead)(start_journey)
+    look_ahead(start_journey)
     assert count(Journey) == 0
 
 

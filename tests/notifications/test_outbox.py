@@ -254,8 +254,7 @@ def test_the_digest_of_the_next_day_names_times_and_no_names(app, visit, send, m
         clock.move_to("2026-11-29T21:59:00Z")
         assert queue_digests() == 0
         clock.move_to("2026-11-29T22:00:00Z")  # five in the evening in New York
-        assert queue_digests() == 1
-        queue_digests()
+        assert [queue_digests(), queue_digests()] == [1, 0]
     send()
     digests = [raw for raw in mail_server.received if b"ada@clinic.example" in raw]
     assert len(digests) == 1

@@ -14,8 +14,16 @@ from portal.scheduling.changes import close
 from portal.scheduling.models import Closure, Slot
 from portal.scheduling.queries import find_location, find_provider, get_visit_type
 from portal.scheduling.remake import open_slots
-from portal.scheduling.services import SlotTaken, TimeTaken, claim_slot, claim_time, hold_slot, release_slot
-from portal.scheduling.why import Stops, explain
+from portal.scheduling.services import (
+    SlotTaken,
+    TimeTaken,
+    claim_slot,
+    claim_time,
+    hold_slot,
+    release_holds,
+    release_slot,
+)
+from portal.scheduling.why import Stops, explain, in_the_way
 
 pytestmark = pytest.mark.usefixtures("app_context")
 
@@ -123,14 +131,24 @@ def test_a_visit_or_a_hold_in_the_way_is_named_and_a_hold_that_has_run_out_is_no
     booked = claim_slot(slot_at("2026-11-20 09:00").id, None).id
     held = slot_at("2026-11-20 11:00").id
     hold_slot(held, uuid4())
-    for wall, in_the_way in (("2026-11-20 09:30", booked), ("2026-11-20 10:30", held)):
+    for wall, taken in (("2026-11-20 09:30", booked), ("2026-11-20 10:30", held)):
         with pytest.raises(TimeTaken) as error:
             claim(wall)
-        assert error.value.slot.id == in_the_way
+        assert error.value.slot.id == taken
     clock.shift(timedelta(minutes=11))
     assert claim("2026-11-20 10:30").id not in {booked, held}
     with pytest.raises(SlotTaken):
         claim_slot(held, None)
+
+
+def test_a_hold_that_is_given_back_meanwhile_was_held_until_now():
+    held, holder = slot_at("2026-11-20 11:00").id, uuid4()
+    hold_slot(held, holder)
+    with pytest.raises(TimeTaken) as error:
+        claim("2026-11-20 10:30")
+    release_holds(holder)
+    db.session.expire_all()
+    assert in_the_way(error.value.slot) == "a time from 11:00 am to 12:00 pm that somebody held until now"
 
 
 def test_a_closed_day_says_so_whatever_is_offered():
