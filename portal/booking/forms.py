@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -20,10 +19,10 @@ from portal.booking.requests import Asked
 from portal.booking.services import Details
 from portal.booking.wishes import WEEKDAYS, Wishes
 from portal.core import clock
+from portal.core.dates import parse_date, write_date
 from portal.core.forms import BaseForm, check_email, check_phone
 from portal.core.numbers import read_number
 from portal.core.pages import phone_in_words
-from portal.core.text import MONTHS
 from portal.scheduling.free_times import SlotFilter
 from portal.scheduling.models import Location, Mode, Provider, VisitType
 
@@ -41,30 +40,6 @@ CANCEL_REASONS = (
     ("cost", "cost or insurance"),
     ("other", "another reason"),
 )
-MONTHS_IN_SHORT = [name[:3] for name in MONTHS]
-NAMED_MONTH = re.compile(rf"({'|'.join(MONTHS_IN_SHORT)})[a-z]*\.?\s*", re.IGNORECASE)
-DATE_PATTERNS = (
-    re.compile(r"(?P<year>\d{4})\D+(?P<month>\d{1,2})\D+(?P<day>\d{1,2})"),
-    re.compile(r"(?P<month>\d{1,2})\D+(?P<day>\d{1,2})\D+(?P<year>\d{4})"),
-    re.compile(r"(?P<month>\d{2})(?P<day>\d{2})(?P<year>\d{4})"),
-)
-
-
-def parse_date(text: str) -> date | None:
-    """A date as people write it in the US (5/17/1980, 05171980, May 17, 1980), or as browsers do (1980-05-17)."""
-    in_digits = NAMED_MONTH.sub(lambda name: f"{MONTHS_IN_SHORT.index(name[1].lower()) + 1}/", text.strip())
-    for pattern in DATE_PATTERNS:
-        if found := pattern.fullmatch(in_digits):
-            try:
-                return date(**{name: int(value) for name, value in found.groupdict().items()})
-            except ValueError:
-                return None
-    return None
-
-
-def write_date(day: date) -> str:
-    """A date as it is typed, like 5/17/1980."""
-    return f"{day.month}/{day.day}/{day.year}"
 
 
 class BirthDateField(StringField):

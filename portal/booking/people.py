@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.booking.contact_hashes import find_email, find_mailbox, find_phone_end, read_digits
-from portal.booking.forms import parse_date
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientMerge
 from portal.core import clock
+from portal.core.dates import parse_date
 from portal.core.db import db
 from portal.core.text import search_key
 from portal.scheduling.models import Slot

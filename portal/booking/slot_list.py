@@ -18,11 +18,12 @@ from markupsafe import Markup
 
 from portal.assessment.services import Standing
 from portal.booking import own_zone, queries, visit_access
-from portal.booking.forms import FilterForm, parse_date
+from portal.booking.forms import FilterForm
 from portal.booking.models import Appointment
 from portal.booking.services import LANE_OF_RETURNING
 from portal.core import clock
 from portal.core.compression import say_nothing_asked
+from portal.core.dates import parse_date
 from portal.core.htmx import render, render_alike
 from portal.core.kept import kept
 from portal.core.numbers import read_number

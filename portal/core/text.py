@@ -5,10 +5,6 @@ from __future__ import annotations
 import unicodedata
 
 APOSTROPHES = "’\u2018\u02bc\u00b4`"  # what phones and keyboards write for the plain one
-MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
 AS_PLAIN = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
 
 

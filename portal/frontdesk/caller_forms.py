@@ -22,10 +22,11 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.assessment.questionnaire import NONE, RED_FLAGS
-from portal.booking.forms import REACH_BY, BirthDateField, write_date
+from portal.booking.forms import REACH_BY, BirthDateField
 from portal.booking.models import Patient
 from portal.booking.patients import CONTACT, read_contact
 from portal.booking.services import Details
+from portal.core.dates import write_date
 from portal.core.forms import BaseForm, DayField, check_email, check_phone
 from portal.core.numbers import read_number
 from portal.core.pages import phone_in_words

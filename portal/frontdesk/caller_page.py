@@ -16,12 +16,13 @@ from werkzeug.datastructures import MultiDict
 from portal.assessment.advice import emergency_calls
 from portal.booking import callers, people
 from portal.booking.callers import OwnTime
-from portal.booking.forms import FilterForm, parse_date
+from portal.booking.forms import FilterForm
 from portal.booking.models import Patient, PatientRequest
 from portal.booking.queries import get_request
 from portal.booking.slot_list import Days, by_day
 from portal.booking.wishes import Wishes
 from portal.core import clock
+from portal.core.dates import parse_date
 from portal.core.htmx import render
 from portal.core.text import search_key
 from portal.frontdesk import services

@@ -15,10 +15,10 @@ from werkzeug import Response as AnyResponse
 from portal.access import may_use
 from portal.accounts.addresses import way_back
 from portal.assessment.signoff import get_sign_off
-from portal.booking.forms import parse_date
 from portal.booking.models import Appointment
 from portal.core import clock
 from portal.core.compression import say_nothing_asked
+from portal.core.dates import parse_date
 from portal.core.headers import may_be_kept
 from portal.core.htmx import render
 from portal.core.numbers import read_number
