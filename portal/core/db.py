@@ -301,7 +301,7 @@ def run(statement: Executable, **values: Any) -> CursorResult[*tuple[Any, ...]]:
 
 
 def store(new: Base) -> None:
-    """Insert an object that is new, by a statement that was built once, in a third of the time that a flush takes.
+    """Insert an object unless it stands already, by a statement that was built once, in a third of a flush's time.
 
     The session has it then as if it had been read. Of what it is related to only the keys are stored, so they are to
     be set; one that the session has already is left as it is.

@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     Column,
     ColumnElement,
-    CursorResult,
     FromClause,
     Select,
     String,
@@ -146,16 +145,11 @@ def _encrypt_anew(raw: Any) -> Any:
 
 
 @transactional
-def _store(column: Column[Any], changes: list[tuple[Any, Any, Any]]) -> int:
-    key = _only_key(column.table)
-    stored = 0
+def _store(column: Column[Any], changes: list[tuple[Any, Any, Any]]) -> None:
+    key, raw = _only_key(column.table), _raw(column)
     for id_, before, after in changes:
-        raw = _raw(column)
-        statement = update(column.table).where(key == id_, raw == before)
-        result = db.session.execute(statement.values({column.name: literal(after, raw.type)}))
-        assert isinstance(result, CursorResult)
-        stored += result.rowcount
-    return stored
+        unchanged = update(column.table).where(key == id_, raw == before)
+        db.session.execute(unchanged.values({column.name: literal(after, raw.type)}))
 
 
 def _rehash(model: type[Base], change: bool) -> Iterator[int]:

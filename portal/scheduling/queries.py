@@ -44,7 +44,7 @@ def get_clinic() -> Clinic:
     """The clinic. Raises NoClinic on an empty database."""
     clinic = db.session.get(Clinic, 1)
     if clinic is None:
-        raise NoClinic("load a clinic first: flask clinic load FILE")
+        raise NoClinic
     db.session.info["clinic"] = clinic  # a session forgets what nobody holds, and would ask again
     return clinic
 

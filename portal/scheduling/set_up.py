@@ -13,7 +13,10 @@ from portal.scheduling.models import Clinic, Location, Mode, Provider, VisitType
 
 
 class NoClinic(LookupError):
-    """The database holds no clinic yet: load one with `flask clinic load FILE`."""
+    """The database holds no clinic yet."""
+
+    def __init__(self) -> None:
+        super().__init__("load a clinic first: flask clinic load FILE")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +78,7 @@ def read_set_up() -> SetUp:
     with Session(db.engine) as session:
         clinic = session.get(Clinic, 1)
         if clinic is None:
-            raise NoClinic("load a clinic first: flask clinic load FILE")
+            raise NoClinic
         return SetUp(
             clinic,
             {place.id: place for place in session.scalars(select(Location).order_by(Location.name))},
