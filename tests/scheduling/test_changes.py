@@ -7,7 +7,14 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.core.db import db, transactional
-from portal.scheduling.changes import close, end_availability, preview, reopen, save_availability
+from portal.scheduling.changes import (
+    close,
+    end_availability,
+    preview,
+    read_availability,
+    reopen,
+    save_availability,
+)
 from portal.scheduling.models import Availability, Closure, Provider, Slot, SlotState, VisitType
 from portal.scheduling.queries import count_slots_to_come, find_slots_hit, list_availability
 from portal.scheduling.remake import describe, open_slots
@@ -105,7 +112,7 @@ def test_a_closure_of_a_place_or_a_clinician_leaves_the_others_open():
 def test_a_booked_visit_stays_when_its_availability_is_gone_and_its_time_is_not_offered_again():
     slot = claim_slot(at(time(9)).id, None)
     for availability in list_availability():
-        end_availability(availability.id, date(2026, 11, 1))
+        end_availability(availability.id, date(2026, 11, 1), read_availability(availability))
     assert offered() == []
     assert db.session.get(Slot, slot.id).state == SlotState.BOOKED
     release_slot(slot.id)
