@@ -1,5 +1,6 @@
 """Closures and availability at the desk: shown before they are done, the diary follows at once."""
 
+import re
 from datetime import date
 
 import pytest
@@ -82,6 +83,17 @@ def test_a_closure_of_another_year_says_which(desk):
     page = desk.open("/desk/closures")
     assert "<p>Fri, Jan 1, 2027</p>" in page.text
     assert "<p>Thu, Dec 24</p>" in page.text
+
+
+def test_a_closure_says_of_whom_and_of_which_place_it_is(desk, at):
+    desk.open("/desk/closures")
+    for of in ({}, {"provider": "1"}, {"location": "1"}, {"provider": "1", "location": "1"}):
+        close(desk, **of, confirmed="yes")
+    to_come = desk.open("/desk/closures").text
+    at("2026-11-21 09:00")
+    for page in (to_come, desk.open("/desk/closures").text):
+        tags = set(re.findall('<span class="tag">(.*?)</span>', page))
+        assert tags == {"whole clinic", "Ada Test, MD", "East", "Ada Test, MD · East"}
 
 
 def test_the_visits_that_a_closure_hits_are_read_together(desk, booked):
