@@ -17,7 +17,7 @@ from portal.scheduling.changes import (
 )
 from portal.scheduling.models import Availability, Closure, Provider, Slot, SlotState, VisitType
 from portal.scheduling.queries import count_slots_to_come, find_slots_hit, list_availability
-from portal.scheduling.remake import describe, open_slots
+from portal.scheduling.remake import Changes, describe, describe_done, open_slots
 from portal.scheduling.services import claim_slot, hold_slot, release_slot
 
 pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("app_context", "clock")]
@@ -59,6 +59,13 @@ def test_a_preview_says_what_is_created_skipped_and_refused_and_changes_nothing(
     assert "2 refused: 02:30 does not exist on March 14 in America/New_York" in words
     assert db.session.scalar(select(func.count()).select_from(Slot)) == before
     assert describe(save_availability(sundays())) == words
+
+
+def test_one_slot_is_said_as_one_and_none_as_none():
+    assert describe(Changes(made=1, withdrawn=1)) == "1 slot opened; 1 withdrawn"
+    assert describe_done(Changes(withdrawn=1)) == "1 slot withdrawn"
+    assert describe_done(Changes(withdrawn=2)) == "2 slots withdrawn"
+    assert describe(Changes()) == describe_done(Changes()) == "no slot changed"
 
 
 def test_closed_times_are_counted_as_withdrawn_and_not_as_free(clock):
