@@ -136,12 +136,15 @@ def _stands(new: Availability | Closure) -> bool:
 
 
 def preview(change: Callable[[], Changes]) -> Changes:
-    """What a change would do to the diary: it is done, looked at, and undone; without what is so already."""
+    """What a change would do to the diary: it is done, looked at, and undone; without what is so already.
+
+    What would have been done anyway, and would not be then, is not counted below none.
+    """
     before, after = look_ahead(open_slots), look_ahead(change)
     return Changes(
-        after.made - before.made,
-        after.withdrawn - before.withdrawn,
+        max(after.made - before.made, 0),
+        max(after.withdrawn - before.withdrawn, 0),
         after.skipped - before.skipped,
         after.refused - before.refused,
-        after.clashes - before.clashes,
+        max(after.clashes - before.clashes, 0),
     )

@@ -61,6 +61,14 @@ def test_a_preview_says_what_is_created_skipped_and_refused_and_changes_nothing(
     assert describe(save_availability(sundays())) == words
 
 
+def test_a_preview_of_ending_what_was_never_opened_counts_nothing_below_none():
+    save_availability(sundays())
+    beside = sundays(opens=time(2))
+    assert save_availability(beside).clashes > 0
+    seen = read_availability(beside)
+    assert preview(lambda: end_availability(beside.id, date(2026, 11, 1), seen)) == Changes()
+
+
 def test_one_slot_is_said_as_one_and_none_as_none():
     assert describe(Changes(made=1, withdrawn=1)) == "1 slot opened; 1 withdrawn"
     assert describe_done(Changes(withdrawn=1)) == "1 slot withdrawn"
