@@ -26,6 +26,10 @@ class NotMergeable(Exception):
     """The two records are one already, or one of them has been merged elsewhere in the meantime."""
 
 
+class MergedOn(Exception):
+    """The record that was kept has itself been merged into another since: that is undone first."""
+
+
 def contact_of(patient: Patient) -> Details:
     """Who a patient is and how to reach them."""
     return Details(**{name: getattr(patient, name) for name in CONTACT}, note="")
@@ -116,7 +120,7 @@ def merge(kept_id: UUID, merged_id: UUID, contact: Mapping[str, object], staff_i
 def undo_merge(merge_id: UUID) -> PatientMerge:
     """Give a merged record its visits back, and the other its contact; visits and contact given since stay with it.
 
-    Twice is once. Raises LookupError for an unknown one.
+    Twice is once. Raises LookupError for an unknown one, MergedOn when the visits went on to another record since.
     """
     done = db.session.get(PatientMerge, merge_id, with_for_update=True, populate_existing=True)
     if done is None:
@@ -124,6 +128,8 @@ def undo_merge(merge_id: UUID) -> PatientMerge:
     if done.undone_at is not None:
         return done
     kept, merged = _lock(done.kept_id), _lock(done.merged_id)
+    if kept.merged_into_id is not None:
+        raise MergedOn
     for visit in _visits_of(kept.id):
         if str(visit.id) in done.appointment_ids:
             visit.patient = merged

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, url_for
@@ -11,13 +12,13 @@ from werkzeug import Response as AnyResponse
 from portal.booking.models import Appointment
 from portal.booking.queries import find_appointments_in
 from portal.core import clock
-from portal.core.edits import ChangedMeanwhile
+from portal.core.edits import ChangedMeanwhile, Values
 from portal.core.htmx import render
 from portal.frontdesk import guide, services
 from portal.frontdesk.confirming import is_confirmed
 from portal.frontdesk.forms import AvailabilityForm, ClosureForm, EndForm
 from portal.frontdesk.history import write_history
-from portal.frontdesk.seen_form import dump
+from portal.frontdesk.seen_form import SeenForm, dump
 from portal.scheduling import changes, queries
 from portal.scheduling.models import Availability, Closure
 from portal.scheduling.remake import Changes, describe_done
@@ -83,29 +84,38 @@ def replace_availability(availability_id: int) -> AnyResponse:
     form = _offered(AvailabilityForm(), row)
     if not form.validate():
         return _render_one(row, form, 422)
-    seen = form.read_seen() or {}
-    try:
-        if not is_confirmed(form):
-            preview = changes.preview(lambda: changes.replace_availability(row.id, form.availability(), seen))
-            return _render_one(row, form, preview=preview)
-        done = changes.replace_availability(row.id, form.availability(), seen)
-    except ChangedMeanwhile as error:
-        form.seen.data = dump(error.stored)
-        return _render_one(row, form, 409, changed=True)
-    flash(f"Changed: {describe_done(done)}.")
-    return redirect(url_for(".list_availability"), 303)
+    return _change(
+        form,
+        lambda seen: changes.replace_availability(row.id, form.availability(), seen),
+        partial(_render_one, row, form),
+        "Changed",
+    )
 
 
 @blueprint.post("/availability/<int:availability_id>/end")
 def end_availability(availability_id: int) -> AnyResponse:
-    form = EndForm()
-    form.last.id = f"last-{availability_id}"  # each row has such a field
+    """No times after a day any more."""
+    row = queries.get_availability(availability_id) or abort(404)
+    form = EndForm().about(row)
+    show = partial(_render_availability, _offered(AvailabilityForm(formdata=None)), ending=form)
     if not form.validate():
-        return _render_availability(_offered(AvailabilityForm(formdata=None)), ending=form, status=422)
+        return show(status=422)
+    return _change(form, lambda seen: changes.end_availability(row.id, form.last.data, seen), show, "Ended")
+
+
+def _change(
+    form: SeenForm, change: Callable[[Values], Changes], show: Callable[..., Response], done_word: str
+) -> AnyResponse:
+    """Make a change of availability once it was shown; before, or where somebody else was faster, show what stands."""
+    seen = form.read_seen() or {}
     try:
-        flash(f"Ended: {describe_done(changes.end_availability(availability_id, form.last.data))}.")
-    except LookupError:
-        abort(404)
+        if not is_confirmed(form):
+            return show(preview=changes.preview(lambda: change(seen)))
+        done = change(seen)
+    except ChangedMeanwhile as error:
+        form.seen.data = dump(error.stored)
+        return show(status=409, changed=True)
+    flash(f"{done_word}: {describe_done(done)}.")
     return redirect(url_for(".list_availability"), 303)
 
 
@@ -153,16 +163,18 @@ def _offered(form: AvailabilityForm, row: Availability | None = None) -> Availab
 
 
 def _render_availability(
-    form: AvailabilityForm, preview: Changes | None = None, ending: EndForm | None = None, status: int = 200
+    form: AvailabilityForm, ending: EndForm | None = None, status: int = 200, **context: Any
 ) -> Response:
+    rows = queries.list_availability()
+    endings = [ending if ending and ending.row.id == row.id else EndForm.showing(row) for row in rows]
     return render(
         "frontdesk/availability.html",
         status=status,
         form=form,
-        rows=queries.list_availability(),
+        ending=ending,
+        endings=endings,
         past=queries.list_past_availability(),
-        preview=preview,
-        ending=ending or EndForm(formdata=None),
+        **context,
     )
 
 

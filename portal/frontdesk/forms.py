@@ -211,10 +211,27 @@ class AvailabilityForm(SeenForm, DiaryForm):
         )
 
 
-class EndForm(BaseForm):
-    """The last day on which times are offered."""
+class EndForm(SeenForm):
+    """The last day on which availability is offered."""
 
     last = DayField("Last day", validators=[InputRequired("Enter the last day.")])
+    row: Availability
+
+    @classmethod
+    def showing(cls, row: Availability) -> Self:
+        """The form as it stands beside availability before anybody types."""
+        return cls(formdata=None, data={"last": row.valid_until, "seen": dump(read_availability(row))}).about(row)
+
+    def about(self, row: Availability) -> Self:
+        """The same form, as that of one of the rows on a page."""
+        self.row = row
+        for field in self:
+            field.id = f"{field.id}-{row.id}"
+        return self
+
+    def validate_last(self, field: Field) -> None:
+        if field.data < self.row.valid_from:
+            raise ValidationError("The last day must not be before the first.")
 
 
 class ExportForm(BaseForm):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, redirect, url_for
+from flask import Blueprint, Response, abort, flash, redirect, url_for
 from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.accounts.queries import name_staff
 from portal.booking import holds, patients, people
 from portal.booking.models import Patient
-from portal.booking.patients import CONTACT, NotMergeable
+from portal.booking.patients import CONTACT, MergedOn, NotMergeable
 from portal.booking.queries import find_likely_same
 from portal.core.edits import ChangedMeanwhile
 from portal.core.forms import BaseForm
@@ -76,6 +76,8 @@ def undo_merge(patient_id: UUID, merge_id: UUID) -> AnyResponse:
         patients.undo_merge(merge_id)
     except LookupError:
         abort(404)
+    except MergedOn:
+        flash("Nothing was undone: that record was itself merged into another one since. Undo the later merge first.")
     return redirect(url_for(".show_patient", patient_id=patient_id), 303)
 
 

@@ -92,11 +92,7 @@ def replace_availability(availability_id: int, new: Availability, seen: Values) 
 
     Raises LookupError when there are none, and ChangedMeanwhile.
     """
-    of_it = {"of": Availability}  # and not of the clinician, the place and the type that are read with it
-    old = db.session.get(Availability, availability_id, with_for_update=of_it, populate_existing=True)
-    if old is None:
-        raise LookupError(availability_id)
-    check_unchanged(seen, read_availability(old))
+    old = _lock(availability_id, seen)
     if new.valid_from > old.valid_from:
         day_before = new.valid_from - timedelta(days=1)
         old.valid_until = min(old.valid_until or day_before, day_before)
@@ -108,12 +104,9 @@ def replace_availability(availability_id: int, new: Availability, seen: Values) 
 
 
 @transactional
-def end_availability(availability_id: int, last: date) -> Changes:
-    """Offer these times until that day and not after. Raises LookupError when there are none."""
-    lock_diary()
-    availability = db.session.get(Availability, availability_id, populate_existing=True)
-    if availability is None:
-        raise LookupError(availability_id)
+def end_availability(availability_id: int, last: date, seen: Values) -> Changes:
+    """Offer these times until that day and not after. Raises LookupError when there are none, and ChangedMeanwhile."""
+    availability = _lock(availability_id, seen)
     availability.valid_until = last
     db.session.flush()
     audit.services.record("availability-ended", f"availability:{availability_id}", last=last.isoformat())
@@ -125,6 +118,16 @@ def lock_diary() -> None:
     db.session.get(Clinic, 1, with_for_update=True, populate_existing=True)
 
 
+def _lock(availability_id: int, seen: Values) -> Availability:
+    """Availability to be changed, locked. Raises LookupError, and ChangedMeanwhile when it is not as `seen`."""
+    of_it = {"of": Availability}  # and not of the clinician, the place and the type that are read with it
+    found = db.session.get(Availability, availability_id, with_for_update=of_it, populate_existing=True)
+    if found is None:
+        raise LookupError(availability_id)
+    check_unchanged(seen, read_availability(found))
+    return found
+
+
 def _stands(new: Availability | Closure) -> bool:
     """Whether there is one of that kind with all the same values."""
     kind = type(new)
@@ -133,12 +136,15 @@ def _stands(new: Availability | Closure) -> bool:
 
 
 def preview(change: Callable[[], Changes]) -> Changes:
-    """What a change would do to the diary: it is done, looked at, and undone; without what is so already."""
+    """What a change would do to the diary: it is done, looked at, and undone; without what is so already.
+
+    What would have been done anyway, and would not be then, is not counted below none.
+    """
     before, after = look_ahead(open_slots), look_ahead(change)
     return Changes(
-        after.made - before.made,
-        after.withdrawn - before.withdrawn,
+        max(after.made - before.made, 0),
+        max(after.withdrawn - before.withdrawn, 0),
         after.skipped - before.skipped,
         after.refused - before.refused,
-        after.clashes - before.clashes,
+        max(after.clashes - before.clashes, 0),
     )

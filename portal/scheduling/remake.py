@@ -42,10 +42,12 @@ class Changes:
 
 
 def describe(changes: Changes) -> str:
-    """Changes in words, such as "12 slots opened; 2 skipped: Labor Day"."""
-    parts = [f"{changes.made} slots opened"] if changes.made or not changes.withdrawn else []
+    """Changes in words, such as "12 slots opened; 2 skipped: Labor Day", or "no slot changed"."""
+    if changes == Changes():
+        return "no slot changed"
+    parts = [f"{_slots(changes.made)} opened"] if changes.made or not changes.withdrawn else []
     if changes.withdrawn:
-        parts.append(f"{changes.withdrawn} withdrawn" if parts else f"{changes.withdrawn} slots withdrawn")
+        parts.append(f"{changes.withdrawn if parts else _slots(changes.withdrawn)} withdrawn")
     parts += [f"{count} skipped: {reason}" for reason, count in changes.skipped.items()]
     parts += [f"{count} refused: {reason}" for reason, count in changes.refused.items()]
     if changes.clashes:
@@ -55,9 +57,11 @@ def describe(changes: Changes) -> str:
 
 def describe_done(changes: Changes) -> str:
     """What has changed in the diary, without what is skipped for the same reasons as ever."""
-    return (
-        describe(Changes(changes.made, changes.withdrawn)) if changes.made or changes.withdrawn else "no slot changed"
-    )
+    return describe(Changes(changes.made, changes.withdrawn))
+
+
+def _slots(count: int) -> str:
+    return "1 slot" if count == 1 else f"{count} slots"
 
 
 def open_slots_if_any() -> int:

@@ -37,7 +37,7 @@ OWN_ONLY = {
 # One's own visit, changed by a colleague: a clinician undoes only what was the own doing.
 NOT_ONES_OWN_DOING = {"visit_actions.undo"}
 # Nothing stands behind the address, and yet the answer is no 404: the list, which says so, or the form once more.
-SAYS_SO = {"diary.reopen", "frontdesk.settle_request", "diary.end_availability"}
+SAYS_SO = {"diary.reopen", "frontdesk.settle_request"}
 
 # Of one's own sessions and passkeys; what the walk names is nobody's. The own ones are tried in tests/accounts.
 OF_ONES_ACCOUNT = {"account.end_session", "passkeys.remove"}

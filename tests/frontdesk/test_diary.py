@@ -1,5 +1,6 @@
 """Closures and availability at the desk: shown before they are done, the diary follows at once."""
 
+import re
 from datetime import date
 
 import pytest
@@ -82,6 +83,17 @@ def test_a_closure_of_another_year_says_which(desk):
     page = desk.open("/desk/closures")
     assert "<p>Fri, Jan 1, 2027</p>" in page.text
     assert "<p>Thu, Dec 24</p>" in page.text
+
+
+def test_a_closure_says_of_whom_and_of_which_place_it_is(desk, at):
+    desk.open("/desk/closures")
+    for of in ({}, {"provider": "1"}, {"location": "1"}, {"provider": "1", "location": "1"}):
+        close(desk, **of, confirmed="yes")
+    to_come = desk.open("/desk/closures").text
+    at("2026-11-21 09:00")
+    for page in (to_come, desk.open("/desk/closures").text):
+        tags = set(re.findall('<span class="tag">(.*?)</span>', page))
+        assert tags == {"whole clinic", "Ada Test, MD", "East", "Ada Test, MD · East"}
 
 
 def test_the_visits_that_a_closure_hits_are_read_together(desk, booked):
@@ -202,12 +214,33 @@ class TestAvailability:
         with app.app_context():
             assert db.session.scalar(select(func.count()).select_from(Availability)) == before + 1
 
-    def test_ending_it_withdraws_what_is_free_and_keeps_what_is_booked(self, manager, app, booked):
-        fill(manager, "/1/end", last="2026-11-18")
+    def test_ending_it_is_shown_first_and_then_withdraws_what_is_free_and_keeps_what_is_booked(
+        self, manager, app, booked
+    ):
+        assert "What it does: 32 slots withdrawn." in fill(manager, "/1/end", last="2026-11-18").text
+        assert count_offered(app) == 4  # looked at, not done
+        fill(manager, "/1/end", last="2026-11-18", confirmed="yes")
         assert "Ended: 32 slots withdrawn." in manager.page.text
         assert count_offered(app) == 0
         with app.app_context():
             assert db.session.scalar(select(func.count()).where(Slot.state == SlotState.BOOKED)) == 1
+
+    def test_it_does_not_end_before_its_first_day(self, manager, app):
+        page = fill(manager, "/1/end", last="2025-01-09", confirmed="yes")
+        assert (page.status, page.errors) == (422, ["The last day must not be before the first."])
+        assert form_to(page, "/1/end").values["last"] == ["2025-01-09"]
+        assert count_offered(app) == 4
+
+    def test_what_somebody_else_changed_since_it_was_shown_is_not_ended(self, manager, app):
+        fill(manager, "/1/end", last="2026-11-18")
+        shown = form_to(manager.page, "/1/end")
+        manager.open("/desk/availability/1")
+        fill(manager, "/availability/1", opens="10:00", valid_from="2026-01-05", confirmed="yes")
+        page = manager.send(shown, confirmed="yes")
+        assert (page.status, count_offered(app)) == (409, 3)
+        assert "Somebody else changed these times" in page.text
+        fill(manager, "/1/end", confirmed="yes")
+        assert count_offered(app) == 0
 
     def test_the_front_desk_does_not_change_what_is_offered(self, desk):
         assert desk.open("/desk/availability").status == 403

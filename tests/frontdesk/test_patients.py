@@ -229,6 +229,20 @@ class TestMerge:
         assert set(before) <= set(diary.all(select(Appointment.one_of_kind)))
         assert diary.scalar(select(Patient.phone).where(Patient.id == two[0])) == "+12125550177"
 
+    def test_what_was_merged_on_is_parted_in_the_right_order_only(self, desk, two, book, diary):
+        _, reference = book("2026-11-23 10:00", name="J Doe", email="j.doe@example.com", phone="646 555 0101")
+        first, middle, last = *two, diary.scalar(select(Appointment.patient_id).filter_by(reference=reference))
+        stale = next(form for form in self.merge(desk, middle, first).forms if "/undo-merge/" in form.action)
+        self.merge(desk, last, middle)
+        page = desk.send(stale)
+        assert page.path == f"/desk/patients/{last}"
+        assert "Nothing was undone" in page.text
+        assert self.owners(diary) == [last] * 3
+        for _ in range(2):
+            desk.send(next(form for form in page.forms if "/undo-merge/" in form.action))
+            page = desk.open(f"/desk/patients/{middle}")
+        assert self.owners(diary) == [first, middle, last]
+
     def test_merging_twice_or_with_itself_does_nothing_more(self, desk, two, diary):
         self.merge(desk, *two)
         page = desk.open(f"/desk/patients/{two[0]}/merge/{two[1]}")

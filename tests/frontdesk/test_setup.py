@@ -280,8 +280,9 @@ class TestAvailability:
 
     def test_what_is_over_is_folded_away(self, manager):
         manager.open("/desk/availability")
-        fill(manager, "/1/end", last="2026-11-01")
+        fill(manager, "/1/end", last="2026-11-01", confirmed="yes")
         assert "1 in the past" in manager.page.text
+        assert manager.open(manager.page.link("/availability/1")).heading == "Change availability"
 
 
 class TestOnAnyDatabase:

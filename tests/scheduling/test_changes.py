@@ -7,10 +7,17 @@ import pytest
 from sqlalchemy import func, select
 
 from portal.core.db import db, transactional
-from portal.scheduling.changes import close, end_availability, preview, reopen, save_availability
+from portal.scheduling.changes import (
+    close,
+    end_availability,
+    preview,
+    read_availability,
+    reopen,
+    save_availability,
+)
 from portal.scheduling.models import Availability, Closure, Provider, Slot, SlotState, VisitType
 from portal.scheduling.queries import count_slots_to_come, find_slots_hit, list_availability
-from portal.scheduling.remake import describe, open_slots
+from portal.scheduling.remake import Changes, describe, describe_done, open_slots
 from portal.scheduling.services import claim_slot, hold_slot, release_slot
 
 pytestmark = [pytest.mark.both_engines, pytest.mark.usefixtures("app_context", "clock")]
@@ -52,6 +59,21 @@ def test_a_preview_says_what_is_created_skipped_and_refused_and_changes_nothing(
     assert "2 refused: 02:30 does not exist on March 14 in America/New_York" in words
     assert db.session.scalar(select(func.count()).select_from(Slot)) == before
     assert describe(save_availability(sundays())) == words
+
+
+def test_a_preview_of_ending_what_was_never_opened_counts_nothing_below_none():
+    save_availability(sundays())
+    beside = sundays(opens=time(2))
+    assert save_availability(beside).clashes > 0
+    seen = read_availability(beside)
+    assert preview(lambda: end_availability(beside.id, date(2026, 11, 1), seen)) == Changes()
+
+
+def test_one_slot_is_said_as_one_and_none_as_none():
+    assert describe(Changes(made=1, withdrawn=1)) == "1 slot opened; 1 withdrawn"
+    assert describe_done(Changes(withdrawn=1)) == "1 slot withdrawn"
+    assert describe_done(Changes(withdrawn=2)) == "2 slots withdrawn"
+    assert describe(Changes()) == describe_done(Changes()) == "no slot changed"
 
 
 def test_closed_times_are_counted_as_withdrawn_and_not_as_free(clock):
@@ -105,7 +127,7 @@ def test_a_closure_of_a_place_or_a_clinician_leaves_the_others_open():
 def test_a_booked_visit_stays_when_its_availability_is_gone_and_its_time_is_not_offered_again():
     slot = claim_slot(at(time(9)).id, None)
     for availability in list_availability():
-        end_availability(availability.id, date(2026, 11, 1))
+        end_availability(availability.id, date(2026, 11, 1), read_availability(availability))
     assert offered() == []
     assert db.session.get(Slot, slot.id).state == SlotState.BOOKED
     release_slot(slot.id)

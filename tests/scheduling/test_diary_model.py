@@ -259,7 +259,8 @@ class DiaryMachine(DiaryBesideItsModel):
     def end_hours(self, dice):
         hours = dice.choice(self.diary.hours)
         hours.last = self.now.date() + DAY * dice.randint(-1, 4)
-        set_up.end_availability(hours.id, hours.last)
+        seen = set_up.read_availability(db.session.get_one(Availability, hours.id))
+        set_up.end_availability(hours.id, hours.last, seen)
         self._follow_remake()
 
     def set_cap(self, dice):
