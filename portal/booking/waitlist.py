@@ -19,7 +19,7 @@ from portal.core import allowed, clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, insert_once, lock, transactional
 from portal.core.limits import TooMany, mailbox_key, spend
-from portal.notifications.services import queue_mail
+from portal.notifications.services import UNDO_WINDOW, queue_mail
 from portal.scheduling.models import Clinic, Slot
 from portal.scheduling.queries import find_freed_slots, get_clinic, get_slot
 from portal.scheduling.services import SlotTaken, hold_slot, release_holds
@@ -87,11 +87,16 @@ def decline(token: str) -> Offer:
 
 @transactional
 def tend() -> int:
-    """What the worker does every minute: end the offers whose time is up, offer what is free; returns how many."""
+    """What the worker does every minute: end the offers whose time is up, offer what is free; returns how many.
+
+    A time waits until whatever has freed it can no longer be undone by staff without anybody hearing of it.
+    """
     up = select(Offer).where(Offer.state == OfferState.OPEN, Offer.answer_by <= clock.now()).with_for_update()
     for offer in db.session.scalars(up.execution_options(populate_existing=True)).all():
         _end(offer, OfferState.LAPSED)
-    return sum(offer_slot(slot.id) for slot in find_freed_slots()) if db.session.get(Clinic, 1) else 0
+    if db.session.get(Clinic, 1) is None:
+        return 0
+    return sum(offer_slot(slot.id) for slot in find_freed_slots(by=clock.now() - UNDO_WINDOW))
 
 
 @transactional
