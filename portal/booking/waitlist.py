@@ -33,6 +33,10 @@ OF_A_VISIT = (
 LANES = ("consult", "self_care")  # who comes first; within a lane who should be seen promptly, then who waited longest
 
 
+class CannotAnswer(Exception):
+    """No mail reaches the visit's patient, or the link in it would open nothing: nothing was offered."""
+
+
 @transactional
 def join(appointment_id: UUID, wishes: Wishes) -> None:
     """Put a visit on the list or change its wishes; its place by waiting time stays."""
@@ -114,23 +118,28 @@ def offer_slot(slot_id: int) -> bool:
     if slot is None or (answer_by := answer_time(slot, get_clinic())) is None:
         return False
     try:
-        return any(_offer(slot, e, answer_by) for e in rank_matches(slot) if _can_answer(e.appointment))
+        return any(_offer(slot, e, answer_by) for e in rank_matches(slot) if can_answer(e.appointment))
     except SlotTaken:
         return False
 
 
 @transactional
 def offer_to(slot_id: int, entry_id: UUID) -> None:
-    """Offer a free slot to somebody whom the desk has chosen. Raises SlotTaken when that cannot be (any more)."""
+    """Offer a free slot to somebody whom the desk has chosen.
+
+    Raises SlotTaken when that cannot be (any more), CannotAnswer.
+    """
     slot, entry = get_slot(slot_id), db.session.get(WaitlistEntry, entry_id)
     if slot is None or entry is None or entry not in rank_matches(slot):
         raise SlotTaken(slot_id)
+    if not can_answer(entry.appointment):
+        raise CannotAnswer(entry_id)
     answer_by = answer_time(slot, get_clinic())
     if answer_by is None or not _offer(slot, entry, answer_by):
         raise SlotTaken(slot_id)
 
 
-def _can_answer(visit: Appointment) -> bool:
+def can_answer(visit: Appointment) -> bool:
     """Whether a mail can reach its patient, and the link in it would open."""
     return bool(visit.patient.email) and links.is_live(visit)
 
