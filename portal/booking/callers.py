@@ -43,6 +43,10 @@ class UnknownCode(LookupError):
     """No leaflet or letter has the code that the caller reads out."""
 
 
+class NotToday(Exception):
+    """Nobody is here now for a visit of another day."""
+
+
 @dataclass(frozen=True)
 class OwnTime:
     """A time that the diary does not offer, and why it is booked nevertheless."""
@@ -92,8 +96,8 @@ def note_emergency(key: UUID) -> None:
 def book_for_caller(call: Call) -> Appointment:
     """Book for a caller; the same call a second time gets the first one's visit.
 
-    Raises SlotTaken, AlreadyBooked, UnknownCode; SafetyUnknown when the signs must be asked for, MayNotBook when
-    there is one. Then nothing was changed.
+    Raises SlotTaken, AlreadyBooked, UnknownCode, NotToday; SafetyUnknown when the signs must be asked for, MayNotBook
+    when there is one. Then nothing was changed.
     """
     try:
         return _book(call)
@@ -111,6 +115,8 @@ def _book(call: Call) -> Appointment:
     if (existing := find_by_idempotency_key(str(call.key))) is not None:
         return existing
     slot = _claim(call)
+    if call.is_here and slot.day != clock.today(slot.location.zone):
+        raise NotToday
     if call.answer is None and must_ask(slot.visit_type):
         raise SafetyUnknown
     patient = _patient_of(call)

@@ -362,6 +362,16 @@ class TestOwnTime:
         assert (visit().slot.day.isoformat(), f"{visit().slot.begins:%H:%M}") == ("2026-11-18", "07:05")
         assert diary.mails() == []
 
+    def test_nobody_is_here_on_another_day_and_without_the_tick_it_is_a_visit_to_come(self, desk, diary, visit):
+        desk.open("/desk/book?at=now")
+        page = step(desk, **CALLER, **self.OWN, own_begins="10:00", red_flags_now="none")
+        assert (page.status, page.outcome) == (422, "invalid")
+        assert page.errors == ["Nobody is here on another day: choose today, or take the tick from “Is here now”."]
+        assert 'value="2026-11-20"' in page.text
+        assert (diary.count(Appointment), diary.count(Patient)) == (0, 0)
+        assert step(desk, is_here=[]).outcome == "booked"
+        assert (visit().status, diary.mails()) == ("booked", ["booked"])
+
     def test_a_walk_in_is_seen_by_who_is_at_work_and_at_the_time_of_the_place_that_is_chosen(
         self, staff, diary, clock, visit
     ):
