@@ -185,18 +185,18 @@ def _require_none_on_record(patient: Patient, kind: str) -> None:
 
 
 def _journey_of(call: Call) -> UUID:
-    """The journey of the request that is answered, else one that the code read out has begun, else a new one."""
+    """The journey of the request that is answered, else a new one; it has come by the code read out, if there is one.
+
+    Raises UnknownCode.
+    """
     request = db.session.get(PatientRequest, call.request_id) if call.request_id else None
-    if request is not None and request.journey_id is not None:
-        return request.journey_id
-    return _start_journey_by(call.code) if call.code else start_journey()
-
-
-def _start_journey_by(code: str) -> UUID:
+    journey_id = request.journey_id if request else None
+    if not call.code:
+        return start_journey(journey_id)
     try:
-        return start_journey_by_code(code.lower())
+        return start_journey_by_code(call.code.lower(), journey_id)
     except NoSuchLink:
-        raise UnknownCode(code) from None
+        raise UnknownCode(call.code) from None
 
 
 def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:
