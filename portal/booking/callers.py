@@ -43,6 +43,10 @@ class UnknownCode(LookupError):
     """No leaflet or letter has the code that the caller reads out."""
 
 
+class NotToday(Exception):
+    """Nobody is here now for a visit of another day."""
+
+
 @dataclass(frozen=True)
 class OwnTime:
     """A time that the diary does not offer, and why it is booked nevertheless."""
@@ -92,8 +96,8 @@ def note_emergency(key: UUID) -> None:
 def book_for_caller(call: Call) -> Appointment:
     """Book for a caller; the same call a second time gets the first one's visit.
 
-    Raises SlotTaken, AlreadyBooked, UnknownCode; SafetyUnknown when the signs must be asked for, MayNotBook when
-    there is one. Then nothing was changed.
+    Raises SlotTaken, AlreadyBooked, UnknownCode, NotToday; SafetyUnknown when the signs must be asked for, MayNotBook
+    when there is one. Then nothing was changed.
     """
     try:
         return _book(call)
@@ -111,6 +115,8 @@ def _book(call: Call) -> Appointment:
     if (existing := find_by_idempotency_key(str(call.key))) is not None:
         return existing
     slot = _claim(call)
+    if call.is_here and slot.day != clock.today(slot.location.zone):
+        raise NotToday
     if call.answer is None and must_ask(slot.visit_type):
         raise SafetyUnknown
     patient = _patient_of(call)
@@ -179,18 +185,18 @@ def _require_none_on_record(patient: Patient, kind: str) -> None:
 
 
 def _journey_of(call: Call) -> UUID:
-    """The journey of the request that is answered, else one that the code read out has begun, else a new one."""
+    """The journey of the request that is answered, else a new one; it has come by the code read out, if there is one.
+
+    Raises UnknownCode.
+    """
     request = db.session.get(PatientRequest, call.request_id) if call.request_id else None
-    if request is not None and request.journey_id is not None:
-        return request.journey_id
-    return _start_journey_by(call.code) if call.code else start_journey()
-
-
-def _start_journey_by(code: str) -> UUID:
+    journey_id = request.journey_id if request else None
+    if not call.code:
+        return start_journey(journey_id)
     try:
-        return start_journey_by_code(code.lower())
+        return start_journey_by_code(call.code.lower(), journey_id)
     except NoSuchLink:
-        raise UnknownCode(code) from None
+        raise UnknownCode(call.code) from None
 
 
 def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:

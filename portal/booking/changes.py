@@ -210,7 +210,7 @@ def move_to(
     note_change(appointment, "moved", before, staff_id)
     announce(appointment, "moved", may_undo=staff_id is not None)
     db.session.flush()
-    free(int(before["slot_id"] or 0))
+    _free(int(before["slot_id"] or 0), staff_id)
     waitlist.end_offers(appointment.id, not_before=slot.starts_at)
     return appointment
 
@@ -226,12 +226,17 @@ def end(appointment: Appointment, reason: str, staff_id: int | None = None) -> A
     note_change(appointment, "cancelled", before, staff_id)
     announce(appointment, "cancelled", may_undo=staff_id is not None)
     waitlist.close(appointment.id)
-    release_slot(appointment.slot_id)
+    _free(appointment.slot_id, staff_id)
     if appointment.cancelled_by_us:
         close_time_of(appointment.slot_id, CLOSED_FOR)
-    else:
-        waitlist.offer_slot(appointment.slot_id)
     return appointment
+
+
+def _free(slot_id: int, staff_id: int | None) -> None:
+    """Give back a slot that a visit leaves; the earlier-slot list is offered at once what its patient has freed."""
+    release_slot(slot_id)
+    if staff_id is None:  # staff may undo it: what they have freed is offered by `waitlist.tend`, later
+        waitlist.offer_slot(slot_id)
 
 
 def take_up_again(appointment: Appointment) -> None:
@@ -248,9 +253,3 @@ def take_up_again(appointment: Appointment) -> None:
     appointment.status, appointment.cancel_reason, appointment.one_of_kind = Status.BOOKED, None, key
     if cancelled is not None:
         waitlist.take_up_again(appointment.id, left_since=cancelled.done_at)
-
-
-def free(slot_id: int) -> None:
-    """Give back a slot that a visit has left, and offer it to the earlier-slot list."""
-    release_slot(slot_id)
-    waitlist.offer_slot(slot_id)

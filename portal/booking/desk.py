@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from portal import audit
 from portal.booking import waitlist
 from portal.booking.announce import announce_restored
-from portal.booking.changes import CLOSED_FOR, end, free, move_to, take_up_again
+from portal.booking.changes import CLOSED_FOR, end, move_to, take_up_again
 from portal.booking.history import (
     RECENT,
     Before,
@@ -31,7 +31,7 @@ from portal.notifications.services import supersede_mail
 from portal.referrals.services import Reached, reach, take_back
 from portal.scheduling.models import Slot, VisitType
 from portal.scheduling.ranges import reopen_time_of
-from portal.scheduling.services import claim_time
+from portal.scheduling.services import claim_time, release_slot
 
 # From which states a visit comes to each one; the first three also say that somebody is, or was, here.
 STEPS: dict[Status, Set[Status]] = {
@@ -185,7 +185,7 @@ def _undo_move(appointment: Appointment, before: Before) -> None:
     appointment.slot = _retake(db.session.get_one(Slot, before["slot_id"]))
     appointment.visit_type = db.session.get_one(VisitType, before["visit_type_id"])
     db.session.flush()
-    free(left)
+    release_slot(left)
     announce_restored(appointment)
 
 
@@ -205,7 +205,7 @@ def _undo_booking(appointment: Appointment, before: Before) -> None:
         note_not_booked(appointment.journey_id)
     _reopen_request(before)
     waitlist.close(appointment.id)
-    free(appointment.slot_id)
+    release_slot(appointment.slot_id)
 
 
 def _reopen_request(before: Before) -> None:

@@ -18,6 +18,7 @@ from portal.booking.requests import BOOKED
 from portal.config import current_settings
 from portal.core import clock
 from portal.notifications.letters import Letter, render_letter, write_letters_with
+from portal.notifications.queries import was_told
 from portal.scheduling.queries import get_provider, get_zone
 
 READ_WITHIN = timedelta(hours=1)  # of its leaving: what a letter says of changing the visit is true till then
@@ -92,10 +93,15 @@ def write_offer(offer_id: UUID, _sequence: int) -> Letter | None:
     )
 
 
-def write_offer_lapsed(offer_id: UUID, _sequence: int) -> Letter | None:
-    """That an earlier time went to somebody else and the place on the list stands; None once that is not so."""
+def write_offer_lapsed(offer_id: UUID, sequence: int) -> Letter | None:
+    """That an earlier time went to somebody else and the place on the list stands; None once that is not so.
+
+    None also for who was never told of the offer.
+    """
     offer = get_offer(offer_id)
     if offer is None or offer.state != OfferState.LAPSED or offer.entry.closed_at is not None:
+        return None
+    if not was_told(offer_id, sequence):
         return None
     appointment = offer.entry.appointment
     if not appointment.patient.email:

@@ -14,6 +14,9 @@ from portal.core import clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, look_ahead
 from portal.notifications.letters import Letter
+from portal.notifications.models import MailState
+from portal.notifications.queries import list_mail_about
+from portal.notifications.services import queue_mail
 from portal.scheduling.free_times import list_free_slots
 from portal.scheduling.models import Slot, VisitType
 from portal.scheduling.queries import get_slot
@@ -49,7 +52,8 @@ def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
         "thanks": mails.write_thanks(referred.id, 0),
         "digest": mails.write_digest(UUID(int=slot.provider_id), slot.day.toordinal()),
     }
-    offer.state = OfferState.LAPSED
+    queue_mail("offer", offer.id, 0)
+    list_mail_about(offer.id)[0].state, offer.state = MailState.SENT, OfferState.LAPSED
     letters["offer lapsed"] = mails.write_offer_lapsed(offer.id, 0)
     offer.state, visit.patient_zone = OfferState.OPEN, ELSEWHERE
     for visit_type in get_set_up().bookable_types(LANE, slot.visit_type.kind):

@@ -19,7 +19,7 @@ from portal.core import allowed, clock
 from portal.core.crypto import new_token, token_hash
 from portal.core.db import db, insert_once, lock, transactional
 from portal.core.limits import TooMany, mailbox_key, spend
-from portal.notifications.services import queue_mail
+from portal.notifications.services import UNDO_WINDOW, queue_mail
 from portal.scheduling.models import Clinic, Slot
 from portal.scheduling.queries import find_freed_slots, get_clinic, get_slot
 from portal.scheduling.services import SlotTaken, hold_slot, release_holds
@@ -31,6 +31,10 @@ OF_A_VISIT = (
     joinedload(Appointment.slot).joinedload(Slot.location),
 )
 LANES = ("consult", "self_care")  # who comes first; within a lane who should be seen promptly, then who waited longest
+
+
+class CannotAnswer(Exception):
+    """No mail reaches the visit's patient, or the link in it would open nothing: nothing was offered."""
 
 
 @transactional
@@ -87,11 +91,16 @@ def decline(token: str) -> Offer:
 
 @transactional
 def tend() -> int:
-    """What the worker does every minute: end the offers whose time is up, offer what is free; returns how many."""
+    """What the worker does every minute: end the offers whose time is up, offer what is free; returns how many.
+
+    A time waits until whatever has freed it can no longer be undone by staff without anybody hearing of it.
+    """
     up = select(Offer).where(Offer.state == OfferState.OPEN, Offer.answer_by <= clock.now()).with_for_update()
     for offer in db.session.scalars(up.execution_options(populate_existing=True)).all():
         _end(offer, OfferState.LAPSED)
-    return sum(offer_slot(slot.id) for slot in find_freed_slots()) if db.session.get(Clinic, 1) else 0
+    if db.session.get(Clinic, 1) is None:
+        return 0
+    return sum(offer_slot(slot.id) for slot in find_freed_slots(by=clock.now() - UNDO_WINDOW))
 
 
 @transactional
@@ -109,23 +118,28 @@ def offer_slot(slot_id: int) -> bool:
     if slot is None or (answer_by := answer_time(slot, get_clinic())) is None:
         return False
     try:
-        return any(_offer(slot, e, answer_by) for e in rank_matches(slot) if _can_answer(e.appointment))
+        return any(_offer(slot, e, answer_by) for e in rank_matches(slot) if can_answer(e.appointment))
     except SlotTaken:
         return False
 
 
 @transactional
 def offer_to(slot_id: int, entry_id: UUID) -> None:
-    """Offer a free slot to somebody whom the desk has chosen. Raises SlotTaken when that cannot be (any more)."""
+    """Offer a free slot to somebody whom the desk has chosen.
+
+    Raises SlotTaken when that cannot be (any more), CannotAnswer.
+    """
     slot, entry = get_slot(slot_id), db.session.get(WaitlistEntry, entry_id)
     if slot is None or entry is None or entry not in rank_matches(slot):
         raise SlotTaken(slot_id)
+    if not can_answer(entry.appointment):
+        raise CannotAnswer(entry_id)
     answer_by = answer_time(slot, get_clinic())
     if answer_by is None or not _offer(slot, entry, answer_by):
         raise SlotTaken(slot_id)
 
 
-def _can_answer(visit: Appointment) -> bool:
+def can_answer(visit: Appointment) -> bool:
     """Whether a mail can reach its patient, and the link in it would open."""
     return bool(visit.patient.email) and links.is_live(visit)
 

@@ -12,7 +12,7 @@ from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.booking import callers, people
-from portal.booking.callers import Call, OwnTime, UnknownCode
+from portal.booking.callers import Call, NotToday, OwnTime, UnknownCode
 from portal.booking.models import Appointment
 from portal.booking.queries import find_by_idempotency_key, get_appointment
 from portal.booking.services import AlreadyBooked, MayNotBook, SafetyUnknown
@@ -157,7 +157,7 @@ def _book(page: CallPage, step: str) -> AnyResponse:
         appointment = callers.book_for_caller(call)
     except AlreadyBooked as error:
         return _show_standing(page, error.appointment)
-    except (SlotTaken, UnknownCode, SafetyUnknown, MayNotBook) as error:
+    except (SlotTaken, UnknownCode, NotToday, SafetyUnknown, MayNotBook) as error:
         return _explain(page, error)
     return leave(url_for(".show_done", appointment_id=appointment.id))
 
@@ -189,6 +189,8 @@ def _explain(page: CallPage, error: Exception) -> Response:
     form, status, outcome = page.form, 422, "invalid"
     if isinstance(error, UnknownCode):
         form.code.errors = ["No leaflet or letter has this code. Read it again, or leave it empty."]
+    elif isinstance(error, NotToday):
+        form.own_day.errors = ["Nobody is here on another day: choose today, or take the tick from “Is here now”."]
     elif isinstance(error, SafetyUnknown):
         form.answer.errors = ["A first visit needs the answer. Read the question aloud."]
     elif isinstance(error, MayNotBook):

@@ -39,7 +39,8 @@ def show_list() -> Response:
         wishes=lambda entry: Wishes.from_json(entry.wishes).in_words(),
         form=BaseForm(),
         now=clock.now(),
-        late=request.args.get("late"),
+        can_answer=waitlist.can_answer,
+        refused=request.args.get("refused"),
     )
 
 
@@ -49,5 +50,7 @@ def offer(slot_id: int, entry_id: UUID) -> AnyResponse:
     try:
         waitlist.offer_to(slot.id, entry_id)
     except SlotTaken:
-        return redirect(url_for(".show_list", late=1), 303)
+        return redirect(url_for(".show_list", refused="late"), 303)
+    except waitlist.CannotAnswer:
+        return redirect(url_for(".show_list", refused="call"), 303)
     return redirect(url_for(".show_list"), 303)

@@ -102,15 +102,15 @@ def start_journey(journey_id: UUID | None = None, article: str | None = None) ->
 
 
 @transactional
-def start_journey_by_code(code: str) -> UUID:
-    """A new journey for somebody without a browser who names the code of a link, such as a caller.
+def start_journey_by_code(code: str, journey_id: UUID | None = None) -> UUID:
+    """The journey that somebody without a browser, such as a caller, starts or goes on with by the code of a link.
 
     Raises NoSuchLink.
     """
     link = find_link(code)
     if link is None or link.state != LinkState.LIVE:
         raise NoSuchLink(code)
-    return arrive(Touch(link, link.destination), None)
+    return arrive(Touch(link, link.destination), journey_id)
 
 
 @transactional

@@ -132,11 +132,11 @@ def find_time_now() -> Slot | None:
     return slot if slot and slot.day == clock.today(slot.location.zone) else None
 
 
-def find_freed_slots() -> Sequence[Slot]:
-    """The slots to come that a visit has left and nobody has claimed yet, soonest first."""
+def find_freed_slots(by: datetime | None = None) -> Sequence[Slot]:
+    """The slots to come that a visit has left, by that moment or by now, and nobody has claimed yet; soonest first."""
     return db.session.scalars(
         select(Slot)
-        .where(Slot.freed_at.is_not(None), text(CAN_BE_OFFERED.text))
+        .where(Slot.freed_at <= (by or clock.now()), text(CAN_BE_OFFERED.text))
         .where(Slot.can_be_claimed(None, clock.now(), clock.now() + get_clinic().minimum_notice))
         .options(*WITH_SURROUNDINGS)
         .order_by(Slot.starts_at)

@@ -13,6 +13,7 @@ from portal.booking.wishes import Wishes
 from portal.core.db import db
 from portal.notifications.letters import write_letter
 from portal.notifications.models import OutgoingMail
+from portal.notifications.services import send_due_mail
 from tests.conftest import ROOT
 from tests.visitor import Visitor
 
@@ -101,7 +102,7 @@ def links_in_mail(app):
     }
 
 
-def test_a_mail_scanner_changes_nothing_behind_the_link_of_any_mail(app, book, clock, diary):
+def test_a_mail_scanner_changes_nothing_behind_the_link_of_any_mail(app, book, clock, diary, mail_server):
     """Of visits booked, moved, cancelled, sent once more, offered an earlier time and not offered it any more."""
     visits = [book(f"2026-11-20 {hour:02}:00") for hour in (9, 10, 11)]
     ids = [diary.scalar(select(Appointment.id).where(Appointment.reference == name)) for _, name in visits]
@@ -115,6 +116,7 @@ def test_a_mail_scanner_changes_nothing_behind_the_link_of_any_mail(app, book, c
         clock.shift(pause)
         with app.test_request_context():
             waitlist.tend()
+            send_due_mail()
         before = everything(app)
         for kind, address in links_in_mail(app):
             scanner = Visitor(app)

@@ -7,11 +7,12 @@ from sqlalchemy import select, update
 
 from portal.accounts.models import User
 from portal.booking import desk as desk_work
-from portal.booking import waitlist
+from portal.booking import links, waitlist
 from portal.booking.history import note_change
 from portal.booking.models import Appointment, Offer, OfferState, WaitlistEntry
 from portal.booking.wishes import Wishes
 from portal.core.db import db, transactional
+from portal.notifications.services import send_due_mail
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
@@ -177,6 +178,25 @@ def test_an_offer_that_is_declined_or_lapses_goes_to_the_next_and_the_place_is_k
     page = person.send(choice="accept")
     assert (page.status, page.outcome) == (409, "taken")
     assert "so does your place on the list" in page.text
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_only_who_was_told_of_an_offer_hears_that_it_has_lapsed(
+    app, book, join, given_back, diary, tend, clock, mail_server, told
+):
+    link, reference = book("2026-11-23 09:00")
+    join(link)
+    given_back()
+    if not told:
+        with app.app_context():
+            links.revoke(diary.scalar(select(Appointment.id).where(Appointment.reference == reference)))
+    for pause in (timedelta(), timedelta(hours=2, minutes=1)):
+        clock.shift(pause)
+        tend()
+        with app.app_context():
+            send_due_mail()
+    assert offers(diary) == [("Person Number 2", "lapsed")]
+    assert any(b"not held for you any more" in mail for mail in mail_server.received) == told
 
 
 @pytest.mark.both_engines

@@ -293,13 +293,19 @@ def test_an_emergency_of_last_week_keeps_nobody_from_a_visit_and_goes_along_with
     assert visit().lane == "consult"
 
 
-def test_a_code_from_a_leaflet_counts_for_who_gave_it(call, desk, diary, visit):
-    page = call(diary.slot_at(FRIDAY_9), code="nonsense")
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_a_code_from_a_leaflet_counts_for_who_gave_it(desk, visitor, diary, visit, asked_before):
+    visitor.open("/request/call-back")
+    visitor.send(name="Jane Doe", phone="212 555 0177")
+    desk.open(desk.open("/desk/requests").link("/desk/book?request=") if asked_before else "/desk/book")
+    step(desk, f"hold:{diary.slot_at(FRIDAY_9)}")
+    page = step(desk, **CALLER, red_flags_now="none", code="nonsense")
     assert page.errors == ["No leaflet or letter has this code. Read it again, or leave it empty."]
     assert diary.count(Appointment) == 0
     assert step(desk, red_flags_now="none", code="LEAFLET").outcome == "booked"
     journey = diary.scalar(select(Journey).where(Journey.id == visit().journey_id))
     assert journey.link_code == "leaflet"
+    assert (journey.id == diary.scalar(select(PatientRequest.journey_id))) is asked_before
     assert points_of(journey.reached) == {Reached.LANDED, Reached.BOOKED}  # an answer on the phone begins no check
 
 
@@ -361,6 +367,16 @@ class TestOwnTime:
         assert (visit().status, visit().arrived_at is not None) == ("arrived", True)
         assert (visit().slot.day.isoformat(), f"{visit().slot.begins:%H:%M}") == ("2026-11-18", "07:05")
         assert diary.mails() == []
+
+    def test_nobody_is_here_on_another_day_and_without_the_tick_it_is_a_visit_to_come(self, desk, diary, visit):
+        desk.open("/desk/book?at=now")
+        page = step(desk, **CALLER, **self.OWN, own_begins="10:00", red_flags_now="none")
+        assert (page.status, page.outcome) == (422, "invalid")
+        assert page.errors == ["Nobody is here on another day: choose today, or take the tick from “Is here now”."]
+        assert 'value="2026-11-20"' in page.text
+        assert (diary.count(Appointment), diary.count(Patient)) == (0, 0)
+        assert step(desk, is_here=[]).outcome == "booked"
+        assert (visit().status, diary.mails()) == ("booked", ["booked"])
 
     def test_a_walk_in_is_seen_by_who_is_at_work_and_at_the_time_of_the_place_that_is_chosen(
         self, staff, diary, clock, visit

@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
+from portal.booking import waitlist
 from portal.booking.models import Appointment, Offer, VisitChange, VisitNote
 from portal.core.db import db
-from portal.notifications.services import send_due_mail
+from portal.notifications.services import UNDO_WINDOW, send_due_mail
 from portal.referrals.models import Milestone
 from portal.scheduling.changes import close
 from portal.scheduling.models import Closure, Provider, Slot, SlotState
@@ -183,15 +184,48 @@ def test_cancelling_needs_to_know_for_whom_and_keeps_what_was_typed(made):
     assert made.visit.status == "booked"
 
 
+@pytest.fixture
+def waiting(app, book):
+    """Somebody with a later visit waits for an earlier time."""
+    person = Visitor(app)
+    person.open(f"{book(LATER)[0]}/earlier")
+    person.send()
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.both_engines
+@pytest.mark.parametrize(
+    ("path", "values"), [("cancel", {"reason": "patient"}), ("move", {"slot": "2026-11-20 10:00"})]
+)
+def test_a_time_that_the_desk_frees_is_offered_to_nobody_until_its_undoing_is_over(
+    made, diary, app, clock, path, values
+):
+    values = {name: diary.slot_at(value) if name == "slot" else value for name, value in values.items()}
+    made.try_(path, version="1", **values)
+    assert tend(app) == 0
+    made.press("/undo")
+    assert (made.visit.status, str(made.visit.slot_id)) == ("booked", diary.slot_at(BEGINS))
+    made.try_(path, version=str(made.visit.version), **values)
+    clock.shift(UNDO_WINDOW)
+    assert tend(app) == 1
+    assert diary.scalar(select(Offer.slot_id)) == int(diary.slot_at(BEGINS))
+
+
+def tend(app):
+    """As the worker does each minute; how many times were offered."""
+    with app.app_context():
+        return waitlist.tend()
+
+
+@pytest.mark.usefixtures("waiting")
 @pytest.mark.both_engines
 @pytest.mark.parametrize(("who", "offered"), [("clinician", 0), ("clinic", 0), ("patient", 1)])
-def test_the_time_of_a_visit_that_we_cancel_is_offered_to_nobody(made, diary, book, app, who, offered):
-    waiting = Visitor(app)
-    waiting.open(f"{book(LATER)[0]}/earlier")
-    waiting.send()
+def test_the_time_of_a_visit_that_we_cancel_is_offered_to_nobody(made, diary, app, clock, who, offered):
     made.press("/cancel", reason=who)
     with app.app_context():
         open_slots()  # as the worker does each hour
+    clock.shift(UNDO_WINDOW)
+    tend(app)
     assert diary.count(Slot, Slot.id == made.visit.slot_id, Slot.offered) == offered
     assert diary.count(Offer) == offered
 

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from portal.booking.models import Offer, Patient
+from portal.booking import links
+from portal.booking.models import Appointment, Offer, Patient
 from portal.core.db import db, transactional
+from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
 
 EARLY, LATE, LATER = "2026-11-20 09:00", "2026-11-23 11:00", "2026-11-25 09:00"
@@ -85,6 +87,18 @@ def test_who_has_no_address_is_called_instead_of_mailed(app, desk, free, wait, d
     page = free()
     assert not any("/offer/" in form.action for form in page.forms)
     assert "No e-mail: call" in page.text
+
+
+def test_whose_link_was_ended_is_called_instead_of_offered_a_time_that_no_mail_names(app, desk, free, wait, diary):
+    reference = wait(LATE)
+    form = next(form for form in free().forms if "/offer/" in form.action)
+    with app.app_context():
+        links.revoke(diary.scalar(select(Appointment.id).where(Appointment.reference == reference)))
+    assert "the visit’s link was ended. Call instead." in desk.send(form).text
+    assert (diary.count(Offer), diary.count(Slot, Slot.state == SlotState.HELD)) == (0, 0)
+    page = free()
+    assert not any("/offer/" in form.action for form in page.forms)
+    assert page.text.count("any time. The visit’s link was ended: call") == 2
 
 
 class TestRequests:
