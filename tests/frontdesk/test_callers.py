@@ -361,6 +361,7 @@ class TestOwnTime:
         assert (visit().status, visit().arrived_at is not None) == ("arrived", True)
         assert (visit().slot.day.isoformat(), f"{visit().slot.begins:%H:%M}") == ("2026-11-18", "07:05")
         assert diary.mails() == []
+        assert "None: read the reference out" in desk.page.text
 
     def test_a_walk_in_is_seen_by_who_is_at_work_and_at_the_time_of_the_place_that_is_chosen(
         self, staff, diary, clock, visit

@@ -1,5 +1,6 @@
 """What the desk does to a visit: each step once, by who may, never over a colleague's head, and the way back."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -184,6 +185,26 @@ def test_the_time_of_a_visit_that_we_cancel_is_offered_to_nobody(made, diary, bo
         open_slots()  # as the worker does each hour
     assert diary.count(Slot, Slot.id == made.visit.slot_id, Slot.offered) == offered
     assert diary.count(Offer) == offered
+
+
+def test_the_reference_to_read_out_says_what_became_of_the_mail(made, sent, diary, at):
+    def mail():
+        sent()
+        page = made.person.open(f"/desk/book/done/{made.id}")
+        made.look()
+        return re.findall(r"<dt>Mail</dt><dd>.*?>(.*?)</dd>", page.text)
+
+    assert mail() == ["sent</span> just now to person1@example.com"]
+    at(f"{DAY} 08:50", made)
+    made.press("/status", status="arrived")
+    assert mail() == ["sent</span> 1 day ago to person1@example.com"]
+    made.press("/undo")
+    made.try_("move", version="3", slot=diary.slot_at(LATER))
+    assert mail() == ["queued</span> leaves Friday, November 20, 8:53 am EST to person1@example.com"]
+    made.press("/withhold")
+    assert mail() == ["withheld</span> "]
+    made.press("/cancel", reason="patient")
+    assert mail() == []
 
 
 def test_in_a_day_that_is_closed_already_cancelling_closes_nothing_more(made, diary, app):
