@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
-from portal.booking.models import Appointment, Offer, VisitChange, VisitNote
+from portal.booking.models import Appointment, Offer, Patient, VisitChange, VisitNote
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
 from portal.referrals.models import Milestone
@@ -205,6 +205,17 @@ def test_the_reference_to_read_out_says_what_became_of_the_mail(made, sent, diar
     assert mail() == ["withheld</span> "]
     made.press("/cancel", reason="patient")
     assert mail() == []
+
+
+def test_who_has_no_address_is_to_be_told_by_phone_and_no_mail_is_offered(made, app, diary):
+    with app.app_context():
+        db.session.get(Patient, made.visit.patient_id).email = None
+        db.session.commit()
+    made.try_("move", version="1", slot=diary.slot_at(LATER))
+    bar = made.look().text.partition('id="recent"')[2].partition("</ul>")[0]
+    assert "There is no e-mail address: tell the patient by phone." in bar
+    assert "Undo" in bar
+    assert not [form for form in made.person.page.forms if form.action.startswith("/desk/mail/")]
 
 
 def test_in_a_day_that_is_closed_already_cancelling_closes_nothing_more(made, diary, app):
