@@ -36,6 +36,7 @@ from portal.frontdesk import (
 from portal.frontdesk.words import (
     CHANGES,
     MARKS,
+    NO_ADDRESS,
     STATES,
     closure_in_words,
     duration_in_words,
@@ -59,7 +60,7 @@ def init_app(app: Flask) -> None:
         recent_changes=recent.list_undoable, state_words=STATES, change_words=CHANGES, reach_words=dict(REACH_BY)
     )
     app.jinja_env.globals.update(is_masked=privacy.is_masked, mark_words=MARKS, note_state=refresh.note_state)
-    app.jinja_env.globals.update(mark_of=confirming.mark_of)
+    app.jinja_env.globals.update(mark_of=confirming.mark_of, no_address=NO_ADDRESS)
     app.jinja_env.globals.update(keys_are_off=find_views.are_keys_off, can_still=visit_page.can_still)
     app.register_blueprint(day_views.blueprint)  # the one of views, with the diary
     app.register_blueprint(paper_views.blueprint)

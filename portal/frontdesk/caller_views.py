@@ -16,9 +16,10 @@ from portal.booking.callers import Call, NotToday, OwnTime, UnknownCode
 from portal.booking.models import Appointment
 from portal.booking.queries import find_by_idempotency_key, get_appointment
 from portal.booking.services import AlreadyBooked, MayNotBook, SafetyUnknown
+from portal.core import clock
 from portal.core.htmx import leave, render
 from portal.core.numbers import read_number
-from portal.frontdesk import privacy, services, spelling
+from portal.frontdesk import privacy, queries, services, spelling
 from portal.frontdesk.caller_forms import read_id
 from portal.frontdesk.caller_page import CallPage, begin_call, chosen_patient, own_time
 from portal.scheduling.queries import get_slot
@@ -55,6 +56,8 @@ def show_done(appointment_id: UUID) -> Response:
         appointment=appointment,
         slot=appointment.slot,
         spelled=spelling.spell(appointment.reference),
+        mail=queries.find_confirmation(appointment),
+        now=clock.now(),
         outcome="booked" if appointment.takes_slot else "cancelled",
         reference=appointment.reference,
     )

@@ -15,12 +15,13 @@ from werkzeug import Response as AnyResponse
 from portal.access import may_use
 from portal.accounts.addresses import way_back
 from portal.assessment.signoff import get_sign_off
+from portal.booking.desk import can_change
 from portal.booking.models import Appointment
 from portal.core import clock
 from portal.core.compression import say_nothing_asked
 from portal.core.dates import parse_date
 from portal.core.headers import may_be_kept
-from portal.core.htmx import render
+from portal.core.htmx import leave, render
 from portal.core.numbers import read_number
 from portal.frontdesk import overview, privacy, queries, services
 from portal.frontdesk.acting import visible_provider_id, visit_or_404
@@ -167,7 +168,7 @@ def _read_query() -> Shown:
     """What the address asks for; of its words none is repeated that is not known here."""
     say_nothing_asked()
     by_place = request.args.get("by") == "place"
-    moving = _moving_or_404(request.args.get("moving"))
+    moving = _read_moving(request.args.get("moving"))
     times = moving is None and "times" in request.args and may_use("times.change")
     provider_id = wanted_provider_id()
     asked = {
@@ -179,14 +180,18 @@ def _read_query() -> Shown:
     return Shown(provider_id, by_place, moving, times, {name: value for name, value in asked.items() if value})
 
 
-def _moving_or_404(text: str | None) -> Appointment | None:
+def _read_moving(text: str | None) -> Appointment | None:
+    """The visit for which a time is looked for; one that cannot be moved is shown instead, and why not."""
     if not text:
         return None
     try:
         visit_id = UUID(text)
     except ValueError:
         abort(404)
-    return visit_or_404(visit_id)
+    visit = visit_or_404(visit_id)
+    if not can_change(visit):
+        abort(leave(url_for(".show_visit", appointment_id=visit.id, wrong="state")))
+    return visit
 
 
 def _surroundings(wanted: Shown) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from portal.frontdesk import queries
 from portal.frontdesk.acting import may_set, may_undo, sees_own_only
 from portal.frontdesk.forms import AddressForm
 from portal.frontdesk.visit_forms import NoteForm, StaffCancelForm, StatusForm, VisitForm
-from portal.notifications.queries import list_mail_about
 
 # What the visit's page says when something could not be done.
 WRONG = {
@@ -59,7 +58,7 @@ def render_visit(
         names=name_staff({change.staff_id for change in changes if change.staff_id} | {n.staff_id for n in notes}),
         brief=queries.brief_of(appointment),
         can_renew_link=links.can_renew(appointment),
-        mails=list_mail_about(appointment.id),
+        mails=queries.list_mail_of(appointment),
         likely_same=find_likely_same(appointment.patient),
         entry=entry if entry and entry.closed_at is None else None,
         wishes=Wishes.from_json(entry.wishes) if entry else None,

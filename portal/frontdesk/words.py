@@ -73,6 +73,7 @@ MARKS = {
     "phone": "by phone",
     "video": "by video",
 }
+NO_ADDRESS = "There is no e-mail address: tell the patient by phone."
 STEPS = {"arrived": "Arrived", "checked-in": "In the room", "fulfilled": "Done", "noshow": "Did not come"}
 CHANGES = {
     **STEPS,

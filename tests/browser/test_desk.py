@@ -17,9 +17,9 @@ from portal.booking.services import Details, build_appointment, find_or_build_pa
 from portal.core import clock
 from portal.core.crypto import new_token
 from portal.core.db import db, transactional
-from portal.scheduling.models import Provider, Slot, SlotState
+from portal.scheduling.models import Location, Provider, Slot, SlotState, VisitType
 from portal.scheduling.services import claim_slot, claim_time
-from tests.browser.conftest import DESKTOP, PHONE, assert_accessible, follow
+from tests.browser.conftest import DESKTOP, PHONE, assert_accessible, assert_no_wider, follow
 
 NUMBERS = count(2000)
 PORTRAIT = {"width": 718, "height": 1000}  # as on paper, between its margins
@@ -358,3 +358,35 @@ def test_the_week_into_which_a_visit_is_moved_is_accessible_and_fits_a_phone(ope
     page = open_desk(f"/desk/week/{day + timedelta(days=7)}?moving={visit}")
     expect(page.get_by_role("button", name="in person at East, with Ada Test, MD").first).to_be_visible()
     assert_accessible(page)
+
+
+def test_the_day_into_which_a_visit_is_moved_fits_a_phone_and_shows_the_place(open_desk, portal, visit_now):
+    visit, _, _ = visit_now
+    with portal.app.app_context():
+        day = transactional(let_it_be_in_person)(visit)
+        was = transactional(name_place)("east", "New York, Sample Avenue at the Corner")
+    try:
+        page = open_desk(f"/desk/day/{day}?moving={visit}")
+        words = page.get_by_role("button", name="move here, at New York").locator("i").first
+        for size in (PHONE, DESKTOP):
+            page.set_viewport_size(size)
+            assert_no_wider(page, f"{size['width']} px")
+            assert words.evaluate("words => words.offsetWidth <= words.closest('button').clientWidth")
+    finally:
+        with portal.app.app_context():
+            transactional(name_place)("east", was)
+
+
+def let_it_be_in_person(visit_id):
+    """Let a visit be in person; a day with free times of its kind at another place."""
+    new = db.session.scalar(select(VisitType).where(VisitType.code == "new"))
+    db.session.get(Appointment, visit_id).visit_type = new
+    free = (Slot.state == SlotState.FREE, Slot.offered, Slot.visit_type_id == new.id)
+    return db.session.scalar(select(func.max(Slot.day)).where(*free))
+
+
+def name_place(code, name):
+    """Give a place another name; what it was called."""
+    place = db.session.scalar(select(Location).where(Location.code == code))
+    was, place.name = place.name, name
+    return was

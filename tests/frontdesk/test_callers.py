@@ -367,6 +367,7 @@ class TestOwnTime:
         assert (visit().status, visit().arrived_at is not None) == ("arrived", True)
         assert (visit().slot.day.isoformat(), f"{visit().slot.begins:%H:%M}") == ("2026-11-18", "07:05")
         assert diary.mails() == []
+        assert "None: read the reference out" in desk.page.text
 
     def test_nobody_is_here_on_another_day_and_without_the_tick_it_is_a_visit_to_come(self, desk, diary, visit):
         desk.open("/desk/book?at=now")

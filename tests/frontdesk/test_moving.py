@@ -58,3 +58,14 @@ def test_what_changes_besides_the_time_is_said_on_the_button_and_afterwards(desk
 @pytest.mark.parametrize("nobody", ["00000000-0000-0000-0000-000000000000", "nonsense"])
 def test_a_visit_that_does_not_exist_is_a_missing_page(desk, nobody):
     assert desk.open(f"/desk/day/{FRIDAY}?moving={nobody}").status == 404
+
+
+@pytest.mark.parametrize("page", [f"day/{FRIDAY}", f"week/{FRIDAY}", "month/2026-11"])
+def test_a_visit_that_cannot_be_moved_any_more_is_shown_and_says_so_at_once(desk, visit, page):
+    desk.open(f"/desk/visit/{visit.id}")
+    desk.send(next(form for form in desk.page.forms if form.action.endswith("/cancel")), reason="patient")
+    shown = desk.open(f"/desk/{page}?moving={visit.id}")
+    assert shown.path == f"/desk/visit/{visit.id}"
+    assert "This could not be done: the visit is not at that point." in shown.text
+    refreshed = desk.client.get(f"/desk/{page}?moving={visit.id}&poll=", headers={"HX-Request": "true"})
+    assert refreshed.headers["HX-Redirect"].startswith(shown.path)

@@ -1,5 +1,6 @@
 """What the desk does to a visit: each step once, by who may, never over a colleague's head, and the way back."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import select
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
 from portal.booking import waitlist
-from portal.booking.models import Appointment, Offer, VisitChange, VisitNote
+from portal.booking.models import Appointment, Offer, Patient, VisitChange, VisitNote
 from portal.core.db import db
 from portal.notifications.services import UNDO_WINDOW, send_due_mail
 from portal.referrals.models import Milestone
@@ -228,6 +229,37 @@ def test_the_time_of_a_visit_that_we_cancel_is_offered_to_nobody(made, diary, ap
     tend(app)
     assert diary.count(Slot, Slot.id == made.visit.slot_id, Slot.offered) == offered
     assert diary.count(Offer) == offered
+
+
+def test_the_reference_to_read_out_says_what_became_of_the_mail(made, sent, diary, at):
+    def mail():
+        sent()
+        page = made.person.open(f"/desk/book/done/{made.id}")
+        made.look()
+        return re.findall(r"<dt>Mail</dt><dd>.*?>(.*?)</dd>", page.text)
+
+    assert mail() == ["sent</span> just now to person1@example.com"]
+    at(f"{DAY} 08:50", made)
+    made.press("/status", status="arrived")
+    assert mail() == ["sent</span> 1 day ago to person1@example.com"]
+    made.press("/undo")
+    made.try_("move", version="3", slot=diary.slot_at(LATER))
+    assert mail() == ["queued</span> leaves Friday, November 20, 8:53 am EST to person1@example.com"]
+    made.press("/withhold")
+    assert mail() == ["withheld</span> "]
+    made.press("/cancel", reason="patient")
+    assert mail() == []
+
+
+def test_who_has_no_address_is_to_be_told_by_phone_and_no_mail_is_offered(made, app, diary):
+    with app.app_context():
+        db.session.get(Patient, made.visit.patient_id).email = None
+        db.session.commit()
+    made.try_("move", version="1", slot=diary.slot_at(LATER))
+    bar = made.look().text.partition('id="recent"')[2].partition("</ul>")[0]
+    assert "There is no e-mail address: tell the patient by phone." in bar
+    assert "Undo" in bar
+    assert not [form for form in made.person.page.forms if form.action.startswith("/desk/mail/")]
 
 
 def test_in_a_day_that_is_closed_already_cancelling_closes_nothing_more(made, diary, app):
