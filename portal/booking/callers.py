@@ -25,6 +25,7 @@ from portal.booking.services import (
     MayNotBook,
     SafetyUnknown,
     build_appointment,
+    can_be_of,
     find_or_build_patient,
     one_of_kind_key,
     require_only_one,
@@ -32,6 +33,7 @@ from portal.booking.services import (
 from portal.core import clock
 from portal.core.db import db, seeing_others, store, transactional
 from portal.core.edits import Values
+from portal.core.text import search_key
 from portal.referrals.services import NoSuchLink, Reached, reach, start_journey, start_journey_by_code
 from portal.scheduling.models import Slot, VisitType
 from portal.scheduling.services import SlotTaken, claim_slot, claim_time, hold_slot, release_holds
@@ -127,6 +129,7 @@ def _book(call: Call) -> Appointment:
     appointment.one_of_kind = None if call.another else one_of_kind_key(patient, slot.visit_type.kind)
     journey_id = _journey_of(call)
     appointment.journey_id = journey_id
+    _leave_what_is_not_of(patient, journey_id, call)
     if (standing := _ask(journey_id, call.answer)) is not None:
         appointment.assessment_id, appointment.lane = standing.assessment_id, standing.lane
         appointment.prompt = standing.prompt
@@ -199,11 +202,24 @@ def _journey_of(call: Call) -> UUID:
         raise UnknownCode(call.code) from None
 
 
+def _leave_what_is_not_of(patient: Patient, journey_id: UUID, call: Call) -> None:
+    """Let only what is said on the phone go to the clinic where the answers of before are, or may be, another's."""
+    before = standing_of(journey_id)
+    if before is None:
+        return
+    seen_since = before.lane is Lane.EMERGENCY and before.is_over
+    if seen_since or not _is_asked_for(patient, call) or not can_be_of(before, patient):
+        leave_answers(journey_id)
+
+
+def _is_asked_for(patient: Patient, call: Call) -> bool:
+    """Whether the request that is answered was made in this patient's name, or a part of it."""
+    request = db.session.get(PatientRequest, call.request_id) if call.request_id else None
+    return request is None or set(search_key(request.name).split()) <= set(patient.name_key.split())
+
+
 def _ask(journey_id: UUID, answer: frozenset[str] | None) -> Standing | None:
     """Record the caller's answer like a patient's own, and where it stands then. Raises MayNotBook on danger."""
-    before = standing_of(journey_id)
-    if before is not None and before.lane is Lane.EMERGENCY and before.is_over:
-        leave_answers(journey_id)  # who calls has been seen since, or is somebody else
     if answer is not None:
         record_safety(journey_id, answer)
         db.session.flush()

@@ -219,7 +219,8 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     _check_offered(slot, standing)
     require_only_one(details, slot.visit_type.kind)
     patient = find_or_build_patient(details)
-    _require_own_answers(standing, patient)
+    if not can_be_of(standing, patient):
+        raise AboutSomebodyElse
     appointment = build_appointment(slot, patient, idempotency_key)
     appointment.one_of_kind = one_of_kind_key(details, slot.visit_type.kind)
     appointment.patient_zone = zone
@@ -237,14 +238,14 @@ def _book(journey_id: UUID, slot_id: int, details: Details, idempotency_key: str
     return appointment
 
 
-def _require_own_answers(standing: Standing, patient: Patient) -> None:
-    """Raise AboutSomebodyElse where what was answered cannot be that patient's: a browser can be a family's."""
+def can_be_of(standing: Standing, patient: Patient) -> bool:
+    """Whether what was answered can be that patient's: a browser can be a family's."""
     if standing.ages is not None and _age(patient) not in standing.ages:
-        raise AboutSomebodyElse
-    if standing.kept:
-        people = {tuple(person) for person in run(queries.WHOSE_ANSWERS, id=standing.assessment_id)}
-        if people - {(patient.name_key, patient.date_of_birth)}:
-            raise AboutSomebodyElse
+        return False
+    if not standing.kept:
+        return True
+    people = {tuple(person) for person in run(queries.WHOSE_ANSWERS, id=standing.assessment_id)}
+    return people <= {(patient.name_key, patient.date_of_birth)}
 
 
 def _age(person: Details | Patient) -> int:

@@ -48,3 +48,28 @@ def test_a_wrong_year_is_corrected_and_nothing_is_asked_again(app, visitor):
     assert visitor.send(date_of_birth="5/17/1980").path == "/book/check"
     assert visitor.send().outcome == "booked"
     assert visits(app)[0][1] > 10
+
+
+@pytest.mark.parametrize(
+    ("asked_as", "comes", "has_booked", "brings_the_check"),
+    [
+        ("Ann Doe", CHILD, False, False),  # another age was answered
+        ("Mary Doe", FATHER, False, False),  # another name was given
+        ("John", FATHER, True, False),  # the check went to the clinic with another's visit
+        ("John", FATHER, False, True),
+    ],
+)
+def test_a_visit_by_phone_on_a_request_of_that_browser_comes_with_the_check_only_where_it_can_be_of_who_comes(
+    app, visitor, desk, diary, asked_as, comes, has_booked, brings_the_check
+):
+    visitor.finish(**NECK)
+    if has_booked:
+        assert visitor.book().outcome == "booked"
+    visitor.open("/request/call-back")
+    visitor.send(name=asked_as, phone="646 555 0111")
+    desk.open(desk.open("/desk/requests").link("/desk/book?request="))
+    call = next(form for form in desk.page.forms if form.action == "/desk/book")
+    slot = diary.slot_at("2026-11-30 09:00")
+    assert desk.send(call, step="book", slot=slot, red_flags_now="none", **comes).outcome == "booked"
+    name, answered = visits(app)[-1]
+    assert (name, answered > 1) == (comes["name"], brings_the_check)
