@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.booking.conftest import book, diary  # noqa: F401 - fixtures
+from tests.frontdesk.pressing import made, sent  # noqa: F401 - fixtures
 
 
 @pytest.fixture

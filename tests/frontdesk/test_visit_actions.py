@@ -1,75 +1,18 @@
 """What the desk does to a visit: each step once, by who may, never over a colleague's head, and the way back."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from portal.accounts.models import User
 from portal.accounts.services import StaffRole
-from portal.booking import waitlist
-from portal.booking.models import Appointment, Offer, Patient, VisitChange, VisitNote
+from portal.booking.models import Patient, VisitChange, VisitNote
 from portal.core.db import db
-from portal.notifications.services import UNDO_WINDOW, send_due_mail
 from portal.referrals.models import Milestone
-from portal.scheduling.changes import close
-from portal.scheduling.models import Closure, Provider, Slot, SlotState
-from portal.scheduling.remake import open_slots
-from tests.visitor import Visitor
-
-DAY, BEGINS = "2026-11-20", "2026-11-20 09:00"
-LATER = "2026-11-23 11:00"
-
-
-class Press:
-    """Somebody at the desk who looks at a visit and presses its buttons."""
-
-    def __init__(self, person, diary, reference):
-        self.person, self.diary = person, diary
-        self.id = diary.scalar(select(Appointment.id).where(Appointment.reference == reference))
-        self.look()
-
-    def sign_in(self):
-        self.person.sign_in()
-        self.look()
-
-    @property
-    def token(self):
-        return self.person.open("/desk/").form.values["csrf_token"][0]
-
-    def look(self):
-        return self.person.open(f"/desk/visit/{self.id}")
-
-    def press(self, path, **values):
-        """Send the form of the page that leads there."""
-        form = next(form for form in self.person.page.forms if form.action.endswith(path))
-        return self.person.send(form, **values)
-
-    def try_(self, path, **values):
-        """Send what no button of the page sends."""
-        return self.person.post(f"/desk/visit/{self.id}/{path}", {"csrf_token": self.token, **values})
-
-    @property
-    def visit(self):
-        return self.diary.scalar(select(Appointment).where(Appointment.id == self.id))
-
-
-@pytest.fixture
-def made(desk, diary, book):
-    return Press(desk, diary, book(BEGINS)[1])
-
-
-@pytest.fixture
-def sent(app, mail_server):
-    """The subjects of all mail that has left by now."""
-
-    def sent():
-        with app.app_context():
-            send_due_mail()
-        return [mail.decode().split("Subject: ")[1].splitlines()[0] for mail in mail_server.received]
-
-    return sent
+from portal.scheduling.models import Provider, Slot, SlotState
+from tests.frontdesk.pressing import BEGINS, DAY, LATER, Press
 
 
 @pytest.mark.both_engines
@@ -174,63 +117,6 @@ class TestMoving:
         assert str(made.visit.slot_id) == diary.slot_at(BEGINS)
 
 
-def test_cancelling_needs_to_know_for_whom_and_keeps_what_was_typed(made):
-    page = made.press("/cancel", words="Clinician is ill")
-    assert (page.status, page.errors) == (422, ["Choose who cancels."])
-    assert "Clinician is ill" in page.text
-    page = made.press("/cancel", reason="clinician", words="Clinician is ill")
-    assert made.visit.status == "cancelled"
-    assert "Clinician is ill" in page.text
-    made.press("/undo")
-    assert made.visit.status == "booked"
-
-
-@pytest.fixture
-def waiting(app, book):
-    """Somebody with a later visit waits for an earlier time."""
-    person = Visitor(app)
-    person.open(f"{book(LATER)[0]}/earlier")
-    person.send()
-
-
-@pytest.mark.usefixtures("waiting")
-@pytest.mark.both_engines
-@pytest.mark.parametrize(
-    ("path", "values"), [("cancel", {"reason": "patient"}), ("move", {"slot": "2026-11-20 10:00"})]
-)
-def test_a_time_that_the_desk_frees_is_offered_to_nobody_until_its_undoing_is_over(
-    made, diary, app, clock, path, values
-):
-    values = {name: diary.slot_at(value) if name == "slot" else value for name, value in values.items()}
-    made.try_(path, version="1", **values)
-    assert tend(app) == 0
-    made.press("/undo")
-    assert (made.visit.status, str(made.visit.slot_id)) == ("booked", diary.slot_at(BEGINS))
-    made.try_(path, version=str(made.visit.version), **values)
-    clock.shift(UNDO_WINDOW)
-    assert tend(app) == 1
-    assert diary.scalar(select(Offer.slot_id)) == int(diary.slot_at(BEGINS))
-
-
-def tend(app):
-    """As the worker does each minute; how many times were offered."""
-    with app.app_context():
-        return waitlist.tend()
-
-
-@pytest.mark.usefixtures("waiting")
-@pytest.mark.both_engines
-@pytest.mark.parametrize(("who", "offered"), [("clinician", 0), ("clinic", 0), ("patient", 1)])
-def test_the_time_of_a_visit_that_we_cancel_is_offered_to_nobody(made, diary, app, clock, who, offered):
-    made.press("/cancel", reason=who)
-    with app.app_context():
-        open_slots()  # as the worker does each hour
-    clock.shift(UNDO_WINDOW)
-    tend(app)
-    assert diary.count(Slot, Slot.id == made.visit.slot_id, Slot.offered) == offered
-    assert diary.count(Offer) == offered
-
-
 def test_the_reference_to_read_out_says_what_became_of_the_mail(made, sent, diary, at):
     def mail():
         sent()
@@ -260,32 +146,6 @@ def test_who_has_no_address_is_to_be_told_by_phone_and_no_mail_is_offered(made, 
     assert "There is no e-mail address: tell the patient by phone." in bar
     assert "Undo" in bar
     assert not [form for form in made.person.page.forms if form.action.startswith("/desk/mail/")]
-
-
-def test_in_a_day_that_is_closed_already_cancelling_closes_nothing_more(made, diary, app):
-    with app.app_context():
-        close(Closure(starts=datetime(2026, 11, 20), ends=datetime(2026, 11, 21), reason="Clinician is ill"))
-    made.press("/cancel", reason="clinician")
-    assert made.visit.status == "cancelled"
-    assert diary.count(Closure, Closure.starts >= datetime(2026, 11, 20), Closure.starts < datetime(2026, 11, 21)) == 1
-
-
-@pytest.mark.both_engines
-def test_a_visit_that_we_cancelled_by_mistake_gets_its_time_back(made, diary):
-    made.press("/cancel", reason="clinician")
-    assert "Visit cancelled by the clinic" in made.person.open(f"/desk/day/{DAY}").text
-    made.look()
-    made.press("/undo")
-    assert made.visit.status == "booked"
-    assert diary.count(Slot, Slot.id == made.visit.slot_id, Slot.offered, Slot.state == SlotState.BOOKED) == 1
-    assert "Visit cancelled by the clinic" not in made.person.open(f"/desk/day/{DAY}").text
-
-
-@pytest.mark.both_engines
-def test_a_cancelled_visit_is_not_taken_up_again_in_a_time_that_was_closed_and_given_away(made, diary, book):
-    made.press("/cancel", reason="patient")
-    book(BEGINS)
-    assert "Its time is taken by now" in made.press("/undo").text
 
 
 @pytest.mark.parametrize(
@@ -378,16 +238,6 @@ def test_from_a_form_answered_with_an_error_the_way_back_is_the_visit(made, cloc
     part = {**shown, "HX-Request": "true", "HX-Current-URL": shown["Referer"]}
     answer = made.person.client.post("/desk/find", data=token, headers=part)
     assert answer.headers["HX-Redirect"] == f"/desk/sign-in?next=/desk/visit/{made.id}"
-
-
-def test_a_cancelled_visit_that_stands_again_after_it_has_begun_is_not_mailed_as_booked(made, sent, at):
-    made.press("/cancel", reason="patient")
-    at(BEGINS, made)
-    sent()
-    before = sent()
-    made.press("/undo")
-    assert made.visit.status == "booked"
-    assert sent() == before
 
 
 def test_a_booking_of_which_the_patient_has_heard_is_not_undone_but_cancelled(desk, diary, sent, clock):
