@@ -13,11 +13,17 @@ const typeOn = (event) => {
   [...document.querySelectorAll("#call .who-fields input")].find((input) => !input.value)?.focus();
 };
 
-// A note that is being written goes with the step that is pressed, as the page that follows shows an empty one.
-document.addEventListener("submit", ({ target }) => {
-  const words = document.getElementById("note")?.value;
-  if (!words || !target.matches(".visit-actions form:has([name=status])")) return;
-  target.append(Object.assign(document.createElement("input"), { type: "hidden", name: "words", value: words }));
+// A note that is being written goes with the step that is pressed, as the page that follows shows an empty one; before
+// another form leaves it behind, its writer is asked.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const note = document.getElementById("note");
+  if (!note?.value || form === note.form) return;
+  if (form.matches(".visit-actions form:has([name=status])")) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "words", value: note.value }));
+  } else if (!confirm("Your note is not added yet and would be lost. Go on without it?")) {
+    event.preventDefault();
+  }
 });
 
 // The command field: results below it while typing; arrows go through them, Escape closes them.

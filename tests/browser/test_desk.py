@@ -276,15 +276,20 @@ def test_letters_typed_while_a_call_is_filled_in_are_its_name_and_leave_the_last
     expect(page.locator("h1 .tag")).to_have_text("arrived")
 
 
-def test_a_note_half_written_is_not_left_by_a_letter_beside_it(open_desk, visit_now):
+def test_a_note_half_written_is_not_left_by_a_letter_or_a_button_beside_it(open_desk, visit_now):
     visit, _, _ = visit_now
-    page = open_desk(f"/desk/visit/{visit}")
+    page, asked = open_desk(f"/desk/visit/{visit}"), []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     page.fill("#note", "Comes with")
     page.get_by_role("heading", level=1).click()
     page.keyboard.type("aht")
     page.wait_for_load_state("networkidle")
+    page.get_by_role("button", name="End the link").click()
     expect(page.locator("#note")).to_have_value("Comes with")
     expect(page.locator("h1 .tag")).to_have_text("booked")
+    follow(page.get_by_role("button", name="Add the note"))
+    expect(page.locator(".note")).to_contain_text("Comes with")
+    assert asked == ["Your note is not added yet and would be lost. Go on without it?"]
 
 
 def test_a_note_half_written_goes_with_the_step_that_is_pressed(open_desk, visit_now):
