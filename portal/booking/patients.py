@@ -26,6 +26,10 @@ class NotMergeable(Exception):
     """The two records are one already, or one of them has been merged elsewhere in the meantime."""
 
 
+class MergedMeanwhile(Exception):
+    """The record has been merged into another in the meantime."""
+
+
 def contact_of(patient: Patient) -> Details:
     """Who a patient is and how to reach them."""
     return Details(**{name: getattr(patient, name) for name in CONTACT}, note="")
@@ -39,8 +43,13 @@ def read_contact(patient: Patient) -> Values:
 
 @transactional
 def change_contact(patient_id: UUID, details: Details, seen: Values) -> None:
-    """Store what is new of a patient's contact. Raises LookupError, and ChangedMeanwhile when it is not as `seen`."""
+    """Store what is new of a patient's contact.
+
+    Raises LookupError, MergedMeanwhile, and ChangedMeanwhile when it is not as `seen`.
+    """
     patient = _lock(patient_id)
+    if patient.merged_into_id is not None:
+        raise MergedMeanwhile
     check_unchanged(seen, read_contact(patient))
     _change(patient, {name: getattr(details, name) for name in CONTACT})
 
