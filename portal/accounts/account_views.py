@@ -58,6 +58,7 @@ def list_sessions() -> Response:
     return render(
         "accounts/sessions.html",
         own=own,
+        is_open=sessions.is_open,
         rows=sorted(sessions.list_open(own.user_id), key=lambda row: row.id != own.id),
         plain=BaseForm(formdata=None),
     )

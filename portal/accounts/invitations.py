@@ -60,9 +60,9 @@ def get_invited(invitation_id: UUID, for_update: bool = False) -> User | None:
     return db.session.scalar(query.with_for_update().execution_options(populate_existing=True) if for_update else query)
 
 
-def sign(user: User) -> tuple[str, datetime]:
-    """The secret of the link for an account that is invited, and until when it works."""
-    until = clock.now() + LASTS
+def sign(user: User, invited_at: datetime) -> tuple[str, datetime]:
+    """The secret of the link for an account that was invited then, and until when it works."""
+    until = invited_at + LASTS
     return _signer().dumps([user.fs_uniquifier, int(until.timestamp())]), until
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
@@ -67,8 +67,11 @@ def find_awaiting(token: str | None) -> StaffSession | None:
 
 
 def list_open(user_id: int) -> Sequence[StaffSession]:
-    """Where somebody is signed in, what was used last first."""
-    query = select(StaffSession).where(StaffSession.user_id == user_id, _is_open())
+    """Where somebody is signed in, or the password alone lets in, what was used last first."""
+    now = clock.now()
+    opens = or_(StaffSession.seen_at > now - IDLE, StaffSession.stepped_at > now - LONGEST)
+    stands = or_(_is_locked(), and_(_is_running(), opens))
+    query = select(StaffSession).where(StaffSession.user_id == user_id, StaffSession.proof.is_not(None), stands)
     return db.session.scalars(query.order_by(StaffSession.seen_at.desc(), StaffSession.id.desc())).all()
 
 
@@ -114,8 +117,7 @@ def reopen(token: str | None, user_id: int, device: str) -> str | None:
     locked = (
         StaffSession.token_hash == token_hash(token or ""),
         StaffSession.user_id == user_id,
-        StaffSession.locked_at.is_not(None),
-        StaffSession.stepped_at > clock.now() - LONGEST,
+        _is_locked(),
     )
     statement = update(StaffSession).where(*locked).values(locked_at=None)
     found = db.session.execute(statement.returning(StaffSession.proof, StaffSession.stepped_at)).one_or_none()
@@ -155,7 +157,7 @@ def note_proof(row_id: int, user_id: int, by: Proof) -> None:
 
 @transactional
 def end(row_id: int, user_id: int, action: str) -> bool:
-    """End that session of that account, noted under that name; whether it had not ended before.
+    """End that session of that account, a locked one too, noted under that name; whether it had not ended before.
 
     Raises LookupError where the account has no such session.
     """
@@ -171,9 +173,7 @@ def end(row_id: int, user_id: int, action: str) -> bool:
 @transactional
 def end_all(user_id: int, why: str, but: int | None = None) -> int:
     """End every session of an account, but the one of that id; says how many. Call it in what makes them end."""
-    others = (StaffSession.user_id == user_id, StaffSession.id != (but or 0))
-    ended = _end(*others)
-    db.session.execute(update(StaffSession).where(*others).values(locked_at=None))
+    ended = _end(StaffSession.user_id == user_id, StaffSession.id != (but or 0))
     if ended:
         audit.services.record("sessions-ended", f"staff:{user_id}", count=ended, why=why)
     return ended
@@ -187,17 +187,15 @@ def forget_old() -> int:
 
 
 def _end(*which: ColumnElement[bool], locked_at: datetime | None = None) -> int:
-    now = clock.now()
-    still = (StaffSession.ended_at.is_(None), StaffSession.begun_at > now - LONGEST)
-    statement = update(StaffSession).where(*still, *which).values(ended_at=now, locked_at=locked_at)
+    stands = or_(_is_running(), _is_locked())
+    statement = update(StaffSession).where(stands, *which).values(ended_at=clock.now(), locked_at=locked_at)
     return db.session.execute(statement).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
-def _is_open() -> ColumnElement[bool]:
-    now: datetime = clock.now()
-    return and_(
-        StaffSession.proof.is_not(None),
-        StaffSession.ended_at.is_(None),
-        StaffSession.seen_at > now - IDLE,
-        StaffSession.begun_at > now - LONGEST,
-    )
+def _is_running() -> ColumnElement[bool]:
+    return and_(StaffSession.ended_at.is_(None), StaffSession.begun_at > clock.now() - LONGEST)
+
+
+def _is_locked() -> ColumnElement[bool]:
+    """Whether the password alone opens it again."""
+    return and_(StaffSession.locked_at.is_not(None), StaffSession.stepped_at > clock.now() - LONGEST)

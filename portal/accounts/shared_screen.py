@@ -78,7 +78,7 @@ def lock() -> None:
 def leave(action: str) -> StaffSession | None:
     """End the session, which is returned, noted under that name."""
     row: StaffSession | None = g.get("staff_session") if session.get(TOKEN) else None
-    if row is not None:
+    if row is not None and row.ended_at is None:  # a page that was under way while the screen locked ends no lock
         g.acting_staff = row.user_id
         sessions.end(row.id, row.user_id, action)
     logout_user()

@@ -21,7 +21,7 @@ from portal.booking.queries import get_for_change
 from portal.booking.services import AlreadyBooked, one_of_kind_key, require_only_one
 from portal.core import allowed, clock
 from portal.core.db import db, transactional
-from portal.core.limits import mailbox_key, spend
+from portal.core.limits import TooMany, mailbox_key, spend
 from portal.notifications.models import PROBLEMS, MailState
 from portal.notifications.queries import list_mail_about
 from portal.notifications.services import send_now
@@ -33,6 +33,7 @@ from portal.scheduling.set_up import get_set_up
 
 ATTACK = "attack"
 CLOSED_FOR = "Visit cancelled by the clinic"
+FIRST_CHANGES = 2  # of a visit, which no other visit's changes refuse; its version is 1 before them
 
 
 class TooLate(Exception):
@@ -185,9 +186,17 @@ def correct_address(appointment_id: UUID, email: str) -> None:
 
 
 def _spend(appointment: Appointment) -> Appointment:
-    """Count a change that the patient has made, which may have caused a mail. Raises TooMany."""
+    """Count a change that the patient has made, which may have caused a mail. Raises TooMany.
+
+    Strangers can fill a mailbox's count: that refuses its owner no cancellation, and no visit's first changes.
+    """
     mailbox = mailbox_key(appointment.patient.email) if appointment.patient.email else None
-    spend((allowed.CHANGES_OF_VISIT, appointment.id.hex), (allowed.CHANGES_FOR_MAILBOX, mailbox))
+    spend((allowed.CHANGES_OF_VISIT, appointment.id.hex))
+    try:
+        spend((allowed.CHANGES_FOR_MAILBOX, mailbox))
+    except TooMany:
+        if appointment.status != Status.CANCELLED and appointment.version > 1 + FIRST_CHANGES:
+            raise
     return appointment
 
 

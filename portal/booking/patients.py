@@ -26,8 +26,8 @@ class NotMergeable(Exception):
     """The two records are one already, or one of them has been merged elsewhere in the meantime."""
 
 
-class MergedOn(Exception):
-    """The record that was kept has itself been merged into another since: that is undone first."""
+class MergedMeanwhile(Exception):
+    """The record has been merged into another in the meantime."""
 
 
 def contact_of(patient: Patient) -> Details:
@@ -43,8 +43,13 @@ def read_contact(patient: Patient) -> Values:
 
 @transactional
 def change_contact(patient_id: UUID, details: Details, seen: Values) -> None:
-    """Store what is new of a patient's contact. Raises LookupError, and ChangedMeanwhile when it is not as `seen`."""
+    """Store what is new of a patient's contact.
+
+    Raises LookupError, MergedMeanwhile, and ChangedMeanwhile when it is not as `seen`.
+    """
     patient = _lock(patient_id)
+    if patient.merged_into_id is not None:
+        raise MergedMeanwhile
     check_unchanged(seen, read_contact(patient))
     _change(patient, {name: getattr(details, name) for name in CONTACT})
 
@@ -120,7 +125,7 @@ def merge(kept_id: UUID, merged_id: UUID, contact: Mapping[str, object], staff_i
 def undo_merge(merge_id: UUID) -> PatientMerge:
     """Give a merged record its visits back, and the other its contact; visits and contact given since stay with it.
 
-    Twice is once. Raises LookupError for an unknown one, MergedOn when the visits went on to another record since.
+    Twice is once. Raises LookupError for an unknown one, MergedMeanwhile when the visits went on to another record since.
     """
     done = db.session.get(PatientMerge, merge_id, with_for_update=True, populate_existing=True)
     if done is None:
@@ -129,7 +134,7 @@ def undo_merge(merge_id: UUID) -> PatientMerge:
         return done
     kept, merged = _lock(done.kept_id), _lock(done.merged_id)
     if kept.merged_into_id is not None:
-        raise MergedOn
+        raise MergedMeanwhile
     for visit in _visits_of(kept.id):
         if str(visit.id) in done.appointment_ids:
             visit.patient = merged

@@ -13,6 +13,7 @@ from portal.accounts.queries import get_member
 from portal.core import clock
 from portal.core.crypto import new_token
 from portal.notifications.letters import Letter, render_letter, sample_letters_with, write_letters_with
+from portal.notifications.queries import list_mail_about
 from portal.notifications.services import queue_mail
 from portal.scheduling.queries import get_zone
 
@@ -22,6 +23,7 @@ NEWS = {
     "second-step-reset": "A manager has reset your second step. Sign in with your password and set it up anew.",
     "passkey-added": "A passkey was added to your account for the front desk.",
 }
+ABOUT_ACCOUNTS = frozenset({"invitation", *NEWS})  # the kinds of mail that managers decide on
 
 
 def init_app(app: Flask) -> None:
@@ -34,11 +36,15 @@ def init_app(app: Flask) -> None:
 
 
 def write_invitation(invitation_id: UUID, _sequence: int) -> Letter | None:
-    """The link to choose a password, and until when it works; None once the invitation has ended."""
+    """The link to choose a password, and until when it works; None once the invitation has ended.
+
+    A mail that is late, or is sent again, makes it last no longer.
+    """
     user = invitations.get_invited(invitation_id)
     if user is None:
         return None
-    return _letter(user.email, user.name, *invitations.sign(user))
+    token, until = invitations.sign(user, list_mail_about(invitation_id)[0].queued_at)
+    return _letter(user.email, user.name, token, until) if clock.now() < until else None
 
 
 def write_news(what: str, member_id: UUID, changed_at: int) -> Letter | None:

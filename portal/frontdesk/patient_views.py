@@ -12,7 +12,7 @@ from werkzeug import Response as AnyResponse
 from portal.accounts.queries import name_staff
 from portal.booking import holds, patients, people
 from portal.booking.models import Patient
-from portal.booking.patients import CONTACT, MergedOn, NotMergeable
+from portal.booking.patients import CONTACT, MergedMeanwhile, NotMergeable
 from portal.booking.queries import find_likely_same
 from portal.core.edits import ChangedMeanwhile
 from portal.core.forms import BaseForm
@@ -44,6 +44,10 @@ def change_contact(patient_id: UUID) -> AnyResponse:
     details = form.details(form.reach_by.data)
     try:
         patients.change_contact(patient_id, details, form.read_seen() or {})
+    except LookupError:  # erased since
+        abort(404)
+    except MergedMeanwhile:
+        flash("Nothing was saved: this record was merged into another in the meantime, which is shown here.")
     except ChangedMeanwhile as error:
         return render_patient(patient, form, status=409, differences=form.take_over(error.stored, details.to_json()))
     return redirect(url_for(".show_patient", patient_id=patient_id), 303)
@@ -64,8 +68,11 @@ def merge(patient_id: UUID, other_id: UUID) -> AnyResponse:
     form = MergeForm()
     if not form.validate():
         return _render_merge(kept, merged, form, 422)
-    with suppress(NotMergeable):  # somebody was faster: the page shows what stands now
-        patients.merge(patient_id, other_id, form.contact(kept, merged), current_user.id)
+    try:
+        with suppress(NotMergeable):  # somebody was faster: the page shows what stands now
+            patients.merge(patient_id, other_id, form.contact(kept, merged), current_user.id)
+    except LookupError:  # erased since
+        abort(404)
     return redirect(url_for(".show_patient", patient_id=patient_id), 303)
 
 
@@ -76,7 +83,7 @@ def undo_merge(patient_id: UUID, merge_id: UUID) -> AnyResponse:
         patients.undo_merge(merge_id)
     except LookupError:
         abort(404)
-    except MergedOn:
+    except MergedMeanwhile:
         flash("Nothing was undone: that record was itself merged into another one since. Undo the later merge first.")
     return redirect(url_for(".show_patient", patient_id=patient_id), 303)
 

@@ -11,7 +11,7 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -125,12 +125,12 @@ def hold_all() -> int:
 
 
 @transactional
-def release_held(only_later: bool = False) -> int:
-    """Let held mail leave when it is due, all of it or only what cannot have left before; returns how many."""
+def release_held(only_later: bool = False, but: Collection[str] = ()) -> int:
+    """Let held mail leave when it is due, all but those kinds, or only what cannot have left before; says how many."""
     since = held_since()
     later = OutgoingMail.due_at >= since if since else false()
     released = _change_all(
-        and_(OutgoingMail.state == MailState.HELD, later if only_later else true()),
+        and_(OutgoingMail.state == MailState.HELD, OutgoingMail.kind.not_in(but), later if only_later else true()),
         {"state": MailState.QUEUED, "attempts": 0},
     )
     audit.services.record("mail-released", HELD_MAIL, count=released)
@@ -138,9 +138,10 @@ def release_held(only_later: bool = False) -> int:
 
 
 @transactional
-def withhold_held() -> int:
-    """Let none of the held mail leave, ever; returns how many."""
-    withheld = _change_all(OutgoingMail.state == MailState.HELD, {"state": MailState.WITHHELD})
+def withhold_held(but: Collection[str] = ()) -> int:
+    """Let none of the held mail leave, ever, but those kinds; returns how many."""
+    held = and_(OutgoingMail.state == MailState.HELD, OutgoingMail.kind.not_in(but))
+    withheld = _change_all(held, {"state": MailState.WITHHELD})
     audit.services.record("mail-withheld", HELD_MAIL, count=withheld)
     return withheld
 

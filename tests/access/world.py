@@ -23,6 +23,7 @@ from portal.booking import desk, feed, patients
 from portal.booking.models import Appointment, Offer, PatientRequest, VisitChange, WaitlistEntry
 from portal.booking.people import get_patient
 from portal.config import Settings
+from portal.core import clock
 from portal.core.db import Base, db, transactional
 from portal.notifications.models import OutgoingMail
 from portal.scheduling.models import Availability, Closure, Provider
@@ -156,7 +157,7 @@ def _add_for_the_desk(world: World) -> None:
     world.links["resume"] = db.session.scalars(select(ResumeLink)).one().secrets["token"]
     invitation = "invited@clinic.example"
     roster.invite(invitation, "Invited", StaffRole.FRONT_DESK, None)
-    world.links["welcome"] = invitations.sign(_user(invitation))[0]
+    world.links["welcome"] = invitations.sign(_user(invitation), clock.now())[0]
     contact = {name: getattr(get_patient(visits["B"].patient_id), name) for name in ("name", "email", "phone")}
     merge = patients.merge(visits["B"].patient_id, visits["C"].patient_id, contact, helper.id)
     db.session.expire_all()

@@ -11,7 +11,8 @@ from portal.accounts.models import User
 from portal.accounts.services import disable_staff, reset_staff
 from portal.audit.models import AuditEntry
 from portal.core.db import db
-from portal.notifications.services import send_due_mail
+from portal.notifications.models import MailState, OutgoingMail
+from portal.notifications.services import send_due_mail, send_now
 from tests.visitor import Visitor
 
 EMAIL = "jo@clinic.example"
@@ -171,6 +172,20 @@ def test_an_invitation_sent_again_ends_the_one_before(invited, staff_command, vi
     again = latest_link(app, mail_server)
     assert visitor.open(invited).status == 404
     assert choose(visitor, again).path == "/desk/sign-in"
+
+
+def test_its_mail_sent_once_more_makes_it_last_no_longer(invited, visitor, app, mail_server, clock):
+    clock.shift(timedelta(days=3, seconds=-1))
+    with app.app_context():
+        send_now(db.session.scalar(select(OutgoingMail.id)))
+    again = latest_link(app, mail_server)
+    assert visitor.open(again).status == 200
+    clock.shift(timedelta(seconds=1))
+    assert visitor.open(again).status == 404
+    with app.app_context():
+        send_now(db.session.scalar(select(OutgoingMail.id)))
+        send_due_mail()
+        assert db.session.scalar(select(OutgoingMail.state)) == MailState.SUPERSEDED
 
 
 def test_an_invitation_that_ended_while_its_mail_waited_is_never_sent(staff_command, app, mail_server):

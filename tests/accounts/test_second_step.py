@@ -230,6 +230,27 @@ class TestALockedScreen:
             copy = Visitor(app)
         assert copy.sign_in(EMAIL, password).path == "/desk/second-factor/code"
 
+    @pytest.mark.parametrize("left", ["locked", "alone"])
+    @pytest.mark.parametrize("end", ["one", "all others", "a page from before"])
+    def test_is_listed_and_ended_by_its_owner_elsewhere(self, phone_and_codes, dee, app, password, clock, left, end):
+        elsewhere = sign_in_again(app, password)
+        elsewhere.send(code=phone_and_codes[0].code())
+        before = elsewhere.open("/desk/sessions").forms
+        if left == "alone":
+            clock.shift(timedelta(minutes=14))
+            before = elsewhere.open("/desk/sessions").forms
+            clock.shift(timedelta(minutes=2))
+        else:
+            lock(dee)
+        page = elsewhere.open("/desk/sessions")
+        assert page.text.count(">locked<") == 1
+        forms = [form for form in (before if end == "a page from before" else page.forms) if "/end" in form.action]
+        assert [form.action.rpartition("/")[2] for form in forms] == ["end", "end", "end-others"]
+        words = "You are signed out everywhere else." if end == "all others" else "Signed out there."
+        assert words in elsewhere.send(forms[2 if end == "all others" else 1]).text
+        assert ">locked<" not in elsewhere.page.text
+        assert dee.sign_in(EMAIL, password).path == "/desk/second-factor/code"
+
 
 def lock(person):
     person.open("/desk/")

@@ -11,7 +11,7 @@ from portal.assessment.models import ResumeLink
 from portal.booking.models import Appointment, PatientRequest
 from portal.core import allowed
 from portal.core.db import db
-from portal.core.limits import HitCount
+from portal.core.limits import HitCount, count_hit
 from portal.core.proof import BITS, PARTS
 from portal.notifications.models import OutgoingMail
 from portal.notifications.services import send_due_mail
@@ -101,6 +101,29 @@ class TestMailboxesAndPhones:
             page = person.send(form, slot=slots[turn % 2])
         assert (page.status, page.outcome) == (429, "limited")
         assert str(diary.slot_of(reference)) == slots[1]
+
+    def test_strangers_who_use_up_a_mailbox_stop_its_owner_from_no_first_change_and_no_cancellation(
+        self, app, clock, book, diary
+    ):
+        link, reference = book("2026-11-23 09:00", email="jane@example.com")
+        with app.app_context():
+            while count_hit(allowed.CHANGES_FOR_MAILBOX, "jane@example.com").allowed:
+                pass
+        owner = somebody(app)
+        owner.open(link)
+        slots = [diary.slot_at(f"2026-11-25 {hour}:00") for hour in ("09", "10")]
+        outcomes = []
+        for turn in range(3):
+            owner.open(f"/visit/{reference}/move")
+            form = next(form for form in owner.page.forms if "slot" in form.choices)
+            outcomes.append(owner.send(form, slot=slots[turn % 2]).status)
+        assert outcomes == [200, 200, 429]
+        assert str(diary.slot_of(reference)) == slots[1]
+        owner.open(f"/visit/{reference}/cancel")
+        owner.send(choice="time")
+        assert owner.send(confirmed="yes").status == 200
+        assert not diary.booked_slots()
+        assert owner.send(choice="again").status == 429
 
     def test_the_link_of_a_visit_is_not_mailed_beyond_what_its_mailbox_may_get(self, app, clock, book, mail_server):
         book("2026-11-23 09:00")

@@ -15,6 +15,7 @@ from portal.accounts.services import StaffRole
 from portal.assessment.models import ResumeLink
 from portal.booking import feed, links, referring, waitlist
 from portal.booking.models import Appointment, Offer
+from portal.core import clock
 from portal.core.crypto import new_token
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
@@ -74,7 +75,7 @@ def _make_links(app, book):
             "calendar": feed.renew(provider_id),
             "referral": "leaflet",
             "practice": referring.make_link("Dr. Lee", "a key of the form"),
-            "invitation": invitations.sign(db.session.scalar(select(User)))[0],
+            "invitation": invitations.sign(db.session.scalar(select(User)), clock.now())[0],
         }
 
 

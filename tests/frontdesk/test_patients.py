@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 from sqlalchemy import select
 
@@ -242,6 +244,22 @@ class TestMerge:
             desk.send(next(form for form in page.forms if "/undo-merge/" in form.action))
             page = desk.open(f"/desk/patients/{middle}")
         assert self.owners(diary) == [first, middle, last]
+
+    def test_contact_from_a_tab_of_before_is_not_stored_on_the_merged_record(self, desk, two, diary):
+        desk.open(f"/desk/patients/{two[1]}")
+        before = form_to(desk, f"/desk/patients/{two[1]}")
+        self.merge(desk, *two)
+        page = desk.send(before, email="new@example.com")
+        assert page.path == f"/desk/patients/{two[0]}"
+        assert "Nothing was saved" in page.text
+        assert "new@example.com" not in diary.all(select(Patient.email))
+
+    def test_a_record_that_is_erased_at_that_very_moment_is_not_found(self, desk, two, monkeypatch):
+        desk.open(f"/desk/patients/{two[0]}")
+        contact = form_to(desk, f"/desk/patients/{two[0]}")
+        monkeypatch.setattr("portal.booking.patients._lock", Mock(side_effect=LookupError))
+        assert desk.send(contact).status == 404
+        assert self.merge(desk, *two).status == 404
 
     def test_merging_twice_or_with_itself_does_nothing_more(self, desk, two, diary):
         self.merge(desk, *two)

@@ -3,12 +3,13 @@
 import threading
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.accounts.models import User
 from portal.accounts.roster import LastManager, change_member, close_member, read_member
 from portal.accounts.services import StaffRole, add_staff
 from portal.core.db import db
+from portal.notifications.models import MailState, OutgoingMail
 from portal.notifications.services import send_due_mail
 from portal.scheduling.models import Provider
 from tests.frontdesk.test_diary import fill
@@ -150,6 +151,29 @@ def test_only_managers_see_and_change_accounts(staff, jo, role):
     for path in ("", f"/{jo[0]}", f"/{jo[0]}/close", f"/{jo[0]}/invite"):
         assert person.post(f"/desk/staff{path}", {"csrf_token": token}).status == 403
     assert person.open("/desk/staff").status == 403
+
+
+def test_mail_about_accounts_is_for_managers_to_decide_on(manager, staff, app):
+    manager.open("/desk/staff")
+    fill(manager, "/staff", name="Jo New", email=JO, role="manager", provider_id="")
+    with app.app_context():
+        mail_id = db.session.scalar(select(OutgoingMail.id))
+        db.session.execute(update(OutgoingMail).values(state=MailState.FAILED))
+        db.session.commit()
+    desk = staff(StaffRole.FRONT_DESK)
+    token = desk.open("/desk/mail/").form.values["csrf_token"]
+    assert "a manager decides on it" in desk.page.text
+    for act in ("send", "withhold", "settle"):
+        assert f"/desk/mail/{mail_id}/{act}" not in desk.page.text
+        assert desk.post(f"/desk/mail/{mail_id}/{act}", {"csrf_token": token}).status == 403
+    with app.app_context():
+        db.session.execute(update(OutgoingMail).values(state=MailState.HELD))
+        db.session.commit()
+    assert "0 mails will not leave." in desk.post("/desk/mail/held", {"csrf_token": token, "choice": "none"}).text
+    manager.open("/desk/mail/")
+    fill(manager, f"/{mail_id}/send")
+    with app.app_context():
+        assert db.session.scalar(select(OutgoingMail.state)) == MailState.QUEUED
 
 
 def test_an_account_that_is_not_there_is_not_found(manager):
