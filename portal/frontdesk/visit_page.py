@@ -60,7 +60,7 @@ def render_visit(
         brief=queries.brief_of(appointment),
         can_renew_link=links.can_renew(appointment),
         mails=list_mail_about(appointment.id),
-        likely_same=find_likely_same(appointment.patient),
+        likely_same=[] if sees_own_only() else find_likely_same(appointment.patient),
         entry=entry if entry and entry.closed_at is None else None,
         wishes=Wishes.from_json(entry.wishes) if entry else None,
         form=BaseForm(),
