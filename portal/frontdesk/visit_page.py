@@ -30,6 +30,7 @@ WRONG = {
     "taken": "Its time is taken by now: nothing was done.",
     "other": "This patient has another visit of this kind by now: nothing was done.",
     "late": "This mail has left already.",
+    "erased": "This was not done: the person was erased, and nothing is written about the visit any more.",
     "not-yours": "This was not done: it is for the front desk.",
     "failed": "This was not done: the portal could not be reached, or is busy. Try again.",
 }

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from portal.audit.models import AuditEntry
 from portal.audit.verification import verify
 from portal.booking.erasure import HasVisitToCome, NewsUnsent, UnderLegalHold, erase
-from portal.booking.models import Appointment, Patient
+from portal.booking.models import Appointment, Patient, VisitNote
 from portal.booking.person import NOT_ABOUT_PATIENTS, PARTS, gather
 from portal.booking.person_export import SECRET
 from portal.core.columns import EncryptedJSON, EncryptedText
@@ -193,6 +193,25 @@ class TestErasure:
         token = desk.open("/desk/find").form.values["csrf_token"]
         assert desk.client.post(f"/desk/patients/{life[0]}", data={"csrf_token": token}).status_code == 404
         assert manager.open(f"/desk/patients/{life[0]}/erase").heading == "This person has been erased"
+
+    @pytest.mark.both_engines
+    def test_nothing_is_written_on_a_visit_any_more_and_who_tries_is_told(self, erased, desk, life, diary):
+        desk.sign_in()
+        visit = diary.scalar(
+            select(Appointment).where(Appointment.patient_id == life[0], Appointment.status == "arrived")
+        )
+        page = desk.open(f"/desk/visit/{visit.id}")
+        assert not [form for form in page.forms if form.action.endswith("/note")]
+        sent = {
+            "csrf_token": form_to(page, "/status").values["csrf_token"],
+            "words": "Rang her",
+            "version": visit.version,
+        }
+        for action in ("note", "status"):
+            told = desk.post(f"/desk/visit/{visit.id}/{action}", {**sent, "status": "fulfilled"})
+            assert "the person was erased" in told.text
+        assert diary.all(select(VisitNote)) == []
+        assert diary.scalar(select(Appointment.status).where(Appointment.id == visit.id)) == "arrived"
 
     def test_twice_is_once(self, app, erased, life, diary):
         with app.app_context():
