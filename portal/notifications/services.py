@@ -155,12 +155,19 @@ def settle_problem(mail_id: int) -> bool:
 def note_bounce(mail_id: int, reason: str) -> bool:
     """Note that a mail came back after the server had taken it; whether there is such a mail that has left.
 
-    The desk need not look at it once a later mail that says the same has gone to another address.
+    The desk need not look at it once a later mail that says the same has gone to another address. Where the recipient
+    has been forgotten since, the words are not kept: they may name the address.
     """
     left = (MailState.SENT, MailState.UNCERTAIN, MailState.HANDING_OVER, MailState.BOUNCED)
+    values: dict[str, object] = {} if _is_forgotten(mail_id) else {"last_error": _cut(reason)}
     settled_at = clock.now() if _has_gone_elsewhere_since(mail_id) else None
-    values = {"state": MailState.BOUNCED, "last_error": _cut(reason), "looked_at": settled_at}
-    return _decide(mail_id, left, "mail-bounced", **values)
+    return _decide(mail_id, left, "mail-bounced", state=MailState.BOUNCED, looked_at=settled_at, **values)
+
+
+def _is_forgotten(mail_id: int) -> bool:
+    """Whether a mail has arrived at somebody, and nothing says where any more."""
+    mail = db.session.get(OutgoingMail, mail_id, with_for_update=True, populate_existing=True)
+    return mail is not None and mail.recipient is None and mail.state in {MailState.SENT, MailState.BOUNCED}
 
 
 def _has_gone_elsewhere_since(mail_id: int) -> bool:
