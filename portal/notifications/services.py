@@ -11,7 +11,7 @@ import logging
 import os
 import random
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from portal.notifications.letters import write_letter
 from portal.notifications.mime import BadAddress, build_message
 from portal.notifications.models import HELD_MAIL, PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
 from portal.notifications.queries import get_mail, held_since, list_mail_about
-from portal.notifications.statements import IN_DOUBT, IN_HAND, TABLE, Claim, claiming, looking
+from portal.notifications.statements import FORGOTTEN, IN_DOUBT, IN_HAND, TABLE, Claim, claiming, looking
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
 LEASE = timedelta(seconds=90)
@@ -87,6 +87,15 @@ def supersede_mail(about_id: UUID) -> None:
         .values(state=MailState.SUPERSEDED)
         .execution_options(synchronize_session=False)
     )
+
+
+@transactional
+def forget_recipients(about_ids: Collection[UUID]) -> None:
+    """Let nothing say where mails about these things went; what has not left never does.
+
+    For who removes the things: from such mails nothing leads to a person any more who is to be erased.
+    """
+    _change_all(OutgoingMail.about_id.in_(about_ids), FORGOTTEN)
 
 
 @transactional
