@@ -52,6 +52,10 @@ class NotPossible(Exception):
     """The visit's state, or the time that it is, does not allow this: nothing was done."""
 
 
+class PersonErased(Exception):
+    """The visit's patient was erased: nothing is written about nobody, and nothing was done."""
+
+
 def list_steps(appointment: Appointment) -> list[Status]:
     """The states that the desk can bring a visit to now."""
     return [status for status in STEPS if _can_step(appointment, status)]
@@ -110,7 +114,7 @@ def move(appointment_id: UUID, version: int, slot_id: int, staff_id: int) -> App
 def cancel(appointment_id: UUID, version: int, reason: str, words: str, staff_id: int) -> Appointment:
     """Cancel a visit for the patient, the clinician or the clinic; words are kept as a note. Twice is once.
 
-    Raises Outdated, NotPossible.
+    Raises Outdated, NotPossible, PersonErased when there are words.
     """
     appointment = get_for_change(appointment_id)
     if _has_done(staff_id, "cancelled", appointment, version) and appointment.cancel_reason == reason:
@@ -125,7 +129,10 @@ def cancel(appointment_id: UUID, version: int, reason: str, words: str, staff_id
 
 @transactional
 def add_note(appointment_id: UUID, words: str, staff_id: int) -> None:
-    """Write down what colleagues should know of a visit; notes are added, never changed. Twice is once."""
+    """Write down what colleagues should know of a visit; notes are added, never changed. Twice is once.
+
+    Raises PersonErased.
+    """
     appointment = get_for_change(appointment_id)
     last = next(reversed(list_notes(appointment_id)), None)
     if last and (last.staff_id, last.words) == (staff_id, words) and last.written_at > clock.now() - RECENT:
@@ -270,5 +277,8 @@ def _note_not_attended(appointment: Appointment) -> None:
 
 
 def _write_note(appointment: Appointment, words: str, staff_id: int) -> None:
+    db.session.refresh(appointment.patient, with_for_update={"read": True})  # an erasure comes before the note or after
+    if appointment.patient.erased_at is not None:
+        raise PersonErased(appointment)
     note = VisitNote(appointment_id=appointment.id, staff_id=staff_id, words=words, written_at=clock.now())
     db.session.add(note)

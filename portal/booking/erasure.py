@@ -15,7 +15,7 @@ from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient
 from portal.booking.person import PARTS, Person, Row, find_records, find_rows, gather
 from portal.core import clock
 from portal.core.db import Base, db, transactional
-from portal.notifications.models import MailState
+from portal.notifications.models import UNDER_WAY, MailState, OutgoingMail
 from portal.notifications.queries import list_mail_about
 from portal.scheduling.models import Slot
 
@@ -41,7 +41,7 @@ class HasVisitToCome(NotErasable):
 
 
 class NewsUnsent(NotErasable):
-    """The mail that a visit is cancelled waits for its undoing to be over: erasing now, nobody would hear of it."""
+    """The mail that a visit is cancelled has not left: it waits for its undoing, or leaves just now."""
 
 
 @transactional
@@ -89,10 +89,17 @@ def check_erasable(person: Person) -> None:
     )
     if db.session.scalar(to_come.limit(1)) is not None:
         raise HasVisitToCome
-    fresh = clock.now() - ON_ITS_WAY
-    waiting = (mail for visit_id in person.appointments for mail in list_mail_about(visit_id))
-    if any(mail.kind == "cancelled" and mail.state == MailState.QUEUED and mail.not_before > fresh for mail in waiting):
+    mails = (mail for visit_id in person.appointments for mail in list_mail_about(visit_id))
+    if any(mail.kind == "cancelled" and _is_leaving(mail) for mail in mails):
         raise NewsUnsent
+
+
+def _is_leaving(mail: OutgoingMail) -> bool:
+    """Whether a mail leaves within minutes, or is at the mail server at this moment."""
+    now = clock.now()
+    if mail.state in UNDER_WAY:
+        return mail.lease_until is not None and mail.lease_until > now
+    return mail.state == MailState.QUEUED and mail.not_before > now - ON_ITS_WAY
 
 
 def _blank(name: str, rows: list[Row]) -> None:

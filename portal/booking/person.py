@@ -19,6 +19,7 @@ from portal.core import clock
 from portal.core.crypto import new_code, new_token, token_hash
 from portal.core.db import Base, db
 from portal.core.text import search_key
+from portal.notifications.statements import FORGOTTEN
 
 ERASED = "(erased)"  # stands where a name stood
 NO_BIRTH_DATE = date(1900, 1, 1)
@@ -58,8 +59,8 @@ class Person:
 class Part:
     """A table with something about people: what it holds, whose rows are whose, and what erasing leaves.
 
-    `erase` says what columns become, by a value or by a function of the row; `keep` are those that stay. Without
-    either the whole row goes.
+    `erase` says what columns become, by a value, in SQL or by a function of the row; `keep` are those that stay.
+    Without either the whole row goes.
     """
 
     words: str
@@ -87,10 +88,6 @@ def _dead_hash(_row: Row) -> str:
 
 def _without_reasons(row: Row) -> dict[str, Any]:
     return {name: value for name, value in row["before"].items() if name not in {"cancel_reason", "one_of_kind"}}
-
-
-def _stopped(row: Row) -> str:
-    return "superseded" if row["state"] in {"queued", "retrying"} else row["state"]
 
 
 PARTS: dict[str, Part] = {
@@ -169,7 +166,7 @@ PARTS: dict[str, Part] = {
     "outgoing_mail": Part(
         "Mails to you",
         _all_in("id", "mails"),
-        erase={"state": _stopped, "recipient": None, "last_error": None},
+        erase=FORGOTTEN,
         keep=frozenset(
             {
                 *("id", "kind", "about_id", "sequence", "message_id", "not_before", "due_at", "may_undo", "attempts"),

@@ -27,6 +27,7 @@ from portal.booking.models import (
 from portal.core import retention
 from portal.core.db import Base, db
 from portal.core.retention import YEAR, Rule, delete_rows
+from portal.notifications.services import forget_recipients
 from portal.scheduling.models import Slot
 from portal.scheduling.queries import NoClinic, get_clinic
 
@@ -88,6 +89,7 @@ def _find_entries(before: datetime) -> Select[UUID]:
 
 
 def _delete_entries(ids: Sequence[UUID]) -> None:
+    forget_recipients(db.session.scalars(select(Offer.id).where(Offer.entry_id.in_(ids))).all())
     db.session.execute(delete(Offer).where(Offer.entry_id.in_(ids)))
     db.session.execute(delete(WaitlistEntry).where(WaitlistEntry.id.in_(ids)))
 
@@ -98,6 +100,11 @@ def _is_over(before: datetime) -> ColumnElement[bool]:
 
 def _find_requests(before: datetime) -> Select[UUID]:
     return select(PatientRequest.id).where(func.coalesce(PatientRequest.settled_at, PatientRequest.asked_at) < before)
+
+
+def _delete_requests(ids: Sequence[UUID]) -> None:
+    forget_recipients(ids)
+    db.session.execute(delete(PatientRequest).where(PatientRequest.id.in_(ids)))
 
 
 def _find_never_came(before: datetime) -> Select[UUID]:
@@ -165,7 +172,7 @@ REQUESTS = Rule(
     why="Long enough to answer questions about it.",
     keep=timedelta(days=180),
     find=_find_requests,
-    remove=delete_rows(PatientRequest.id),
+    remove=_delete_requests,
 )
 NEVER_CAME = Rule(
     kind="cancelled-bookings",

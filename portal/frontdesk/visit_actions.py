@@ -8,7 +8,7 @@ from flask import Blueprint, abort, redirect, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.booking import changes, desk
-from portal.booking.desk import NotPossible, Outdated
+from portal.booking.desk import NotPossible, Outdated, PersonErased
 from portal.booking.history import find_as_seen, get_change
 from portal.booking.models import Appointment, Status
 from portal.booking.services import AlreadyBooked
@@ -31,15 +31,17 @@ def set_status(appointment_id: UUID) -> AnyResponse:
     status = Status(form.status.data)
     if not may_set(status):
         abort(403)
-    if form.words.data:  # kept also where the step cannot be taken
-        desk.add_note(appointment_id, form.words.data, get_staff_id())
     try:
+        if form.words.data:  # kept also where the step cannot be taken
+            desk.add_note(appointment_id, form.words.data, get_staff_id())
         desk.set_status(appointment_id, form.version.data, status, get_staff_id())
     except Outdated:
         form.words.data = ""
         return _show_both(appointment_id, form, ".set_status")
     except NotPossible:
         return _to_visit(appointment, wrong="state")
+    except PersonErased:
+        return _to_visit(appointment, wrong="erased")
     return _back(appointment, form)
 
 
@@ -71,6 +73,8 @@ def cancel_visit(appointment_id: UUID) -> AnyResponse:
         return _show_both(appointment_id, form, ".cancel_visit")
     except NotPossible:
         return _to_visit(appointment, wrong="state")
+    except PersonErased:
+        return _to_visit(appointment, wrong="erased")
     return _back(appointment, form)
 
 
@@ -79,7 +83,10 @@ def write_note(appointment_id: UUID) -> AnyResponse:
     appointment, form = visit_or_404(appointment_id), NoteForm()
     if not form.validate():
         return render_visit(appointment, note_form=form, status=422)
-    desk.add_note(appointment_id, form.words.data, get_staff_id())
+    try:
+        desk.add_note(appointment_id, form.words.data, get_staff_id())
+    except PersonErased:
+        return _to_visit(appointment, wrong="erased")
     return _to_visit(appointment)
 
 

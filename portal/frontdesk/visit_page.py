@@ -29,6 +29,7 @@ WRONG = {
     "taken": "Its time is taken by now: nothing was done.",
     "other": "This patient has another visit of this kind by now: nothing was done.",
     "late": "This mail has left already.",
+    "erased": "This was not done: the person was erased, and nothing is written about the visit any more.",
     "not-yours": "This was not done: it is for the front desk.",
     "failed": "This was not done: the portal could not be reached, or is busy. Try again.",
 }
@@ -59,7 +60,7 @@ def render_visit(
         brief=queries.brief_of(appointment),
         can_renew_link=links.can_renew(appointment),
         mails=queries.list_mail_of(appointment),
-        likely_same=find_likely_same(appointment.patient),
+        likely_same=[] if sees_own_only() else find_likely_same(appointment.patient),
         entry=entry if entry and entry.closed_at is None else None,
         wishes=Wishes.from_json(entry.wishes) if entry else None,
         form=BaseForm(),

@@ -29,7 +29,7 @@ from portal.notifications.letters import write_letter
 from portal.notifications.mime import BadAddress, build_message
 from portal.notifications.models import HELD_MAIL, PROBLEMS, UNDER_WAY, WAITING, MailState, OutgoingMail
 from portal.notifications.queries import get_mail, held_since, list_mail_about
-from portal.notifications.statements import IN_DOUBT, IN_HAND, TABLE, Claim, claiming, looking
+from portal.notifications.statements import FORGOTTEN, IN_DOUBT, IN_HAND, TABLE, Claim, claiming, looking
 from portal.notifications.transport import Courier, Doubtful, LeaseLost, NotNow, Refused
 
 LEASE = timedelta(seconds=90)
@@ -87,6 +87,15 @@ def supersede_mail(about_id: UUID) -> None:
         .values(state=MailState.SUPERSEDED)
         .execution_options(synchronize_session=False)
     )
+
+
+@transactional
+def forget_recipients(about_ids: Collection[UUID]) -> None:
+    """Let nothing say where mails about these things went; what has not left never does.
+
+    For who removes the things: from such mails nothing leads to a person any more who is to be erased.
+    """
+    _change_all(OutgoingMail.about_id.in_(about_ids), FORGOTTEN)
 
 
 @transactional
@@ -156,12 +165,19 @@ def settle_problem(mail_id: int) -> bool:
 def note_bounce(mail_id: int, reason: str) -> bool:
     """Note that a mail came back after the server had taken it; whether there is such a mail that has left.
 
-    The desk need not look at it once a later mail that says the same has gone to another address.
+    The desk need not look at it once a later mail that says the same has gone to another address. Where the recipient
+    has been forgotten since, the words are not kept: they may name the address.
     """
     left = (MailState.SENT, MailState.UNCERTAIN, MailState.HANDING_OVER, MailState.BOUNCED)
+    values: dict[str, object] = {} if _is_forgotten(mail_id) else {"last_error": _cut(reason)}
     settled_at = clock.now() if _has_gone_elsewhere_since(mail_id) else None
-    values = {"state": MailState.BOUNCED, "last_error": _cut(reason), "looked_at": settled_at}
-    return _decide(mail_id, left, "mail-bounced", **values)
+    return _decide(mail_id, left, "mail-bounced", state=MailState.BOUNCED, looked_at=settled_at, **values)
+
+
+def _is_forgotten(mail_id: int) -> bool:
+    """Whether a mail has arrived at somebody, and nothing says where any more."""
+    mail = db.session.get(OutgoingMail, mail_id, with_for_update=True, populate_existing=True)
+    return mail is not None and mail.recipient is None and mail.state in {MailState.SENT, MailState.BOUNCED}
 
 
 def _has_gone_elsewhere_since(mail_id: int) -> bool:

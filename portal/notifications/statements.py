@@ -8,10 +8,10 @@ from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, exists, or_, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from portal.notifications.models import TO_SEND, UNDER_WAY, MailState, OutgoingMail
+from portal.notifications.models import TO_SEND, UNDER_WAY, WAITING, MailState, OutgoingMail
 
 TABLE = cast(Table, OutgoingMail.__table__)
 IN_HAND = update(TABLE).where(
@@ -19,6 +19,16 @@ IN_HAND = update(TABLE).where(
     TABLE.c.worker == bindparam("taker"),
     or_(*(TABLE.c.state == state for state in UNDER_WAY)),  # IN would be written out anew each time
 )
+# What becomes of a mail whose recipient is to be known no longer: one under way is taken out of its worker's hands, who
+# would write the address down again.
+FORGOTTEN: dict[str, Any] = {
+    "state": case(
+        (TABLE.c.state.in_((*WAITING, *UNDER_WAY, MailState.UNCERTAIN)), MailState.SUPERSEDED.value),
+        else_=TABLE.c.state,
+    ),
+    "recipient": None,
+    "last_error": None,
+}
 NOW = bindparam("now", type_=TABLE.c.lease_until.type)
 IN_DOUBT = and_(TABLE.c.state == MailState.HANDING_OVER, TABLE.c.lease_until < NOW)
 

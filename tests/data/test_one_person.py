@@ -11,14 +11,16 @@ from sqlalchemy import select, text
 from portal.audit.models import AuditEntry
 from portal.audit.verification import verify
 from portal.booking.erasure import HasVisitToCome, NewsUnsent, UnderLegalHold, erase
-from portal.booking.models import Appointment, Patient
+from portal.booking.links import renew
+from portal.booking.models import Appointment, Patient, VisitNote
 from portal.booking.person import NOT_ABOUT_PATIENTS, PARTS, gather
 from portal.booking.person_export import SECRET
 from portal.core.columns import EncryptedJSON, EncryptedText
 from portal.core.db import Base, db
 from portal.home.purging import purge
 from portal.notifications.models import OutgoingMail
-from portal.notifications.services import send_due_mail
+from portal.notifications.services import note_bounce, send_due_mail
+from portal.notifications.transport import Courier
 from portal.referrals.models import Journey
 from tests.data.conftest import NAME, TRACES, WORDS, dump, dump_decrypted, words_of
 from tests.visitor import Visitor
@@ -186,6 +188,29 @@ class TestErasure:
         abouts = select(Appointment.id).where(Appointment.patient_id == life[0])
         assert diary.all(waiting.where(OutgoingMail.about_id.in_(abouts))) == []
 
+    def test_a_mail_that_comes_back_afterwards_brings_no_address(self, app, erased, diary):
+        bounced = diary.scalar(select(OutgoingMail.id).where(OutgoingMail.state == "bounced"))
+        with app.app_context():
+            assert note_bounce(bounced, f"550 no mailbox {NAME['email']}")
+        assert NAME["email"] not in dump_decrypted(app)
+
+    @pytest.mark.both_engines
+    def test_nor_does_one_that_is_at_the_mail_server_meanwhile(self, app, life, clock, diary, mail_server, monkeypatch):
+        clock.shift(timedelta(hours=3))
+        deliver = Courier.deliver
+
+        def deliver_and_erase(*mail):
+            deliver(*mail)
+            erase(life[0], "asked")
+
+        with app.app_context():
+            send_due_mail()
+            renew(diary.scalar(select(Appointment.id).where(Appointment.status == "arrived")))
+            monkeypatch.setattr(Courier, "deliver", deliver_and_erase)
+            send_due_mail()
+        assert NAME["name"] in mail_server.text()
+        assert NAME["email"] not in dump_decrypted(app)
+
     def test_the_desk_neither_finds_nor_changes_the_person_any_more(self, erased, desk, life, manager):
         desk.sign_in()
         desk.open("/desk/find")
@@ -193,6 +218,25 @@ class TestErasure:
         token = desk.open("/desk/find").form.values["csrf_token"]
         assert desk.client.post(f"/desk/patients/{life[0]}", data={"csrf_token": token}).status_code == 404
         assert manager.open(f"/desk/patients/{life[0]}/erase").heading == "This person has been erased"
+
+    @pytest.mark.both_engines
+    def test_nothing_is_written_on_a_visit_any_more_and_who_tries_is_told(self, erased, desk, life, diary):
+        desk.sign_in()
+        visit = diary.scalar(
+            select(Appointment).where(Appointment.patient_id == life[0], Appointment.status == "arrived")
+        )
+        page = desk.open(f"/desk/visit/{visit.id}")
+        assert not [form for form in page.forms if form.action.endswith("/note")]
+        sent = {
+            "csrf_token": form_to(page, "/status").values["csrf_token"],
+            "words": "Rang her",
+            "version": visit.version,
+        }
+        for action in ("note", "status"):
+            told = desk.post(f"/desk/visit/{visit.id}/{action}", {**sent, "status": "fulfilled"})
+            assert "the person was erased" in told.text
+        assert diary.all(select(VisitNote)) == []
+        assert diary.scalar(select(Appointment.status).where(Appointment.id == visit.id)) == "arrived"
 
     def test_twice_is_once(self, app, erased, life, diary):
         with app.app_context():

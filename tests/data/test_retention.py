@@ -10,7 +10,9 @@ from portal.accounts.services import StaffRole
 from portal.assessment.models import Assessment, ResumeLink
 from portal.audit.models import AuditEntry
 from portal.audit.verification import verify
-from portal.booking.models import Appointment, BookingDraft, Patient, PatientRequest, Status, WaitlistEntry
+from portal.booking.models import Appointment, BookingDraft, Patient, PatientRequest, RequestKind, Status, WaitlistEntry
+from portal.booking.requests import Asked, ask
+from portal.booking.wishes import Wishes
 from portal.core import retention
 from portal.core.db import db
 from portal.home.purging import purge
@@ -92,6 +94,18 @@ class TestEachKind:
         assert "requests" not in after(180)
         assert after(1)["requests"] == 1
         assert count(PatientRequest) == 0
+
+    @pytest.mark.both_engines
+    def test_with_a_link_a_request_or_an_offer_the_address_to_which_a_mail_about_it_went(self, app, life, after, count):
+        with app.app_context():
+            send_due_mail()
+            ask(RequestKind.CALL_BACK, None, Asked("Ann Poe", "+12125550188", Wishes(), "", "ann@example.com"), "key")
+            send_due_mail()
+        after(181)
+        about_visits = OutgoingMail.about_id.in_(select(Appointment.id))
+        assert count(OutgoingMail, ~about_visits) >= 3
+        assert count(OutgoingMail, ~about_visits, OutgoingMail.recipient.is_not(None)) == 0
+        assert count(OutgoingMail, about_visits, OutgoingMail.recipient.is_not(None)) > 0
 
     def test_a_place_on_the_earlier_slot_list(self, app, book, after, count):
         link, _ = book("2026-11-23 09:00")

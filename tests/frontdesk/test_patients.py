@@ -7,11 +7,13 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy import select
 
+from portal.accounts.models import User
 from portal.accounts.services import StaffRole
 from portal.audit.models import AuditEntry
 from portal.booking.erasure import erase
 from portal.booking.models import Appointment, Patient, PatientMerge
 from portal.booking.people import find_patients
+from portal.core.db import db
 from portal.scheduling.models import Slot
 
 
@@ -207,6 +209,16 @@ class TestMerge:
         assert "Two visits of one kind to come" in page.text
         assert "Phone call" in page.text
         assert self.owners(diary) == two
+
+    def test_a_clinician_is_shown_nobody_who_may_be_the_same_as_an_own_patient(self, staff, two, diary):
+        clinician = staff(StaffRole.CLINICIAN)
+        visit = diary.scalar(select(Appointment).where(Appointment.patient_id == two[0]))
+        with clinician.client.application.app_context():
+            user = db.session.scalars(select(User).where(User.email == "clinician@clinic.example")).one()
+            user.provider_id = db.session.get_one(Slot, visit.slot_id).provider_id
+            db.session.commit()
+        page = clinician.open(f"/desk/visit/{visit.id}")
+        assert (page.status, "May be the same person" in page.text) == (200, False)
 
     def test_visits_move_contact_is_as_chosen_and_the_other_is_not_listed(self, desk, two, diary, find):
         page = self.merge(desk, *two, phone="merged")
