@@ -250,8 +250,10 @@ def _start_empty(journey_id: UUID) -> bool:
 def send_resume_link(journey_id: UUID, email: str, key: str) -> None:
     """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany.
 
-    The same key and address a second time send nothing; another address is a mistake that was corrected.
+    The same key and address a second time send nothing; another address is a mistake that was corrected, so that
+    what went to the one before leads back no more.
     """
+    lock_journey(journey_id)
     link_id, token, code = uuid5(NAMESPACE_OID, f"{key} {email}"), new_token(), new_code(8)
     inserted = insert_once(
         ResumeLink,
@@ -264,6 +266,7 @@ def send_resume_link(journey_id: UUID, email: str, key: str) -> None:
     )
     if not inserted:
         return
+    _end_links_to_others(journey_id, email)
     queue_mail("resume", link_id, sequence=0)
     spend(
         (allowed.RESUME_MAILS, mailbox_key(email)),
@@ -271,6 +274,13 @@ def send_resume_link(journey_id: UUID, email: str, key: str) -> None:
         (allowed.RESUME_MAILS_OF_SOURCE, current_source()),
         (allowed.ALL_RESUME_MAILS, EVERYBODY),
     )
+
+
+def _end_links_to_others(journey_id: UUID, email: str) -> None:
+    valid = select(ResumeLink).where(ResumeLink.journey_id == journey_id, ResumeLink.expires_at > clock.now())
+    for link in db.session.scalars(valid):
+        if mailbox_key(link.secrets["email"]) != mailbox_key(email):
+            link.expires_at = clock.now()
 
 
 def find_resume_link(token: str) -> ResumeLink | None:

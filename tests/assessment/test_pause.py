@@ -78,10 +78,25 @@ def test_the_form_sent_twice_sends_one_mail_and_with_a_corrected_address_another
         page = visitor.send(form, email=email)
         assert (page.path, page.heading) == ("/assessment/pause/sent", "On its way")
         assert f"<strong>{email}</strong>" in page.text
-    with app.app_context():
-        send_due_mail()
+        with app.app_context():
+            send_due_mail()
     sent_to = sorted(re.search(rb"\r\nTo: (\S+)", mail)[1] for mail in mail_server.received)
     assert sent_to == [b"jane.doe@example.com", b"jane@example.com"]
+
+
+def test_a_link_that_went_to_a_wrong_address_opens_nothing_once_it_is_corrected(mail, visitor, app, mail_server):
+    again = {}
+    for email in ("Jane@example.com", "jane.doe@example.com"):
+        visitor.open("/assessment/pause")
+        visitor.send(visitor.page.forms[0], email=email)
+        again[email] = Visitor(app).open(link_in(mail)).status
+    assert again == {"Jane@example.com": 200, "jane.doe@example.com": 404}
+    stranger = Visitor(app)
+    stranger.open("/assessment/resume")
+    assert stranger.send(code=code_in(mail)).status == 422
+    with app.app_context():
+        send_due_mail()
+    assert Visitor(app).open(link_in(mail_server.text())).heading == "Welcome back"
 
 
 def test_a_form_is_taken_with_whatever_key_and_without_one_as_before_there_were_keys(visitor):
