@@ -21,7 +21,7 @@ from portal.core.db import db, insert_once, run, transactional, transactional_fo
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.models import Journey
-from portal.referrals.services import Reached, lock_journey, points_of, reach
+from portal.referrals.services import Reached, branch_journey, lock_journey, points_of, reach
 
 RESUME_FOR = timedelta(days=7)
 SIGNS_COUNT_FOR = timedelta(hours=24)  # what is so now may not be so tomorrow
@@ -40,6 +40,8 @@ NEWEST_STATE = NEWEST_STANDING.add_columns(Assessment.revision, Assessment.furth
 OF_IT = update(Assessment).where(Assessment.id == bindparam("of_assessment"))
 NOTE_SIGNS = OF_IT.values(signs_answered_at=bindparam("moment"))
 NOTE_ANSWERS = NOTE_SIGNS.values(answers=bindparam("its_answers"), furthest=bindparam("its_furthest"))
+ITS_ANSWERS = ("questionnaire_version", "answers", "furthest", "started_at", "signs_answered_at")
+ITS_RESULT = ("finished_at", "lane", "result")
 KEEP = OF_IT.values(kept=True)
 
 
@@ -297,6 +299,19 @@ def find_resume_link_by_code(typed: str) -> ResumeLink | None:
 def find_resume_link_of(journey_id: UUID | None) -> ResumeLink | None:
     """The link that was mailed last on this journey, as long as it is valid."""
     return _find_newest(ResumeLink.journey_id == journey_id)
+
+
+@transactional
+def go_on_apart(journey_id: UUID) -> UUID:
+    """A journey of its own for another browser, with a copy of what this one has answered last.
+
+    A link can be passed on: neither browser sees what is answered or booked in the other from here on.
+    """
+    branch_id, newest = branch_journey(journey_id), get_current(journey_id)
+    if newest is not None:
+        copied = {name: getattr(newest, name) for name in ITS_ANSWERS + ITS_RESULT}
+        db.session.add(Assessment(journey_id=branch_id, revision=1, **copied))
+    return branch_id
 
 
 def _find_newest(wanted: ColumnElement[bool]) -> ResumeLink | None:
