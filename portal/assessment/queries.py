@@ -11,11 +11,12 @@ from portal.assessment.models import Assessment
 from portal.assessment.questionnaire import SCREENS, VERSION
 from portal.core.db import db
 from portal.referrals.models import Journey
-from portal.referrals.services import Reached
+from portal.referrals.services import COUNTED_ELSEWHERE, Reached
 from portal.referrals.small_counts import SMALLEST, show, show_falling
 
 FEW = range(1, SMALLEST)
 BEGAN = Journey.reached.bitwise_and(Reached.ASSESSMENT_STARTED.bit) > 0
+COUNTED_HERE = Journey.reached.bitwise_and(COUNTED_ELSEWHERE) == 0
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def count_drop_off() -> list[ScreenCount]:
     rows = db.session.execute(
         select(Assessment.furthest, stops, func.count())
         .join(Journey, Journey.id == Assessment.journey_id)
-        .where(Assessment.questionnaire_version == VERSION, BEGAN)
+        .where(Assessment.questionnaire_version == VERSION, BEGAN, COUNTED_HERE)
         .group_by(Assessment.furthest, stops)
     ).all()
     numbers = range(1, len(SCREENS) + 1)

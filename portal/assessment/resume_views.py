@@ -7,6 +7,7 @@ from werkzeug import Response as AnyResponse
 
 from portal.assessment import services
 from portal.assessment.forms import CodeForm, PauseForm
+from portal.assessment.models import ResumeLink
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.referrals import journeys
@@ -48,7 +49,7 @@ def use_code() -> AnyResponse:
     if link is None:
         form.code.errors = [*form.code.errors] or ["This code is not known, or its seven days are over."]
         return _render_code(form, status=422)
-    return _go_on(link.journey_id)
+    return _go_on(link)
 
 
 @blueprint.get("/resume/<token>")
@@ -60,11 +61,12 @@ def show_link(token: str) -> Response:
 @blueprint.post("/resume/<token>")
 def use_link(token: str) -> AnyResponse:
     link = services.find_resume_link(token) or abort(404)
-    return _go_on(link.journey_id)
+    return _go_on(link)
 
 
-def _go_on(journey_id: object) -> AnyResponse:
-    journeys.remember(journey_id)  # type: ignore[arg-type]
+def _go_on(link: ResumeLink) -> AnyResponse:
+    if journeys.current() != link.journey_id:
+        journeys.remember(services.go_on_apart(link.journey_id))
     return redirect(url_for("assessment.continue_"), 303)
 
 

@@ -58,7 +58,7 @@ WITHOUT_VISIT = retention.Rule(
 LINKS = retention.Rule(
     kind="resume-links",
     what="The address to which a link back to a headache check was mailed",
-    since="the end of the link, seven days after it was mailed",
+    since="the end of the link, at most seven days after it was mailed",
     why="It has done its work.",
     keep=timedelta(days=1),
     find=_find_links,

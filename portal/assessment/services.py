@@ -21,7 +21,7 @@ from portal.core.db import db, insert_once, run, transactional, transactional_fo
 from portal.core.limits import EVERYBODY, current_source, mailbox_key, spend
 from portal.notifications.services import queue_mail
 from portal.referrals.models import Journey
-from portal.referrals.services import Reached, lock_journey, points_of, reach
+from portal.referrals.services import Reached, branch_journey, lock_journey, points_of, reach
 
 RESUME_FOR = timedelta(days=7)
 SIGNS_COUNT_FOR = timedelta(hours=24)  # what is so now may not be so tomorrow
@@ -40,6 +40,8 @@ NEWEST_STATE = NEWEST_STANDING.add_columns(Assessment.revision, Assessment.furth
 OF_IT = update(Assessment).where(Assessment.id == bindparam("of_assessment"))
 NOTE_SIGNS = OF_IT.values(signs_answered_at=bindparam("moment"))
 NOTE_ANSWERS = NOTE_SIGNS.values(answers=bindparam("its_answers"), furthest=bindparam("its_furthest"))
+ITS_ANSWERS = ("questionnaire_version", "answers", "furthest", "started_at", "signs_answered_at")
+ITS_RESULT = ("finished_at", "lane", "result")
 KEEP = OF_IT.values(kept=True)
 
 
@@ -250,8 +252,10 @@ def _start_empty(journey_id: UUID) -> bool:
 def send_resume_link(journey_id: UUID, email: str, key: str) -> None:
     """Mail a link and a code that lead back to this journey's assessment for seven days. Raises TooMany.
 
-    The same key and address a second time send nothing; another address is a mistake that was corrected.
+    The same key and address a second time send nothing; another address is a mistake that was corrected, so that
+    what went to the one before leads back no more.
     """
+    lock_journey(journey_id)
     link_id, token, code = uuid5(NAMESPACE_OID, f"{key} {email}"), new_token(), new_code(8)
     inserted = insert_once(
         ResumeLink,
@@ -264,6 +268,7 @@ def send_resume_link(journey_id: UUID, email: str, key: str) -> None:
     )
     if not inserted:
         return
+    _end_links_to_others(journey_id, email)
     queue_mail("resume", link_id, sequence=0)
     spend(
         (allowed.RESUME_MAILS, mailbox_key(email)),
@@ -271,6 +276,13 @@ def send_resume_link(journey_id: UUID, email: str, key: str) -> None:
         (allowed.RESUME_MAILS_OF_SOURCE, current_source()),
         (allowed.ALL_RESUME_MAILS, EVERYBODY),
     )
+
+
+def _end_links_to_others(journey_id: UUID, email: str) -> None:
+    valid = select(ResumeLink).where(ResumeLink.journey_id == journey_id, ResumeLink.expires_at > clock.now())
+    for link in db.session.scalars(valid):
+        if mailbox_key(link.secrets["email"]) != mailbox_key(email):
+            link.expires_at = clock.now()
 
 
 def find_resume_link(token: str) -> ResumeLink | None:
@@ -287,6 +299,19 @@ def find_resume_link_by_code(typed: str) -> ResumeLink | None:
 def find_resume_link_of(journey_id: UUID | None) -> ResumeLink | None:
     """The link that was mailed last on this journey, as long as it is valid."""
     return _find_newest(ResumeLink.journey_id == journey_id)
+
+
+@transactional
+def go_on_apart(journey_id: UUID) -> UUID:
+    """A journey of its own for another browser, with a copy of what this one has answered last.
+
+    A link can be passed on: neither browser sees what is answered or booked in the other from here on.
+    """
+    branch_id, newest = branch_journey(journey_id), get_current(journey_id)
+    if newest is not None:
+        copied = {name: getattr(newest, name) for name in ITS_ANSWERS + ITS_RESULT}
+        db.session.add(Assessment(journey_id=branch_id, revision=1, **copied))
+    return branch_id
 
 
 def _find_newest(wanted: ColumnElement[bool]) -> ResumeLink | None:

@@ -10,7 +10,7 @@ from math import sqrt
 from statistics import quantiles
 from typing import NamedTuple
 
-from portal.referrals.services import Reached
+from portal.referrals.services import COUNTED_ELSEWHERE, Reached
 from portal.referrals.small_counts import SMALLEST, hide_parts, show
 
 CONFIDENCE = 1.96  # standard deviations: 95 %
@@ -54,6 +54,8 @@ class Tally:
     lanes: Counter[str] = field(default_factory=Counter)
 
     def add(self, pattern: Pattern) -> None:
+        if pattern.reached & COUNTED_ELSEWHERE:
+            return
         if not pattern.reached & ~Reached.LANDED.bit:
             self.unfollowed_up += pattern.journeys if pattern.reached else 0
             return

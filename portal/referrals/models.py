@@ -66,7 +66,8 @@ class Journey(Base):
     article: Mapped[str | None] = mapped_column(String(80))
     source: Mapped[str | None] = mapped_column(String(40))  # as SMART Scheduling Links names who sends people
     booking_referral: Mapped[str | None] = mapped_column(String(80))  # likewise, its number for this one booking
-    reached: Mapped[int] = mapped_column(default=0)  # the milestones, a bit each: see `services.Reached`
+    # The milestones, a bit each: see `services.Reached`; and `services.COUNTED_ELSEWHERE`.
+    reached: Mapped[int] = mapped_column(default=0)
     lane: Mapped[str | None] = mapped_column(String(20))  # of the assessment that was finished first
     minutes_to_book: Mapped[int | None]  # from the start to the booking
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import Uuid, bindparam, delete, insert, literal, select, update
 
 from portal.core import clock
 from portal.core.db import db, insert_into, insert_once, lock, run, transactional, transactional_for_now
@@ -43,10 +43,16 @@ class Reached(StrEnum):
         return 1 << list(Reached).index(self)
 
 
+# In `Journey.reached`, but no point: whoever is on this journey is counted on another, until they book on this one.
+COUNTED_ELSEWHERE = 1 << 30
+BY_VISIT = Reached.BOOKED, Reached.ATTENDED
+
+
 class NoSuchLink(LookupError):
     """There is no link of that code that leads anywhere now."""
 
 
+ITS_WAY = ("started_at", "day", "link_code", "last_link_code", "article", "source", "booking_referral", "lane")
 # Built once: each step of a journey sends them.
 ITS_ID = Journey.id == bindparam("of_journey")
 STARTED = select(Journey.started_at).where(ITS_ID)
@@ -58,7 +64,10 @@ NOTE_REACHED = (
     .execution_options(synchronize_session=False)
 )
 NOTE_LANE = NOTE_REACHED.values(lane=bindparam("its_lane"))
-NOTE_BOOKED = NOTE_REACHED.values(minutes_to_book=bindparam("minutes"))
+NOTE_BOOKED = NOTE_REACHED.values(
+    minutes_to_book=bindparam("minutes"),
+    reached=Journey.reached.bitwise_or(bindparam("bit")).bitwise_and(~COUNTED_ELSEWHERE),
+)
 
 
 @dataclass(frozen=True)
@@ -133,6 +142,31 @@ def arrive(touch: Touch, journey_id: UUID | None) -> UUID:
         journey.article = journey.article or (found[1] if found else None)
     reach(journey.id, Reached.LANDED)
     return journey.id
+
+
+@transactional
+def branch_journey(journey_id: UUID) -> UUID:
+    """A new journey that came the same way as that one and as far, but for its visits.
+
+    Only one of the two is counted: the new one, unless the other has booked or is counted elsewhere already.
+    """
+    lock_journey(journey_id)
+    old = db.session.get_one(Journey, journey_id, populate_existing=True)
+    branch = Journey(**{name: getattr(old, name) for name in ITS_WAY})
+    branch.reached = old.reached & ~sum(point.bit for point in BY_VISIT)
+    not_counted = branch if old.reached & (Reached.BOOKED.bit | COUNTED_ELSEWHERE) else old
+    not_counted.reached |= COUNTED_ELSEWHERE
+    db.session.add(branch)
+    db.session.flush()
+    _copy_milestones(old.id, branch.id)
+    return branch.id
+
+
+def _copy_milestones(old_id: UUID, new_id: UUID) -> None:
+    copied = select(literal(new_id, Uuid), Milestone.kind, Milestone.lane, Milestone.at).where(
+        Milestone.journey_id == old_id, Milestone.kind.not_in([point.value for point in BY_VISIT])
+    )
+    db.session.execute(insert(Milestone).from_select(["journey_id", "kind", "lane", "at"], copied))
 
 
 def lock_journey(journey_id: UUID) -> None:

@@ -10,7 +10,7 @@ from portal.assessment.models import Assessment
 from portal.assessment.queries import count_drop_off
 from portal.assessment.questionnaire import RED_FLAGS, VERSION
 from portal.assessment.retention import UNFINISHED, WITHOUT_VISIT
-from portal.assessment.services import keep_for_visit, record_answers, record_safety, standing_of
+from portal.assessment.services import go_on_apart, keep_for_visit, record_answers, record_safety, standing_of
 from portal.core import clock as the_clock
 from portal.core import retention
 from portal.core.db import db
@@ -91,3 +91,13 @@ def test_who_answers_on_after_the_safety_question_of_a_booking_has_begun_the_che
     assert Reached.ASSESSMENT_STARTED not in standing_of(journey_id).reached
     record_answers(journey_id, {"age_band": frozenset({"18_49"})})
     assert Reached.ASSESSMENT_STARTED in standing_of(journey_id).reached
+
+
+@pytest.mark.usefixtures("app_context", "clock")
+def test_who_goes_on_in_other_browsers_has_answered_once():
+    for _ in range(5):
+        journey_id = start_journey()
+        record_answers(journey_id, {RED_FLAGS.id: frozenset({"none"})})
+        for _ in range(2):
+            go_on_apart(journey_id)
+    assert count_drop_off()[0].answered == 5

@@ -1,13 +1,19 @@
 """ "I cannot look at a screen now": a way back by mail, a call back, a darker page."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
+from portal.assessment.models import ResumeLink
 from portal.core.db import db
 from portal.notifications.services import send_due_mail
+from portal.referrals.days import today
+from portal.referrals.ledger import read_ledger
+from portal.referrals.models import Journey
+from portal.referrals.services import Reached
 from tests.assessment.test_walk import NECK
 from tests.visitor import Visitor
 
@@ -49,6 +55,65 @@ def test_the_code_works_on_another_device_however_it_is_typed(mail, app):
     assert device.page.path == "/assessment/check"
 
 
+def use(link, browser):
+    browser.open(link)
+    browser.send()
+    return browser
+
+
+def test_who_goes_on_by_the_link_shows_nothing_of_it_to_whoever_has_sent_it(mail, visitor, app):
+    passed_on = use(link_in(mail), Visitor(app))
+    assert passed_on.send().outcome == "consult"
+    passed_on.hold()
+    passed_on.fill_in(name="Mary Major", email="mary@example.com")
+    for browser in (visitor, use(link_in(mail), Visitor(app))):
+        assert browser.open("/book/details").path == "/book/"
+    passed_on.open("/book/check")
+    assert passed_on.send().outcome == "booked"
+    for browser in (visitor, use(link_in(mail), Visitor(app))):
+        assert browser.open("/assessment/result").path == "/assessment/check"
+        assert browser.open("/assessment/result/brief").status == 404
+        assert browser.open("/book/confirmed").path != "/book/confirmed"
+    assert passed_on.open("/book/confirmed").outcome == "booked"
+
+
+def test_a_finished_check_goes_on_with_its_result_elsewhere_and_here_the_link_changes_nothing(mail, visitor, app):
+    result = visitor.finish(**NECK)
+    device = use(link_in(mail), Visitor(app))
+    assert device.open("/assessment/result").outcome == result.outcome == "consult"
+    assert device.open("/assessment/result/brief").status == 200
+    before = count_journeys(app)
+    assert use(link_in(mail), visitor).page.path == "/assessment/check"
+    assert count_journeys(app) == before
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("who_books", ["the one who paused", "the one who goes on"])
+def test_who_goes_on_in_another_browser_is_one_person_to_the_ledger(visitor, app, who_books):
+    visitor.client.get("/r/leaflet", headers={"User-Agent": "Mozilla/5.0 Firefox/130.0"})
+    visitor.answer(**NECK)
+    visitor.open("/assessment/pause")
+    visitor.send(visitor.page.forms[0], email="jane@example.com")
+    with app.app_context():
+        way_back = f"/assessment/resume/{db.session.scalars(select(ResumeLink)).one().secrets['token']}"
+    if who_books == "the one who paused":
+        visitor.finish(**NECK)
+        visitor.book()
+    device, _ = use(way_back, Visitor(app)), use(way_back, Visitor(app))
+    device.send()
+    if who_books == "the one who goes on":
+        device.book()
+    with app.app_context():
+        ledger = read_ledger(today(), today())
+    assert {link: tally.people for link, tally in ledger.groups.items() if tally.people} == {"leaflet": 1}
+    assert ledger.total.steps == Counter(set(Reached) - {Reached.ATTENDED})
+
+
+def count_journeys(app):
+    with app.app_context():
+        return db.session.scalar(select(func.count()).select_from(Journey))
+
+
 def test_opening_the_link_changes_nothing_until_the_button_is_pressed(mail, app):
     scanner = Visitor(app)
     assert scanner.open(link_in(mail)).heading == "Welcome back"
@@ -78,10 +143,25 @@ def test_the_form_sent_twice_sends_one_mail_and_with_a_corrected_address_another
         page = visitor.send(form, email=email)
         assert (page.path, page.heading) == ("/assessment/pause/sent", "On its way")
         assert f"<strong>{email}</strong>" in page.text
-    with app.app_context():
-        send_due_mail()
+        with app.app_context():
+            send_due_mail()
     sent_to = sorted(re.search(rb"\r\nTo: (\S+)", mail)[1] for mail in mail_server.received)
     assert sent_to == [b"jane.doe@example.com", b"jane@example.com"]
+
+
+def test_a_link_that_went_to_a_wrong_address_opens_nothing_once_it_is_corrected(mail, visitor, app, mail_server):
+    again = {}
+    for email in ("Jane@example.com", "jane.doe@example.com"):
+        visitor.open("/assessment/pause")
+        visitor.send(visitor.page.forms[0], email=email)
+        again[email] = Visitor(app).open(link_in(mail)).status
+    assert again == {"Jane@example.com": 200, "jane.doe@example.com": 404}
+    stranger = Visitor(app)
+    stranger.open("/assessment/resume")
+    assert stranger.send(code=code_in(mail)).status == 422
+    with app.app_context():
+        send_due_mail()
+    assert Visitor(app).open(link_in(mail_server.text())).heading == "Welcome back"
 
 
 def test_a_form_is_taken_with_whatever_key_and_without_one_as_before_there_were_keys(visitor):
