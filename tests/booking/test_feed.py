@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from portal.accounts.services import StaffRole
 from portal.audit.models import AuditEntry
@@ -158,6 +158,15 @@ def test_a_new_address_closes_the_old_one_and_revoking_closes_it_for_good(press,
         entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action.startswith("calendar-"))).all()
         assert [entry.action for entry in entries] == ["calendar-made", "calendar-renewed", "calendar-revoked"]
         assert all(entry.actor.startswith("staff:") for entry in entries)
+
+
+def test_the_calendar_of_a_clinician_who_is_not_active_any_more_opens_nothing(press, subscribe, manager, app):
+    address = press("renew")
+    with app.app_context():
+        db.session.execute(update(Provider).where(Provider.code == "ada").values(active=False))
+        db.session.commit()
+    assert subscribe(address).lasting == subscribe("/calendars/unknown.ics").lasting
+    assert "an address opens nothing" in manager.open("/desk/feeds").text
 
 
 def test_the_desk_sees_when_a_calendar_was_made_and_last_read(press, subscribe, manager, clock):
