@@ -7,7 +7,8 @@ import pytest
 from icalendar import Calendar
 from sqlalchemy import event, select, update
 
-from portal.accounts.services import StaffRole
+from portal.accounts.models import User
+from portal.accounts.services import StaffRole, add_staff, disable_staff
 from portal.audit.models import AuditEntry
 from portal.booking import changes
 from portal.booking.models import Appointment, CalendarFeed
@@ -167,6 +168,22 @@ def test_the_calendar_of_a_clinician_who_is_not_active_any_more_opens_nothing(pr
         db.session.commit()
     assert subscribe(address).lasting == subscribe("/calendars/unknown.ics").lasting
     assert "an address opens nothing" in manager.open("/desk/feeds").text
+
+
+def test_the_calendar_of_a_diary_ends_with_the_last_account_that_has_it(press, subscribe, app):
+    address = press("renew")
+    people, answers = ("ada@clinic.example", "bob@clinic.example"), []
+    with app.app_context():
+        provider_id = db.session.scalar(select(Provider.id).where(Provider.code == "ada"))
+        for email in people:
+            add_staff(email, "Somebody", StaffRole.CLINICIAN)
+        db.session.execute(update(User).where(User.email.in_(people)).values(provider_id=provider_id))
+        db.session.commit()
+    for email in people:
+        with app.app_context():
+            disable_staff(email)
+        answers.append(subscribe(address).status)
+    assert answers == [200, 404]
 
 
 def test_the_desk_sees_when_a_calendar_was_made_and_last_read(press, subscribe, manager, clock):
