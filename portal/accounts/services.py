@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from enum import StrEnum
 
 from flask import current_app
@@ -15,6 +16,7 @@ from portal.accounts import news, sessions
 from portal.accounts.models import User, WebAuthn
 from portal.core.db import db, transactional
 
+_after_leaving: dict[str, Callable[[int], None]] = {}
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters
 
 
@@ -63,6 +65,11 @@ def give_role(user: User, role: StaffRole) -> None:
     sessions.end_all(user.id, "role changed")
 
 
+def do_after_leaving(act: Callable[[int], None]) -> None:
+    """Let a feature act, in the same transaction, on a diary whose last open account is closed."""
+    _after_leaving[act.__qualname__] = act
+
+
 @transactional
 def disable_staff(email: str) -> None:
     """Close an account; every session of it ends. Raises NoSuchAccount."""
@@ -71,6 +78,9 @@ def disable_staff(email: str) -> None:
     renew_uniquifier(user)
     sessions.end_all(user.id, "account closed")
     audit.services.record("staff-disabled", f"staff:{user.id}")
+    if user.provider_id is not None and not _has_account(user.provider_id):
+        for act in _after_leaving.values():
+            act(user.provider_id)
 
 
 @transactional
@@ -104,6 +114,11 @@ def reset_second_step(user: User) -> None:
     sessions.end_all(user.id, "second step reset")
     audit.services.record("second-step-reset", f"staff:{user.id}")
     news.tell(user, "second-step-reset")
+
+
+def _has_account(provider_id: int) -> bool:
+    db.session.flush()
+    return db.session.scalar(select(User.id).where(User.active, User.provider_id == provider_id).limit(1)) is not None
 
 
 def _forget_second_step(user: User) -> None:

@@ -5,8 +5,10 @@ from datetime import timedelta
 from flask import Flask
 
 from portal import assessment, scheduling  # noqa: F401 - their tables stand before ours refer to them
+from portal.accounts.services import do_after_leaving
 from portal.booking import (
     digest,
+    feed,
     mails,
     own_zone,
     person_cli,
@@ -44,6 +46,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(moment_there=own_zone.moment_there, slots_of_day=slot_list.slots_of_day)
     chores.register("tend the earlier-slot list", waitlist.tend, every=MINUTE)
     chores.register("digests", digest.queue_digests, every=10 * MINUTE)
+    do_after_leaving(feed.revoke)
     do_after_closing(waitlist.end_lost_offers)
     mails.init_app()
     app.cli.add_command(person_cli.group)

@@ -51,11 +51,14 @@ def list_feeds() -> list[tuple[Provider, CalendarFeed | None]]:
 
 
 def read(token: str) -> bytes | None:
-    """The calendar of that address as iCalendar, and notes that it was read; None for one unknown or revoked."""
+    """The calendar of that address as iCalendar, and notes that it was read; None for one unknown or revoked.
+
+    So it is for a clinician who is not active any more.
+    """
     provider = db.session.scalar(
         select(Provider)
         .join(CalendarFeed, CalendarFeed.provider_id == Provider.id)
-        .where(CalendarFeed.token_hash == token_hash(token))
+        .where(CalendarFeed.token_hash == token_hash(token), Provider.active)
     )
     if provider is None:
         return None

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
-from portal.accounts.services import StaffRole
+from portal.accounts.models import User
+from portal.accounts.services import StaffRole, add_staff, disable_staff
 from portal.audit.models import AuditEntry
 from portal.booking import changes
 from portal.booking.models import Appointment, CalendarFeed
@@ -158,6 +159,31 @@ def test_a_new_address_closes_the_old_one_and_revoking_closes_it_for_good(press,
         entries = db.session.scalars(select(AuditEntry).where(AuditEntry.action.startswith("calendar-"))).all()
         assert [entry.action for entry in entries] == ["calendar-made", "calendar-renewed", "calendar-revoked"]
         assert all(entry.actor.startswith("staff:") for entry in entries)
+
+
+def test_the_calendar_of_a_clinician_who_is_not_active_any_more_opens_nothing(press, subscribe, manager, app):
+    address = press("renew")
+    with app.app_context():
+        db.session.execute(update(Provider).where(Provider.code == "ada").values(active=False))
+        db.session.commit()
+    assert subscribe(address).lasting == subscribe("/calendars/unknown.ics").lasting
+    assert "an address opens nothing" in manager.open("/desk/feeds").text
+
+
+def test_the_calendar_of_a_diary_ends_with_the_last_account_that_has_it(press, subscribe, app):
+    address = press("renew")
+    people, answers = ("ada@clinic.example", "bob@clinic.example"), []
+    with app.app_context():
+        provider_id = db.session.scalar(select(Provider.id).where(Provider.code == "ada"))
+        for email in people:
+            add_staff(email, "Somebody", StaffRole.CLINICIAN)
+        db.session.execute(update(User).where(User.email.in_(people)).values(provider_id=provider_id))
+        db.session.commit()
+    for email in people:
+        with app.app_context():
+            disable_staff(email)
+        answers.append(subscribe(address).status)
+    assert answers == [200, 404]
 
 
 def test_the_desk_sees_when_a_calendar_was_made_and_last_read(press, subscribe, manager, clock):
