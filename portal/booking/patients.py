@@ -125,7 +125,7 @@ def merge(kept_id: UUID, merged_id: UUID, contact: Mapping[str, object], staff_i
 def undo_merge(merge_id: UUID) -> PatientMerge:
     """Give a merged record its visits back, and the other its contact; visits and contact given since stay with it.
 
-    Twice is once. Raises LookupError for an unknown one, MergedMeanwhile when the visits have gone on to another record.
+    Twice is once. Raises LookupError for an unknown one, MergedMeanwhile when the visits went on to another record.
     """
     done = db.session.get(PatientMerge, merge_id, with_for_update=True, populate_existing=True)
     if done is None:
