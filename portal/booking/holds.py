@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, case, or_, select
 
 from portal import audit
 from portal.booking.models import (
@@ -79,10 +79,10 @@ def select_held_visits() -> Select[UUID]:
     return select(Appointment.id).where(Appointment.patient_id.in_(select_held()))
 
 
-def select_held_journeys() -> Select[UUID | None]:
-    """The ids of the journeys that led to such a visit."""
-    visits = select(Appointment.journey_id).where(Appointment.patient_id.in_(select_held()))
-    return visits.where(Appointment.journey_id.is_not(None))
+def select_held_journeys() -> CompoundSelect[UUID | None]:
+    """The ids of the journeys that led to such a visit, or to a request of such a patient."""
+    requests = select(PatientRequest.journey_id).where(PatientRequest.id.in_(select_held_requests()))
+    return _select_journeys_of_visits().union_all(requests.where(PatientRequest.journey_id.is_not(None)))
 
 
 def select_held_requests() -> Select[UUID]:
@@ -91,13 +91,18 @@ def select_held_requests() -> Select[UUID]:
     by_phone = PatientRequest.phone_hash.in_(select(held.c.phone_hash).where(held.c.phone_hash.is_not(None)))
     by_email = PatientRequest.email_hash.in_(select(held.c.email_hash).where(held.c.email_hash.is_not(None)))
     return select(PatientRequest.id).where(
-        or_(by_phone, by_email, PatientRequest.journey_id.in_(select_held_journeys()))
+        or_(by_phone, by_email, PatientRequest.journey_id.in_(_select_journeys_of_visits()))
     )
 
 
 def select_held_offers() -> Select[UUID]:
     """The ids of the offers to such a patient."""
     return select(Offer.id).join(Offer.entry).where(WaitlistEntry.appointment_id.in_(select_held_visits()))
+
+
+def _select_journeys_of_visits() -> Select[UUID | None]:
+    visits = select(Appointment.journey_id).where(Appointment.patient_id.in_(select_held()))
+    return visits.where(Appointment.journey_id.is_not(None))
 
 
 def _standing() -> Select[LegalHold]:

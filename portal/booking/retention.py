@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, SelectBase, delete, exists, func, or_, select
 
 from portal.audit.purging import find_oldest, remove_oldest
 from portal.booking import holds
@@ -62,7 +62,7 @@ def record_period() -> timedelta:
     return years * YEAR
 
 
-def _unless_held(column: Any, held: Callable[[], Select[Any]]) -> Callable[[], ColumnElement[bool]]:
+def _unless_held(column: Any, held: Callable[[], SelectBase]) -> Callable[[], ColumnElement[bool]]:
     return lambda: column.not_in(held())
 
 

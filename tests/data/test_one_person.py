@@ -8,11 +8,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
+from portal.assessment.models import Assessment
 from portal.audit.models import AuditEntry
 from portal.audit.verification import verify
 from portal.booking.erasure import HasVisitToCome, NewsUnsent, UnderLegalHold, erase
 from portal.booking.links import renew
-from portal.booking.models import Appointment, Patient, VisitNote
+from portal.booking.models import Appointment, Patient, PatientRequest, VisitNote
 from portal.booking.person import NOT_ABOUT_PATIENTS, PARTS, gather
 from portal.booking.person_export import SECRET
 from portal.core.columns import EncryptedJSON, EncryptedText
@@ -22,6 +23,7 @@ from portal.notifications.models import OutgoingMail
 from portal.notifications.services import note_bounce, send_due_mail
 from portal.notifications.transport import Courier
 from portal.referrals.models import Journey
+from tests.assessment.test_walk import NECK
 from tests.data.conftest import NAME, TRACES, WORDS, dump, dump_decrypted, words_of
 from tests.visitor import Visitor
 
@@ -287,6 +289,19 @@ class TestLegalHold:
         assert [trace for trace in TRACES if trace not in stored] == []
         assert "Person Number" not in stored  # all others are long gone
         assert len(stored) < before + 2000
+
+    @pytest.mark.both_engines
+    def test_the_answers_behind_a_request_stay_and_the_way_that_led_to_it(self, app, held, diary, clock):
+        asking = Visitor(app)
+        asking.finish(**NECK)
+        asking.open("/request/call-back")
+        asking.send(name=NAME["name"], phone=NAME["phone"], best_time="any")
+        way = diary.scalar(select(PatientRequest.journey_id).order_by(PatientRequest.asked_at.desc()))
+        clock.shift(timedelta(days=100))
+        with app.app_context():
+            purge()
+            assert db.session.get(Journey, way) is not None
+            assert db.session.scalar(select(Assessment.id).where(Assessment.journey_id == way)) is not None
 
     def test_once_lifted_the_purge_goes_on(self, app, manager, held, life, clock):
         manager.send(form_to(held, "/hold/lift"), reason="Case closed")
