@@ -193,7 +193,7 @@ def _explain(page: CallPage, error: Exception) -> Response:
     if isinstance(error, UnknownCode):
         form.code.errors = ["No leaflet or letter has this code. Read it again, or leave it empty."]
     elif isinstance(error, NotToday):
-        form.own_day.errors = ["Nobody is here on another day: choose today, or take the tick from “Is here now”."]
+        form.own_day.errors = ["Nobody is here on another day: choose today, or untick “Is here now”."]
     elif isinstance(error, SafetyUnknown):
         form.answer.errors = ["A first visit needs the answer. Read the question aloud."]
     elif isinstance(error, MayNotBook):

@@ -373,7 +373,7 @@ class TestOwnTime:
         desk.open("/desk/book?at=now")
         page = step(desk, **CALLER, **self.OWN, own_begins="10:00", red_flags_now="none")
         assert (page.status, page.outcome) == (422, "invalid")
-        assert page.errors == ["Nobody is here on another day: choose today, or take the tick from “Is here now”."]
+        assert page.errors == ["Nobody is here on another day: choose today, or untick “Is here now”."]
         assert 'value="2026-11-20"' in page.text
         assert (diary.count(Appointment), diary.count(Patient)) == (0, 0)
         assert step(desk, is_here=[]).outcome == "booked"
