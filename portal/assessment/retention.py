@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, select
 
 from portal.assessment.models import Assessment, ResumeLink
 from portal.core import retention
-from portal.core.db import db
 from portal.notifications.services import forget_recipients
 
 KEEP_UNBOOKED_FOR = timedelta(days=30)  # told on the start page
@@ -30,11 +28,6 @@ def _find(before: datetime) -> Select[UUID]:
 
 def _find_links(before: datetime) -> Select[UUID]:
     return select(ResumeLink.id).where(ResumeLink.expires_at < before)
-
-
-def _delete_links(ids: Sequence[UUID]) -> None:
-    forget_recipients(ids)
-    db.session.execute(delete(ResumeLink).where(ResumeLink.id.in_(ids)))
 
 
 UNFINISHED = retention.Rule(
@@ -62,5 +55,5 @@ LINKS = retention.Rule(
     why="It has done its work.",
     keep=timedelta(days=1),
     find=_find_links,
-    remove=_delete_links,
+    remove=retention.delete_rows(ResumeLink.id, first=forget_recipients),
 )

@@ -102,11 +102,6 @@ def _find_requests(before: datetime) -> Select[UUID]:
     return select(PatientRequest.id).where(func.coalesce(PatientRequest.settled_at, PatientRequest.asked_at) < before)
 
 
-def _delete_requests(ids: Sequence[UUID]) -> None:
-    forget_recipients(ids)
-    db.session.execute(delete(PatientRequest).where(PatientRequest.id.in_(ids)))
-
-
 def _find_never_came(before: datetime) -> Select[UUID]:
     """Patients all of whose visits were cancelled before they began."""
     return _find_patients(before).where(~_has_visit(Appointment.status.in_(TAKE_THE_SLOT)))
@@ -172,7 +167,7 @@ REQUESTS = Rule(
     why="Long enough to answer questions about it.",
     keep=timedelta(days=180),
     find=_find_requests,
-    remove=_delete_requests,
+    remove=delete_rows(PatientRequest.id, first=forget_recipients),
 )
 NEVER_CAME = Rule(
     kind="cancelled-bookings",

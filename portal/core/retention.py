@@ -94,10 +94,14 @@ def _purge_some(rule: Rule) -> Sequence[Any]:
     return ids
 
 
-def delete_rows(key: InstrumentedAttribute[Any]) -> Callable[[Sequence[Any]], None]:
-    """What a rule removes with, where rows go whole: those whose key is one of these."""
+def delete_rows(
+    key: InstrumentedAttribute[Any], first: Callable[[Sequence[Any]], None] | None = None
+) -> Callable[[Sequence[Any]], None]:
+    """What a rule removes with, where rows go whole: those whose key is one of these, once `first` is done for them."""
 
     def remove(keys: Sequence[Any]) -> None:
+        if first is not None:
+            first(keys)
         db.session.execute(delete(key.class_).where(key.in_(keys)))
 
     return remove
