@@ -53,7 +53,8 @@ def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
         "digest": mails.write_digest(UUID(int=slot.provider_id), slot.day.toordinal()),
     }
     queue_mail("offer", offer.id, 0)
-    list_mail_about(offer.id)[0].state, offer.state = MailState.SENT, OfferState.LAPSED
+    list_mail_about(offer.id)[0].state = MailState.SENT  # only who was told of it hears that it lapsed
+    offer.state = OfferState.LAPSED
     letters["offer lapsed"] = mails.write_offer_lapsed(offer.id, 0)
     offer.state, visit.patient_zone = OfferState.OPEN, ELSEWHERE
     for visit_type in get_set_up().bookable_types(LANE, slot.visit_type.kind):
