@@ -17,7 +17,7 @@ from portal.booking.announce import announce
 from portal.booking.history import Before
 from portal.booking.models import TAKE_THE_SLOT, Appointment, Patient, PatientRequest, Status, VisitChange, VisitNote
 from portal.booking.patients import complete_contact, get_standing
-from portal.booking.queries import find_by_idempotency_key
+from portal.booking.queries import find_by_idempotency_key, get_request
 from portal.booking.requests import settle_by_visit
 from portal.booking.services import (
     AlreadyBooked,
@@ -108,7 +108,9 @@ def book_for_caller(call: Call) -> Appointment:
         db.session.rollback()
         if (existing := find_by_idempotency_key(str(call.key))) is not None:
             return existing
-        raise error if isinstance(error, SlotTaken | AlreadyBooked) else SlotTaken(call.time) from error
+        if isinstance(error, IntegrityError):
+            raise SlotTaken(call.time) from error
+        raise
 
 
 @seeing_others
@@ -129,7 +131,7 @@ def _book(call: Call) -> Appointment:
     appointment.one_of_kind = None if call.another else one_of_kind_key(patient, slot.visit_type.kind)
     journey_id = _journey_of(call)
     appointment.journey_id = journey_id
-    _leave_what_is_not_of(patient, journey_id, call)
+    _leave_answers_of_others(call, patient, journey_id)
     if (standing := _ask(journey_id, call.answer)) is not None:
         appointment.assessment_id, appointment.lane = standing.assessment_id, standing.lane
         appointment.prompt = standing.prompt
@@ -192,7 +194,7 @@ def _journey_of(call: Call) -> UUID:
 
     Raises UnknownCode.
     """
-    request = db.session.get(PatientRequest, call.request_id) if call.request_id else None
+    request = _request_of(call)
     journey_id = request.journey_id if request else None
     if not call.code:
         return start_journey(journey_id)
@@ -202,19 +204,19 @@ def _journey_of(call: Call) -> UUID:
         raise UnknownCode(call.code) from None
 
 
-def _leave_what_is_not_of(patient: Patient, journey_id: UUID, call: Call) -> None:
+def _leave_answers_of_others(call: Call, patient: Patient, journey_id: UUID) -> None:
     """Let only what is said on the phone go to the clinic where the answers of before are, or may be, another's."""
     before = standing_of(journey_id)
     if before is None:
         return
     seen_since = before.lane is Lane.EMERGENCY and before.is_over
-    if seen_since or not _is_asked_for(patient, call) or not can_be_of(before, patient):
+    if seen_since or not _is_asked_for(call, patient) or not can_be_of(before, patient):
         leave_answers(journey_id)
 
 
-def _is_asked_for(patient: Patient, call: Call) -> bool:
+def _is_asked_for(call: Call, patient: Patient) -> bool:
     """Whether the request that is answered was made in this patient's name, or a part of it."""
-    request = db.session.get(PatientRequest, call.request_id) if call.request_id else None
+    request = _request_of(call)
     return request is None or set(search_key(request.name).split()) <= set(patient.name_key.split())
 
 
@@ -238,15 +240,18 @@ def _note(appointment: Appointment, call: Call) -> None:
     details = {"against_the_diary": True} if own and own.reason else {}  # why stands in the note
     audit.services.record("booked", f"appointment:{appointment.id}", slot=appointment.slot_id, **details)
     now, about = clock.now(), {"appointment_id": appointment.id, "staff_id": call.staff_id}
-    before = _settle_request(call.request_id)
+    before = _settle_request(_request_of(call))
     db.session.add(VisitChange(**about, kind="booked", before=before, version=appointment.version, done_at=now))
     if own and own.reason:
         db.session.add(VisitNote(**about, words=own.reason, written_at=now))
 
 
-def _settle_request(request_id: UUID | None) -> Before:
+def _request_of(call: Call) -> PatientRequest | None:
+    return get_request(call.request_id) if call.request_id else None
+
+
+def _settle_request(request: PatientRequest | None) -> Before:
     """Settle the request that is answered; what to undo with the booking."""
-    request = db.session.get(PatientRequest, request_id) if request_id else None
     if request is None:
         return {}
     before: Before = {"request_id": str(request.id), "outcome": request.outcome}
