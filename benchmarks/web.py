@@ -30,7 +30,7 @@ from benchmarks.diary import gather_statistics, let_no_day_be_full, postgresql, 
 from benchmarks.stored import store_free_times, store_past_visits
 from benchmarks.web_bare import prepare
 from benchmarks.web_driver import Browser, Client, Measured, ask, drive, family, megabytes
-from benchmarks.web_people import ARTICLE, HTMX, Person, answer_second, post_once, read, sign_in, smallest_booking
+from benchmarks.web_people import ARTICLE, HTMX, Person, answer_page, post_once, read, sign_in, smallest_booking
 from portal import create_app
 from portal.accounts.services import StaffRole, add_staff
 from portal.config import Settings
@@ -124,9 +124,10 @@ def measure_engine(engine: str, visits: int, turns: int, only: str = "") -> str:
         with (
             portal_site(folder, few, *desks[0]) as small,
             portal_site(folder, many, *desks[1]) as large,
-            bare_site(folder, bare) as least,
+            bare_site(folder, "benchmarks.web_bare", bare) as least,
+            bare_site(folder, "benchmarks.web_libraries", new_database()) as libraries,
         ):
-            rows = measure(small, large, least, turns, only)
+            rows = measure(small, large, least, libraries, turns, only)
             memory = [f"{megabytes(process):.0f} MB" for process in family(large.process)[1:]]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
     text = [f"# {engine}, {visits:,} visits, commit {commit.strip()}", "", HEAD, *(row.line() for row in rows), ""]
@@ -151,9 +152,10 @@ class Work:
     clients: Clients
 
 
-def measure(small: Site, large: Site, least: Site, turns: int, only: str) -> list[Row]:
+def measure(small: Site, large: Site, least: Site, libraries: Site, turns: int, only: str) -> list[Row]:
     """Drive everything in turn, so that what the machine does besides touches all alike. The first turn warms up."""
-    all_works = [*bases(least), *(work for work in works(large, small) if work.name.startswith(only))]
+    measured = [*works(large, small), by_libraries(libraries)]
+    all_works = [*bases(least), *(work for work in measured if work.name.startswith(only))]
     rows = {work.name: Row(work.name, work.target, work.base) for work in all_works}
     for turn in range(turns + 1):
         done: dict[str, Measured] = {}
@@ -174,6 +176,17 @@ def bases(least: Site) -> list[Work]:
         Work("page", "", "", least, lambda: [read(browser, "/page") for _ in range(1000)]),
         Work("booking", "", "", least, lambda: [smallest_booking(browser, next(slots)) for _ in range(400)]),
     ]
+
+
+def by_libraries(site: Site) -> Work:
+    """What no answer of the portal can be faster than while it is made of these libraries."""
+
+    def answers() -> list[Client]:
+        people = [Person(Browser(site.host)) for _ in range(150)]
+        site.drive([person.open("/begin") for person in people])
+        return [answer_page(person, {"answer": "1"}) for person in people]
+
+    return Work("answer, by the libraries alone", "", "page", site, answers)
 
 
 def works(large: Site, small: Site) -> list[Work]:
@@ -205,7 +218,9 @@ def portal_works(site: Site, suffix: str) -> list[Work]:
         return found
 
     def answers(**headers: str) -> Clients:
-        return lambda: [answer_second(person, **headers) for person in people(150, Person.begin_assessment)]
+        return lambda: [
+            answer_page(person, {"skip": "1"}, **headers) for person in people(150, Person.begin_assessment)
+        ]
 
     def last_step() -> list[Client]:
         found = people(40)
@@ -279,10 +294,10 @@ def portal_site(folder: Path, address: str, full_day: str, password: str) -> Ite
 
 
 @contextmanager
-def bare_site(folder: Path, address: str) -> Iterator[Site]:
+def bare_site(folder: Path, module: str, address: str) -> Iterator[Site]:
     port = free_port()
     same = environment(folder, f"sqlite:///{folder}/none.db", port)  # the server reads it, and opens no database
-    with serve("benchmarks.web_bare:create_app()", port, {**same, "BARE_DATABASE": address}, "/hello") as process:
+    with serve(f"{module}:create_app()", port, {**same, "BARE_DATABASE": address}, "/hello") as process:
         yield Site(port, process)
 
 

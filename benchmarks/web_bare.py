@@ -76,9 +76,13 @@ def connect(address: str) -> Any:
     if address.startswith("postgresql"):
         return psycopg.connect(address, autocommit=True)
     connection = sqlite3.connect(address, timeout=15, isolation_level=None)
+    commit_to_the_disk(connection)
+    return connection
+
+
+def commit_to_the_disk(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    return connection
 
 
 def prepare(address: str, slots: int) -> None:

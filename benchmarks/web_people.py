@@ -114,10 +114,10 @@ class Person:
             self.token = found[1]
 
 
-def answer_second(person: Person, **headers: str) -> Client:
-    """The second screen of the assessment and the one after it, as a page or as what htmx puts into the page."""
+def answer_page(person: Person, given: dict[str, str], **headers: str) -> Client:
+    """The screen where somebody is and the one after it, as a page or as what htmx puts into the page."""
     path = person.at.partition("?")[0]
-    answer = yield from person.browser.post(path, {"csrf_token": person.token, "skip": "1"}, **headers)
+    answer = yield from person.browser.post(path, {"csrf_token": person.token, **given}, **headers)
     if answer.status == 303:
         answer = yield from person.browser.get(answer.headers["location"], **headers)
     assert answer.status == 200, (answer.status, answer.text[:300])

@@ -35,9 +35,9 @@ def announce_restored(appointment: Appointment) -> None:
     _announce_as_it_is(appointment, *([Mailing("booked")] if unheard and to_come else []))
 
 
-def announce_anew(appointment: Appointment) -> None:
-    """Say once more that a visit stands, to somebody who has not heard of it: its patient has another address."""
-    _announce_as_it_is(appointment, Mailing("booked"))
+def announce_anew(appointment: Appointment, may_undo: bool = False) -> None:
+    """Say that a visit stands, to somebody who has not heard of it: its patient has an address now, or another."""
+    _announce_as_it_is(appointment, Mailing("booked", may_undo=may_undo))
 
 
 def _announce_as_it_is(appointment: Appointment, *news: Mailing) -> None:

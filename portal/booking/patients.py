@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from portal import audit
-from portal.booking.announce import announce
+from portal.booking.announce import announce_anew
 from portal.booking.holds import extend_holds
 from portal.booking.models import Appointment, Patient, PatientMerge, Status
 from portal.booking.queries import find_one_of_kind
@@ -16,7 +16,7 @@ from portal.booking.services import Details, find_one_of_kind_keys, one_of_kind_
 from portal.core import clock
 from portal.core.db import db, transactional
 from portal.core.edits import Values, check_unchanged
-from portal.notifications.queries import list_mail_about
+from portal.notifications.queries import may_have_heard_of
 from portal.scheduling.models import Slot
 
 CONTACT = ("name", "date_of_birth", "phone", "email", "reach_by")
@@ -168,8 +168,8 @@ def _change(patient: Patient, contact: Mapping[str, object]) -> None:
     _renew_keys(patient)
     if not had_address and patient.email:
         for visit in _to_come(patient.id):
-            if visit.status == Status.BOOKED and not list_mail_about(visit.id):
-                announce(visit, "booked", may_undo=True)  # who had no address was never told by mail
+            if visit.status == Status.BOOKED and not may_have_heard_of(visit.id):
+                announce_anew(visit, may_undo=True)
     audit.services.record("contact-changed", f"patient:{patient.id}", fields=changed)
 
 

@@ -16,6 +16,7 @@ from portal.notifications.models import HELD_MAIL, PROBLEMS, UNDER_WAY, WAITING,
 from portal.notifications.transport import is_of_mail
 
 STRUGGLING = 5  # tries after which the desk hears of it
+HEARD = (MailState.SENT, MailState.UNCERTAIN, *UNDER_WAY)
 MANY = 1000  # mails put off for their mailboxes, far more than there ever are
 
 
@@ -86,21 +87,25 @@ def troubled_among(abouts: Select[UUID]) -> Select[UUID | None]:
 
 def _is_problem() -> ColumnElement[bool]:
     struggling = and_(OutgoingMail.state == MailState.RETRYING, OutgoingMail.attempts >= STRUGGLING)
-    return and_(or_(OutgoingMail.state.in_(PROBLEMS), struggling), OutgoingMail.looked_at.is_(None))
+    forgotten = and_(OutgoingMail.state == MailState.BOUNCED, OutgoingMail.recipient.is_(None))
+    return and_(or_(OutgoingMail.state.in_(PROBLEMS), struggling), ~forgotten, OutgoingMail.looked_at.is_(None))
 
 
 def was_told(about_id: UUID, sequence: int) -> bool:
     """Whether a mail about that state of a thing has left for certain."""
-    return _has_mail(about_id, sequence, (MailState.SENT,))
+    return _has_mail(about_id, (MailState.SENT,), OutgoingMail.sequence == sequence)
 
 
 def may_have_heard(about_id: UUID, sequence: int) -> bool:
     """Whether a mail about that state of a thing has left, is leaving, or may have."""
-    return _has_mail(about_id, sequence, (MailState.SENT, MailState.UNCERTAIN, *UNDER_WAY))
+    return _has_mail(about_id, HEARD, OutgoingMail.sequence == sequence)
 
 
-def _has_mail(about_id: UUID, sequence: int, states: tuple[MailState, ...]) -> bool:
-    found = select(OutgoingMail.id).where(
-        OutgoingMail.about_id == about_id, OutgoingMail.sequence == sequence, OutgoingMail.state.in_(states)
-    )
+def may_have_heard_of(about_id: UUID) -> bool:
+    """Whether any mail about a thing has left, is leaving, or may have, and did not come back."""
+    return _has_mail(about_id, HEARD)
+
+
+def _has_mail(about_id: UUID, states: tuple[MailState, ...], *more: ColumnElement[bool]) -> bool:
+    found = select(OutgoingMail.id).where(OutgoingMail.about_id == about_id, OutgoingMail.state.in_(states), *more)
     return db.session.scalar(found.limit(1)) is not None

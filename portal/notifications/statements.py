@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, case, exists, or_, select, true, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from portal.notifications.models import TO_SEND, UNDER_WAY, WAITING, MailState, OutgoingMail
+from portal.notifications.models import TO_SEND, UNDER_WAY, MailState, OutgoingMail
 
 TABLE = cast(Table, OutgoingMail.__table__)
 IN_HAND = update(TABLE).where(
@@ -23,7 +23,7 @@ IN_HAND = update(TABLE).where(
 # would write the address down again.
 FORGOTTEN: dict[str, Any] = {
     "state": case(
-        (TABLE.c.state.in_((*WAITING, *UNDER_WAY, MailState.UNCERTAIN)), MailState.SUPERSEDED.value),
+        (TABLE.c.state.not_in((MailState.SENT, MailState.BOUNCED)), MailState.SUPERSEDED.value),
         else_=TABLE.c.state,
     ),
     "recipient": None,

@@ -196,6 +196,10 @@ class TestErasure:
             assert note_bounce(bounced, f"550 no mailbox {NAME['email']}")
         assert NAME["email"] not in dump_decrypted(app)
 
+    def test_mail_that_did_not_arrive_troubles_the_desk_no_longer(self, erased, desk):
+        desk.sign_in()
+        assert "All mail has left." in desk.open("/desk/mail/").text
+
     @pytest.mark.both_engines
     def test_nor_does_one_that_is_at_the_mail_server_meanwhile(self, app, life, clock, diary, mail_server, monkeypatch):
         clock.shift(timedelta(hours=3))

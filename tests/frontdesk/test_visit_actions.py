@@ -10,6 +10,8 @@ from portal.accounts.models import User
 from portal.accounts.services import StaffRole
 from portal.booking.models import Patient, VisitChange, VisitNote
 from portal.core.db import db
+from portal.notifications.models import OutgoingMail
+from portal.notifications.services import note_bounce
 from portal.referrals.models import Milestone
 from portal.scheduling.models import Provider, Slot, SlotState
 from tests.frontdesk.pressing import BEGINS, DAY, LATER, Press
@@ -137,15 +139,44 @@ def test_the_reference_to_read_out_says_what_became_of_the_mail(made, sent, diar
     assert mail() == []
 
 
-def test_who_has_no_address_is_to_be_told_by_phone_and_no_mail_is_offered(made, app, diary):
-    with app.app_context():
+def forget_address(made):
+    with made.diary.app.app_context():
         db.session.get(Patient, made.visit.patient_id).email = None
         db.session.commit()
+
+
+def test_who_has_no_address_is_to_be_told_by_phone_and_no_mail_is_offered(made, diary):
+    forget_address(made)
     made.try_("move", version="1", slot=diary.slot_at(LATER))
     bar = made.look().text.partition('id="recent"')[2].partition("</ul>")[0]
     assert "There is no e-mail address: tell the patient by phone." in bar
     assert "Undo" in bar
     assert not [form for form in made.person.page.forms if form.action.startswith("/desk/mail/")]
+
+
+@pytest.mark.both_engines
+def test_who_gets_an_address_after_a_move_hears_the_time_that_stands(made, diary, sent, clock):
+    forget_address(made)
+    made.try_("move", version="1", slot=diary.slot_at(LATER))
+    clock.shift(timedelta(minutes=4))
+    assert sent() == []
+    made.look()
+    made.press("/address", email="jane@example.com")
+    clock.shift(timedelta(minutes=4))
+    assert sent() == ["Your appointment on Monday, November 23"]
+
+
+def test_a_mail_that_came_back_is_not_offered_again_once_there_is_no_address(made, diary, sent):
+    sent()
+    mail_id = diary.scalar(select(OutgoingMail.id).where(OutgoingMail.kind == "booked"))
+    with diary.app.app_context():
+        note_bounce(mail_id, "550 no such mailbox")
+    forget_address(made)
+    page = made.person.open("/desk/mail/")
+    assert "no e-mail" in page.text
+    assert [form.action for form in page.forms if form.action.startswith("/desk/mail/")] == [
+        f"/desk/mail/{mail_id}/settle"
+    ]
 
 
 @pytest.mark.parametrize(
