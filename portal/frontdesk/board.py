@@ -17,7 +17,7 @@ from portal.booking.models import TAKE_THE_SLOT, Appointment, Status
 from portal.core import clock
 from portal.frontdesk.moving import Difference, Way, compare, way_of
 from portal.frontdesk.scale import Scale, arrange, fit_scale, rows_between
-from portal.frontdesk.words import STATES, wall_in_words
+from portal.frontdesk.words import STATES, end_in_words, wall_in_words
 from portal.scheduling import diary
 from portal.scheduling.diary import ClosureRow, SlotRow
 from portal.scheduling.free_times import find_full_days
@@ -250,8 +250,7 @@ def _fill_in_times(columns: _Columns, slots: Iterable[SlotRow], moving: Appointm
             if moving is not None:
                 entry.moving_here = if_moved_to(slot, entry.state, moving, columns.known)
             if entry.state == SlotState.HELD:
-                zone = columns.locations[slot.location_id].zone
-                entry.until = wall_in_words(slot.held_until.astimezone(zone).time())
+                entry.until = end_in_words(slot.held_until, columns.locations[slot.location_id].zone)
 
 
 def find_full(known: SetUp, moving: Appointment | None) -> FullDays:

@@ -189,6 +189,8 @@ def _read_moving(text: str | None) -> Appointment | None:
     except ValueError:
         abort(404)
     visit = visit_or_404(visit_id)
+    if not may_use("visit_actions.move_visit"):
+        abort(403)
     if not can_change(visit):
         abort(leave(url_for(".show_visit", appointment_id=visit.id, wrong="state")))
     return visit

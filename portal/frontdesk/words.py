@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from portal.core import clock
-from portal.core.pages import clock_in_words, day_in_words
+from portal.core.pages import clock_in_words, day_in_words, time_in_words
 from portal.scheduling.models import Closure
 from portal.scheduling.remake import Changes
 
@@ -90,6 +91,13 @@ CHANGES = {
 def wall_in_words(value: time) -> str:
     """A time of the day where the hour says which half of it, like "9:20"."""
     return f"{value.hour % 12 or 12}:{value.minute:02}"
+
+
+def end_in_words(moment: datetime, zone: ZoneInfo) -> str:
+    """Until when a time is held, like "10:40 am"; with the day where that is not today."""
+    day = moment.astimezone(zone).date()
+    words = time_in_words(moment, zone)
+    return words if day == clock.today(zone) else f"{day_in_words(day)}, {words}"
 
 
 def rule_in_words(rule: str) -> str:

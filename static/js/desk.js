@@ -84,6 +84,7 @@ const step = async (visit, status) => {
   else location.assign(`${visit.href}?wrong=${{ 403: "not-yours", 409: "changed" }[answer?.status] ?? "failed"}`);
 };
 const pickUp = (visit) => {
+  if (!document.getElementById("put-down")) return;
   const address = new URL(location.href);
   address.hash = "";
   address.searchParams.set("moving", visit.dataset.visit);

@@ -98,10 +98,15 @@ def test_times_without_a_visit_are_free_held_not_taken_or_withdrawn(desk, change
     assert [words.removesuffix(" First consult") for words in said] == [
         "9:00 not taken",
         "10:00 not taken",
-        "11:00 held until 10:40",
+        "11:00 held until 10:40 am",
         "12:00 withdrawn",
     ]
     assert "data-slot" not in page.text
+    change(f"{FRIDAY} 11:00", held_until=now + timedelta(days=1))
+    assert words_of(desk.open(f"/desk/day/{FRIDAY}"), "held") == [
+        "11:00 held until Sat, Nov 21, 10:30 am First consult"
+    ]
+    change(f"{FRIDAY} 11:00", held_until=now + timedelta(minutes=10))
     at("2026-11-20 10:40")
     assert words_of(desk.open(f"/desk/day/{FRIDAY}"), "free") == ["11:00 free First consult"]
 
@@ -178,7 +183,7 @@ def test_mail_that_did_not_arrive_is_marked_until_somebody_has_dealt_with_it(des
             setattr(db.session.get(OutgoingMail, _first_mail(visit.id)), name, value)
 
     with app.app_context():
-        set_mail(state=MailState.BOUNCED)
+        set_mail(state=MailState.BOUNCED, recipient="person1@example.com")
     assert "mail problem" in words_of(desk.open(f"/desk/day/{FRIDAY}"), "booked")[0]
     with app.app_context():
         set_mail(looked_at=portal_clock.now())
@@ -300,6 +305,13 @@ class TestAClinician:
     def test_cannot_carry_somebody_elses_visit_around(self, clinician, book, diary):
         visit = diary.scalar(select(Appointment).where(Appointment.reference == book(f"{FRIDAY} 09:00")[1]))
         assert clinician.open(f"/desk/day/{FRIDAY}?moving={visit.id}").status == 404
+
+    def test_moves_no_visit_and_is_offered_no_time_for_it(self, clinician, book, diary):
+        visit = diary.scalar(
+            select(Appointment).where(Appointment.reference == book("2026-11-19 13:00", code="call")[1])
+        )
+        assert "put-down" not in clinician.open("/desk/day/2026-11-19").text
+        assert clinician.open(f"/desk/day/{FRIDAY}?moving={visit.id}").status == 403
 
     def test_without_a_diary_of_their_own_sees_nobody_and_why(self, staff, book):
         book(f"{FRIDAY} 09:00")
