@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from portal import audit
-from portal.booking import waitlist
+from portal.booking import links, waitlist
 from portal.booking.announce import announce_restored
 from portal.booking.changes import CLOSED_FOR, end, move_to, take_up_again
 from portal.booking.history import (
@@ -139,6 +139,13 @@ def add_note(appointment_id: UUID, words: str, staff_id: int) -> None:
         return
     _write_note(appointment, words, staff_id)
     audit.services.record("note-written", f"appointment:{appointment_id}")
+
+
+@transactional
+def end_link(appointment_id: UUID) -> None:
+    """Let no link open the visit any more; a time that is offered to it by mail goes to the next."""
+    links.revoke(appointment_id)
+    waitlist.end_offers(appointment_id)
 
 
 def undo(change_id: UUID, staff_id: int) -> Appointment:

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, abort, flash, redirect, url_for
 from werkzeug import Response as AnyResponse
 
-from portal.booking import links
+from portal.booking import desk, links
 from portal.booking.links import NotRenewable
 from portal.frontdesk.acting import visit_or_404
 
@@ -33,7 +33,7 @@ def renew(appointment_id: UUID) -> AnyResponse:
 @blueprint.post("/end")
 def end(appointment_id: UUID) -> AnyResponse:
     visit_or_404(appointment_id)
-    links.revoke(appointment_id)
+    desk.end_link(appointment_id)
     flash("The link is dead: nobody can open this visit by it any more.")
     return _back(appointment_id)
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.booking import links
-from portal.booking.models import Appointment, Offer, Patient
+from portal.booking.models import Appointment, Offer, OfferState, Patient, WaitlistEntry
 from portal.core.db import db, transactional
 from portal.scheduling.models import Slot, SlotState
 from tests.visitor import Visitor
@@ -37,6 +37,12 @@ def free(desk, diary):
 
 def press(desk, part, **values):
     return desk.send(next(form for form in desk.page.forms if part in form.action), **values)
+
+
+def asked(diary):
+    """The visits that have an offer to answer."""
+    waits = select(WaitlistEntry.appointment_id).join(Offer).where(Offer.state == OfferState.OPEN)
+    return diary.all(waits)
 
 
 def test_who_waits_and_who_fits_are_listed_with_the_phone_number(free, wait):
@@ -99,6 +105,18 @@ def test_whose_link_was_ended_is_called_instead_of_offered_a_time_that_no_mail_n
     page = free()
     assert not any("/offer/" in form.action for form in page.forms)
     assert page.text.count("any time. The visit’s link was ended: call") == 2
+
+
+@pytest.mark.both_engines
+def test_a_time_offered_to_a_visit_whose_link_is_ended_goes_to_the_next(desk, free, wait, diary):
+    wait(LATE), wait(LATER)
+    free()
+    press(desk, "/offer/")
+    (first,) = asked(diary)
+    desk.open(f"/desk/visit/{first}")
+    assert "The link is dead" in press(desk, "/link/end").text
+    (second,) = asked(diary)
+    assert second != first
 
 
 class TestRequests:
