@@ -12,7 +12,6 @@ from portal.booking import links, waitlist
 from portal.booking.announce import announce_restored
 from portal.booking.changes import CLOSED_FOR, end, move_to, take_up_again
 from portal.booking.history import (
-    RECENT,
     Before,
     find_last_change,
     list_notes,
@@ -27,7 +26,7 @@ from portal.booking.services import AlreadyBooked
 from portal.core import clock
 from portal.core.db import db, transactional
 from portal.notifications.queries import may_have_heard
-from portal.notifications.services import supersede_mail
+from portal.notifications.services import UNDO_WINDOW, supersede_mail
 from portal.referrals.services import Reached, reach, take_back
 from portal.scheduling.models import Slot, VisitType
 from portal.scheduling.ranges import reopen_time_of
@@ -135,7 +134,7 @@ def add_note(appointment_id: UUID, words: str, staff_id: int) -> None:
     """
     appointment = get_for_change(appointment_id)
     last = next(reversed(list_notes(appointment_id)), None)
-    if last and (last.staff_id, last.words) == (staff_id, words) and last.written_at > clock.now() - RECENT:
+    if last and (last.staff_id, last.words) == (staff_id, words) and last.written_at > clock.now() - UNDO_WINDOW:
         return
     _write_note(appointment, words, staff_id)
     audit.services.record("note-written", f"appointment:{appointment_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -14,11 +14,11 @@ from portal.booking.models import Appointment, VisitChange, VisitNote
 from portal.core import clock
 from portal.core.columns import UtcDateTime
 from portal.core.db import db
+from portal.notifications.services import UNDO_WINDOW
 from portal.scheduling.models import Slot
 
 Before = dict[str, str | int | None]
 
-RECENT = timedelta(minutes=3)  # as long as the mail about a change by staff waits
 # Built once: each page of the desk asks, and mostly there is none.
 LATEST = (
     select(VisitChange.id)
@@ -79,7 +79,7 @@ def list_changes(appointment_id: UUID) -> Sequence[VisitChange]:
 
 def list_recent_changes(staff_id: int) -> Sequence[VisitChange]:
     """What a member of staff did in the last three minutes and nobody has changed since, newest first."""
-    latest = db.session.scalars(LATEST, {"staff": staff_id, "since": clock.now() - RECENT}).all()
+    latest = db.session.scalars(LATEST, {"staff": staff_id, "since": clock.now() - UNDO_WINDOW}).all()
     if not latest:
         return []
     return db.session.scalars(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+YEARS = range(2000, 2101)  # that a clinic plans for, or looks back on
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),

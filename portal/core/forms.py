@@ -16,11 +16,13 @@ from wtforms.validators import DataRequired, InputRequired, Length, StopValidati
 from wtforms.widgets import Input
 from wtforms.widgets.core import clean_key
 
+from portal.core.dates import YEARS
+
 csrf = CSRFProtect()
 LONGEST: dict[type[Field], int] = {HiddenField: 20_000, TextAreaField: 2000}  # characters, where a form names no other
 LONGEST_LINE = 254
+LAST_BEFORE_FIRST = "The last day must not be before the first."
 REGION = "US"  # of phone numbers written without a country code
-YEARS = range(2000, 2101)  # that a clinic plans for, or looks back on
 
 
 def init_app(app: Flask) -> None:
@@ -99,6 +101,18 @@ class DayField(DateField):
     def pre_validate(self, form: Any) -> None:
         if self.process_errors and self.raw_data != [""]:
             raise StopValidation
+
+
+class NotBefore:
+    """A validator: a last day, which is the first one, named here, or comes after it."""
+
+    def __init__(self, first: str) -> None:
+        self._first = first
+
+    def __call__(self, form: Any, field: Field) -> None:
+        first = form[self._first].data
+        if first and field.data < first:
+            raise ValidationError(LAST_BEFORE_FIRST)
 
 
 class BaseForm(FlaskForm):

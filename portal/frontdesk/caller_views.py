@@ -8,7 +8,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, request, url_for
-from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.booking import callers, people
@@ -20,6 +19,7 @@ from portal.core import clock
 from portal.core.htmx import leave, render
 from portal.core.numbers import read_number
 from portal.frontdesk import privacy, queries, services, spelling
+from portal.frontdesk.acting import get_staff_id
 from portal.frontdesk.caller_forms import read_id
 from portal.frontdesk.caller_page import CallPage, begin_call, chosen_patient, own_time
 from portal.scheduling.queries import get_slot
@@ -169,7 +169,7 @@ def _call(page: CallPage, time: int | OwnTime, patient_id: UUID | None, another:
     form = page.form
     return Call(
         key=page.key,
-        staff_id=current_user.id,
+        staff_id=get_staff_id(),
         details=form.details(),
         time=time,
         answer=form.given_answer,

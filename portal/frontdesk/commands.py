@@ -11,6 +11,7 @@ from flask import url_for
 
 from portal.access import may_use
 from portal.booking.people import Match, find_patients
+from portal.core.dates import YEARS
 from portal.core.pages import date_in_words, long_day_in_words, moment_in_words, phone_in_words
 from portal.core.text import search_key
 from portal.frontdesk.dates import read_day, read_month
@@ -110,4 +111,4 @@ def _address(match: Match) -> str:
 
 
 def _is_shown(day: date) -> bool:
-    return 2000 <= day.year <= 2100
+    return day.year in YEARS

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, abort, make_response, redirect, request, session, url_for
-from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.access import may_use
@@ -19,12 +18,12 @@ from portal.booking.desk import can_change
 from portal.booking.models import Appointment
 from portal.core import clock
 from portal.core.compression import say_nothing_asked
-from portal.core.dates import parse_date
+from portal.core.dates import YEARS, parse_date
 from portal.core.headers import may_be_kept
 from portal.core.htmx import leave, render
 from portal.core.numbers import read_number
 from portal.frontdesk import overview, privacy, queries, services
-from portal.frontdesk.acting import visible_provider_id, visit_or_404
+from portal.frontdesk.acting import get_staff_id, visible_provider_id, visit_or_404
 from portal.frontdesk.board import get_board
 from portal.frontdesk.forms import BlockForm
 from portal.frontdesk.lines import Lines
@@ -209,7 +208,7 @@ def _surroundings(wanted: Shown) -> dict[str, Any]:
 
 def _note_reading(page: str) -> None:
     """Note for the audit trail that somebody reads this; once, however often the open page refreshes itself."""
-    seen, reading = session.get("seen", []), f"{current_user.id}:{page}"
+    seen, reading = session.get("seen", []), f"{get_staff_id()}:{page}"
     if "poll" not in request.args or reading not in seen:
         services.record_seen(page)
     if reading not in seen:
@@ -221,4 +220,4 @@ def day_or_404(text: str) -> date:
         day = date.fromisoformat(text)
     except ValueError:
         abort(404)
-    return day if 2000 <= day.year <= 2100 and len(text) == 10 else abort(404)
+    return day if day.year in YEARS and len(text) == 10 else abort(404)

@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from portal.booking.forms import CheckboxesField
 from portal.booking.requests import NO_ANSWER
-from portal.core.forms import BaseForm, DayField, check_email
+from portal.core.forms import LAST_BEFORE_FIRST, BaseForm, DayField, NotBefore, check_email
 from portal.frontdesk.seen_form import SeenForm, dump
 from portal.frontdesk.words import ANOTHER, DAYS, RHYTHMS, WORKING_DAYS, read_rule, write_rule
 from portal.scheduling.changes import read_availability
@@ -94,7 +94,10 @@ class ClosureForm(DiaryForm):
     first = DayField("First day", validators=[InputRequired("Enter the first day that is closed.")])
     last = DayField(
         "Last day",
-        validators=[NeededWhen(lambda form: form.again, "Enter the last day too, until which it comes again.")],
+        validators=[
+            NeededWhen(lambda form: form.again, "Enter the last day too, until which it comes again."),
+            NotBefore("first"),
+        ],
         description="Leave empty for one day",
     )
     opens = TimeField(
@@ -118,10 +121,6 @@ class ClosureForm(DiaryForm):
     reason = StringField(
         "Reason, for staff", validators=[InputRequired("Say why, for your colleagues."), Length(max=120)]
     )
-
-    def validate_last(self, field: Field) -> None:
-        if self.first.data and field.data < self.first.data:
-            raise ValidationError("The last day must not be before the first.")
 
     def validate_closes(self, field: Field) -> None:
         within_a_day = self.again or (not self.last.errors and self.last.data in {None, self.first.data})
@@ -147,12 +146,23 @@ class ClosureForm(DiaryForm):
         )
 
 
-class AvailabilityForm(SeenForm, DiaryForm):
-    """When a clinician offers a type of visit."""
+class TimesForm(DiaryForm):
+    """Times that a clinician offers for a type of visit."""
 
     provider = SelectField("Clinician", validators=[InputRequired()])
     location = SelectField("Place", validators=[InputRequired()])
     visit_type = SelectField("Type of visit", validators=[InputRequired()])
+    opens: TimeField
+    closes: TimeField
+
+    def validate_closes(self, field: Field) -> None:
+        if self.opens.data and field.data and field.data <= self.opens.data:
+            raise ValidationError("The times must end after they begin.")
+
+
+class AvailabilityForm(SeenForm, TimesForm):
+    """When a clinician offers a type of visit."""
+
     weekday = CheckboxesField("On", choices=[SelectChoice(*day) for day in DAYS])
     rhythm = SelectField("How often", choices=[SelectChoice(*rhythm) for rhythm in (*RHYTHMS, ANOTHER)])
     rule = StringField(
@@ -163,7 +173,9 @@ class AvailabilityForm(SeenForm, DiaryForm):
     opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
     closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
     valid_from = DayField("First day", validators=[InputRequired("Enter from which day on.")])
-    valid_until = DayField("Last day", validators=[Optional()], description="Leave empty when it has no end")
+    valid_until = DayField(
+        "Last day", validators=[Optional(), NotBefore("valid_from")], description="Leave empty when it has no end"
+    )
 
     @classmethod
     def showing(cls, row: Availability, today: date) -> Self:
@@ -187,14 +199,6 @@ class AvailabilityForm(SeenForm, DiaryForm):
                 check_rule(self.rule.data or "")
             except ValueError as error:
                 raise ValidationError(f"Check the other rhythm: {error}.") from None
-
-    def validate_closes(self, field: Field) -> None:
-        if self.opens.data and field.data and field.data <= self.opens.data:
-            raise ValidationError("The times must end after they begin.")
-
-    def validate_valid_until(self, field: Field) -> None:
-        if self.valid_from.data and field.data < self.valid_from.data:
-            raise ValidationError("The last day must not be before the first.")
 
     def availability(self) -> Availability:
         """New availability, once the form is valid."""
@@ -231,7 +235,7 @@ class EndForm(SeenForm):
 
     def validate_last(self, field: Field) -> None:
         if field.data < self.row.valid_from:
-            raise ValidationError("The last day must not be before the first.")
+            raise ValidationError(LAST_BEFORE_FIRST)
 
 
 class ExportForm(BaseForm):
@@ -241,14 +245,10 @@ class ExportForm(BaseForm):
         csrf = False
 
     since = DayField("From", name="from", validators=[InputRequired("Enter the first day.")])
-    until = DayField("Until", validators=[InputRequired("Enter the last day.")])
+    until = DayField("Until", validators=[InputRequired("Enter the last day."), NotBefore("since")])
 
     def validate_until(self, field: Field) -> None:
-        if not self.since.data:
-            return
-        if field.data < self.since.data:
-            raise ValidationError("The last day must not be before the first.")
-        if (field.data - self.since.data).days >= MOST_DAYS:
+        if self.since.data and (field.data - self.since.data).days >= MOST_DAYS:
             raise ValidationError(f"These are more than {MOST_DAYS} days: export them in parts.")
 
 
@@ -264,19 +264,12 @@ class BlockForm(BaseForm):
     )
 
 
-class ExtraForm(DiaryForm):
+class ExtraForm(TimesForm):
     """Times of one day, besides those of the week's plan."""
 
-    provider = SelectField("Clinician", validators=[InputRequired()])
-    location = SelectField("Place", validators=[InputRequired()])
-    visit_type = SelectField("Type of visit", validators=[InputRequired()])
     day = DayField("Day", validators=[InputRequired("Enter the day.")])
     opens = TimeField("From", validators=[InputRequired("Enter when the first visit begins.")])
     closes = TimeField("Until", validators=[InputRequired("Enter when the last visit must be over.")])
-
-    def validate_closes(self, field: Field) -> None:
-        if self.opens.data and field.data and field.data <= self.opens.data:
-            raise ValidationError("The times must end after they begin.")
 
     def availability(self) -> Availability:
         """Availability of that day alone, once the form is valid."""

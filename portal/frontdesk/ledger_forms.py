@@ -6,12 +6,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wtforms import BooleanField, Field, SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional, Regexp, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, Regexp
 
 from portal.core import clock
-from portal.core.forms import BaseForm, DayField
+from portal.core.forms import BaseForm, DayField, NotBefore
 from portal.core.pages import day_in_words
 from portal.frontdesk.seen_form import SeenForm, dump
 from portal.referrals.ledger import GROUPINGS
@@ -30,12 +30,8 @@ class RangeForm(BaseForm):
         csrf = False
 
     since = DayField("From", validators=[Optional()])
-    until = DayField("Until", validators=[Optional()])
+    until = DayField("Until", validators=[Optional(), NotBefore("since")])
     by = SelectField("By", choices=[SelectChoice(*pair) for pair in GROUPINGS.items()], default="link")
-
-    def validate_until(self, field: Field) -> None:
-        if self.since.data and field.data < self.since.data:
-            raise ValidationError("The last day must not be before the first.")
 
     def range(self, today: date) -> tuple[date, date]:
         """Whole weeks, Monday to Sunday, that hold what was chosen; the last quarter where nothing valid was."""
@@ -67,7 +63,12 @@ class LinkForm(SeenForm):
     destination = SelectField("Leads to")
     owner = StringField("Who looks after it", validators=[Length(max=120)])
     starts_at = DayField("First day", name="starts", validators=[Optional()], description="Leave empty to begin now")
-    ends_at = DayField("Last day", name="ends", validators=[Optional()], description="Leave empty when it has no end")
+    ends_at = DayField(
+        "Last day",
+        name="ends",
+        validators=[Optional(), NotBefore("starts_at")],
+        description="Leave empty when it has no end",
+    )
     active = BooleanField("The link works", default=True)
 
     zone: ZoneInfo  # the clinic's clocks, by which its days are
@@ -76,10 +77,6 @@ class LinkForm(SeenForm):
         """Fill in the pages that a link may lead to, and by which clocks its days are."""
         self.destination.choices = [SelectChoice(page.path, page.label) for page in pages]
         self.zone = zone
-
-    def validate_ends_at(self, field: Field) -> None:
-        if self.starts_at.data and field.data < self.starts_at.data:
-            raise ValidationError("The last day must not be before the first.")
 
     def fill(self, link: ReferralLink) -> None:
         """Show what the link is now."""

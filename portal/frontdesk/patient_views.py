@@ -6,7 +6,6 @@ from contextlib import suppress
 from uuid import UUID
 
 from flask import Blueprint, Response, abort, flash, redirect, url_for
-from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.accounts.queries import name_staff
@@ -18,6 +17,7 @@ from portal.core.edits import ChangedMeanwhile
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
 from portal.frontdesk import services
+from portal.frontdesk.acting import get_staff_id
 from portal.frontdesk.caller_forms import MergeForm, PatientForm
 from portal.frontdesk.person_forms import HoldForm
 from portal.frontdesk.seen_form import Difference
@@ -70,7 +70,7 @@ def merge(patient_id: UUID, other_id: UUID) -> AnyResponse:
         return _render_merge(kept, merged, form, 422)
     try:
         with suppress(NotMergeable):  # somebody was faster: the page shows what stands now
-            patients.merge(patient_id, other_id, form.contact(kept, merged), current_user.id)
+            patients.merge(patient_id, other_id, form.contact(kept, merged), get_staff_id())
     except LookupError:  # erased since
         abort(404)
     return redirect(url_for(".show_patient", patient_id=patient_id), 303)

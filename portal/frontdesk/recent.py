@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.booking.desk import can_undo
-from portal.booking.history import RECENT, list_recent_changes
+from portal.booking.history import list_recent_changes
 from portal.booking.models import VisitChange
 from portal.core.pages import moment_in_words
 from portal.frontdesk.acting import get_staff_id
@@ -14,6 +14,7 @@ from portal.frontdesk.moving import compare, way_of
 from portal.frontdesk.privacy import who
 from portal.notifications.models import OutgoingMail
 from portal.notifications.queries import find_waiting
+from portal.notifications.services import UNDO_WINDOW
 from portal.scheduling.queries import find_visit_type, get_slot
 
 
@@ -28,7 +29,7 @@ class Done:
     @property
     def until(self) -> datetime:
         """When it is no news any more."""
-        return self.change.done_at + RECENT
+        return self.change.done_at + UNDO_WINDOW
 
 
 def list_undoable() -> list[Done]:

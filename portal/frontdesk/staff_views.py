@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, abort, flash, redirect, url_for
-from flask_login import current_user
 from werkzeug import Response as AnyResponse
 
 from portal.accounts import roster
@@ -18,6 +17,7 @@ from portal.audit.queries import find_latest
 from portal.core.edits import ChangedMeanwhile
 from portal.core.forms import BaseForm
 from portal.core.htmx import render
+from portal.frontdesk.acting import get_staff_id
 from portal.frontdesk.history import write_history
 from portal.frontdesk.seen_form import Difference
 from portal.frontdesk.staff_forms import InviteForm, MemberForm
@@ -61,7 +61,7 @@ def change_member(user_id: int) -> AnyResponse:
     if not form.validate():
         return _render_member(user, form, 422)
     try:
-        roster.change_member(user_id, form.values(), form.read_seen() or {}, current_user.id)
+        roster.change_member(user_id, form.values(), form.read_seen() or {}, get_staff_id())
     except ChangedMeanwhile as error:
         return _render_member(user, form, 409, differences=form.take_over(error.stored, form.values()))
     except (OwnAccount, LastManager) as error:
@@ -95,7 +95,7 @@ def reset_second_step(user_id: int) -> AnyResponse:
 def _act(user_id: int, act: roster.Act, done: str) -> AnyResponse:
     user = get_member(user_id) or abort(404)
     try:
-        act(user_id, current_user.id)
+        act(user_id, get_staff_id())
     except (OwnAccount, LastManager) as error:
         words = OWN if isinstance(error, OwnAccount) else LAST
         return _render_member(user, _offered(MemberForm.showing(roster.read_member(user)), user), 409, refused=words)
@@ -134,7 +134,7 @@ def _render_member(
         status=status,
         member=user,
         form=form,
-        own=user.id == current_user.id,
+        own=user.id == get_staff_id(),
         open_sessions=len(list_open(user.id)),
         has_second_step=has_any(user),
         differences=differences,
