@@ -25,9 +25,11 @@ SHOW_CANCELLED = timedelta(days=30)  # long enough for every program that subscr
 def renew(provider_id: int) -> str:
     """Give a clinician's calendar an address, and end the one before; returns the secret in it, which is not kept.
 
-    Raises LookupError for an unknown clinician.
+    Raises LookupError for a clinician who is unknown, or not active any more.
     """
-    feed = _get_for_change(provider_id)
+    provider, feed = _get_for_change(provider_id)
+    if not provider.active:
+        raise LookupError(provider_id)
     token = new_token()
     fresh = CalendarFeed(provider_id=provider_id, token_hash=token_hash(token), made_at=clock.now(), read_at=None)
     db.session.merge(fresh)
@@ -38,7 +40,7 @@ def renew(provider_id: int) -> str:
 @transactional
 def revoke(provider_id: int) -> None:
     """End the address of a clinician's calendar; twice is once. Raises LookupError for an unknown clinician."""
-    feed = _get_for_change(provider_id)
+    _, feed = _get_for_change(provider_id)
     if feed is not None:
         db.session.delete(feed)
         audit.services.record("calendar-revoked", f"provider:{provider_id}")
@@ -75,12 +77,12 @@ def _note_read(token: str) -> None:
     )
 
 
-def _get_for_change(provider_id: int) -> CalendarFeed | None:
+def _get_for_change(provider_id: int) -> tuple[Provider, CalendarFeed | None]:
     provider = get_provider(provider_id)
     if provider is None:
         raise LookupError(provider_id)
     db.session.refresh(provider, with_for_update=True)  # there may be no row of the feed yet to lock
-    return db.session.get(CalendarFeed, provider_id, populate_existing=True)
+    return provider, db.session.get(CalendarFeed, provider_id, populate_existing=True)
 
 
 def _list_visits(provider_id: int) -> Sequence[Appointment]:

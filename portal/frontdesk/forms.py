@@ -43,10 +43,10 @@ class OutcomeForm(BaseForm):
 
 
 class AddressForm(BaseForm):
-    """An e-mail address, corrected."""
+    """An e-mail address, corrected or told at last."""
 
     email = EmailField(
-        "Correct the address", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email]
+        "Right e-mail address", validators=[InputRequired("Enter the e-mail address."), Length(max=254), check_email]
     )
 
 

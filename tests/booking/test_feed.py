@@ -161,13 +161,18 @@ def test_a_new_address_closes_the_old_one_and_revoking_closes_it_for_good(press,
         assert all(entry.actor.startswith("staff:") for entry in entries)
 
 
-def test_the_calendar_of_a_clinician_who_is_not_active_any_more_opens_nothing(press, subscribe, manager, app):
+def test_the_calendar_of_a_clinician_who_is_not_active_any_more_opens_nothing_nor_is_there_another(
+    press, subscribe, manager, app
+):
     address = press("renew")
     with app.app_context():
         db.session.execute(update(Provider).where(Provider.code == "ada").values(active=False))
         db.session.commit()
     assert subscribe(address).lasting == subscribe("/calendars/unknown.ics").lasting
-    assert "an address opens nothing" in manager.open("/desk/feeds").text
+    page = manager.open("/desk/feeds")
+    assert "its address opens nothing" in page.text
+    assert [form.action.rpartition("/")[2] for form in page.forms if "/desk/feeds/1/" in form.action] == ["revoke"]
+    assert manager.post("/desk/feeds/1/renew", {"csrf_token": page.form.values["csrf_token"]}).status == 404
 
 
 def test_the_calendar_of_a_diary_ends_with_the_last_account_that_has_it(press, subscribe, app):

@@ -160,7 +160,7 @@ def test_who_gets_an_address_after_a_move_hears_the_time_that_stands(made, diary
     made.try_("move", version="1", slot=diary.slot_at(LATER))
     clock.shift(timedelta(minutes=4))
     assert sent() == []
-    made.look()
+    assert "Save, and mail the confirmation" in made.look().text
     made.press("/address", email="jane@example.com")
     clock.shift(timedelta(minutes=4))
     assert sent() == ["Your appointment on Monday, November 23"]
