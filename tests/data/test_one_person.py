@@ -233,6 +233,8 @@ class TestErasure:
         )
         page = desk.open(f"/desk/visit/{visit.id}")
         assert not [form for form in page.forms if form.action.endswith("/note")]
+        assert "<h2>Notes</h2>" not in page.text
+        assert "Reference to read out" not in page.text
         sent = {
             "csrf_token": form_to(page, "/status").values["csrf_token"],
             "words": "Rang her",
