@@ -75,7 +75,7 @@ class _Reader(HTMLParser):
         elif tag == "select":
             self._select = name
         elif tag in {"input", "textarea"}:
-            form.values[name] = [value]
+            form.values.setdefault(name, []).append(value)
             self._text = name if tag == "textarea" else None
 
 

@@ -17,10 +17,8 @@ LAST_SCREEN = SCREENS[-1]
 
 def screens_for(answers: Answers) -> list[Screen]:
     """The screens that a person with these answers sees; who must be seen today is spared the last."""
-    lane = evaluate(answers).lane
-    if lane is Lane.EMERGENCY:
-        return [screen for screen in SCREENS if any(question.id in answers for question in screen.questions)]
-    return [screen for screen in SCREENS if screen is not LAST_SCREEN or lane is not Lane.SAME_DAY]
+    spared = evaluate(answers).lane is Lane.SAME_DAY
+    return [screen for screen in SCREENS if screen is not LAST_SCREEN or not spared]
 
 
 def next_question(answers: Answers) -> Question | None:
@@ -66,10 +64,16 @@ def revealing_options(question: Question, answers: Answers) -> set[tuple[str, st
 
 
 def may_visit(question: Question, answers: Answers) -> bool:
-    """Whether everything before the screen of this question is answered or skipped."""
-    upcoming = next_question(answers)
+    """Whether everything before the screen of this question is answered or skipped.
+
+    In an emergency nothing more is asked: only what brought it about may be changed.
+    """
+    evaluation = evaluate(answers)
+    if evaluation.lane is Lane.EMERGENCY:
+        return question in questions_behind(evaluation, answers)
     if not is_asked(question, answers):
         return False
+    upcoming = next_question(answers)
     return upcoming is None or _position(question) <= _position(upcoming)
 
 

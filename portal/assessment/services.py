@@ -189,14 +189,17 @@ def _is_settled(current: Any, given: Mapping[str, frozenset[str]]) -> bool:
 
 @transactional
 def finish(journey_id: UUID) -> bool:
-    """Evaluate the journey's assessment once and for all; False while something is still to be asked."""
+    """Evaluate the journey's assessment once and for all; False while something is still to be asked.
+
+    In an emergency nothing more is.
+    """
     lock_journey(journey_id)
     current = get_current(journey_id)
     answers = answers_of(current)
-    if current is None or flow.next_question(answers) is not None:
+    evaluation = evaluate(answers)
+    if current is None or (evaluation.lane is not Lane.EMERGENCY and flow.next_question(answers) is not None):
         return False
     if current.finished_at is None:
-        evaluation = evaluate(answers)
         current.finished_at = clock.now()
         current.lane = evaluation.lane
         current.result = {**evaluation.to_json(), "transcript": transcribe(answers)}
@@ -205,10 +208,24 @@ def finish(journey_id: UUID) -> bool:
 
 
 @transactional
-def start_over(journey_id: UUID) -> None:
-    """Begin an empty revision; what was answered before stays as it was, in its own."""
+def confirm_signs(journey_id: UUID, ticked: frozenset[str]) -> None:
+    """Note that these warning signs are there now, which is an emergency, and end the assessment with it."""
+    _record(journey_id, {RED_FLAGS.id: ticked}, of_check=False)
+    finish(journey_id)
+
+
+@transactional
+def start_over(journey_id: UUID) -> bool:
+    """Begin an empty revision; what was answered before stays as it was, in its own.
+
+    An emergency of today is not left so: False, and nothing is changed.
+    """
+    lock_journey(journey_id)
+    if _stands_emergency(journey_id):
+        return False
     if _start_empty(journey_id):
         reach(journey_id, Reached.ASSESSMENT_STARTED)
+    return True
 
 
 @transactional
@@ -219,12 +236,19 @@ def leave_answers(journey_id: UUID, same_person: bool = False) -> bool:
     and nothing is changed.
     """
     lock_journey(journey_id)
-    standing = standing_of(journey_id)
-    if standing is not None and standing.lane is Lane.EMERGENCY and not standing.is_over:
+    if _stands_emergency(journey_id):
         return False
     if not (same_person and _keep_signs_alone(journey_id)):
         _start_empty(journey_id)
     return True
+
+
+def _stands_emergency(journey_id: UUID) -> bool:
+    """Whether the newest answers are those of an emergency of today."""
+    current = get_current(journey_id)
+    answers = answers_of(current)
+    evaluation = evaluate(answers)
+    return evaluation.lane is Lane.EMERGENCY and not is_over(current, evaluation, answers)
 
 
 def _keep_signs_alone(journey_id: UUID) -> bool:

@@ -43,7 +43,8 @@ def show_start() -> Response:
 @blueprint.post("/")
 def start() -> AnyResponse:
     journey_id = journeys.ensure(article=request.form.get("article", "")[:80] or None)
-    services.start_over(journey_id)
+    if not services.start_over(journey_id):
+        return redirect(url_for(".show_result"), 303)
     return redirect(url_for(".show_question", question_id=RED_FLAGS.id), 303)
 
 
@@ -56,9 +57,6 @@ def continue_() -> AnyResponse:
 def show_question(question_id: str) -> AnyResponse:
     question = _question_or_404(question_id)
     answers = _answers()
-    evaluation = evaluate(answers)
-    if evaluation.lane is Lane.EMERGENCY and question not in flow.questions_behind(evaluation, answers):
-        return redirect(url_for(".show_result"), 303)
     if not flow.may_visit(question, answers):
         return redirect(_next_page(answers), 303)
     return _show_question(question, answers)
@@ -102,17 +100,18 @@ def check_danger() -> AnyResponse:
 
 @blueprint.post("/danger")
 def confirm_danger() -> AnyResponse:
-    if (journey_id := journeys.current()) is not None:
-        services.finish(journey_id)
+    """What the page asked about is said to be there now, whatever another window has answered since."""
+    ticked = RED_FLAGS.option_ids & {*request.form.getlist(RED_FLAGS.id)} - {"none"}
+    if not ticked:
+        return redirect(url_for(".check_danger"), 303)
+    services.confirm_signs(journeys.ensure(), ticked)
     return redirect(url_for(".show_result"), 303)
 
 
 @blueprint.get("/check")
 def check_answers() -> AnyResponse:
     answers = _answers()
-    if evaluate(answers).lane is Lane.EMERGENCY:
-        return redirect(url_for(".show_result"), 303)
-    if flow.next_question(answers) is not None:
+    if evaluate(answers).lane is Lane.EMERGENCY or flow.next_question(answers) is not None:
         return redirect(_next_page(answers), 303)
     given = zip(
         [question for question in QUESTIONS.values() if question.id in answers], transcribe(answers), strict=True
@@ -180,6 +179,8 @@ def _render_next(answers: Answers) -> Response:
 
 
 def _next_page(answers: Answers) -> str:
+    if evaluate(answers).lane is Lane.EMERGENCY:
+        return url_for(".show_result")
     upcoming = flow.next_question(answers)
     if upcoming is None:
         return url_for(".check_answers")

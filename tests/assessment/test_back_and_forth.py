@@ -1,9 +1,11 @@
 """Back, refresh, second tab, second device, double tap, on every screen: no step lost, repeated or skipped."""
 
+from datetime import timedelta
+
 import pytest
 
 from portal.assessment.questionnaire import SCREENS
-from tests.assessment.test_walk import NECK
+from tests.assessment.test_walk import HARMLESS, NECK
 from tests.visitor import Visitor
 
 SCREEN_IDS = [screen.id for screen in SCREENS]
@@ -83,3 +85,51 @@ def test_a_second_device_goes_on_where_the_first_one_stopped(visitor, app, mail_
     device.send()
     assert device.page.path == f"/assessment/{screen_id}"
     assert rest(device)[0] == SCREEN_IDS[SCREEN_IDS.index(screen_id) :]
+
+
+@pytest.mark.parametrize("screens", [0, 13])
+def test_yes_i_have_this_now_is_an_emergency_whatever_another_tab_has_answered_since(visitor, screens):
+    walk_to(visitor, "red_flags_now")
+    danger = visitor.send(red_flags_now="thunderclap")
+    visitor.open(danger.link("red_flags_now"))
+    visitor.send(red_flags_now="none")
+    for _ in range(screens):
+        visitor.answer_page(HARMLESS)
+    visitor.page = danger
+    assert visitor.send().outcome == "emergency"
+    assert visitor.open("/book/").outcome == "emergency"
+
+
+def test_an_emergency_is_not_left_by_starting_over_on_the_same_day(visitor, clock):
+    visitor.answer(**{**NECK, "age_band": "65_plus", "headache_behaviour": ["jaw_chew", "vision_dim"]})
+    visitor.open("/assessment/")
+    assert visitor.send().outcome == "emergency"
+    clock.shift(timedelta(days=1, minutes=1))
+    visitor.open("/assessment/")
+    assert visitor.send().path == "/assessment/red_flags_now"
+
+
+def test_an_emergency_ends_the_check_also_where_a_later_question_is_half_answered(visitor, app, clock):
+    walk_to(visitor, "headache_days")
+    visitor.send(headache_days="d15_plus", med_days="m15_plus")
+    assert visitor.page.path == "/assessment/med_types"
+    clock.shift(timedelta(days=1, minutes=1))
+    visitor.open("/assessment/age_band")
+    visitor.send(age_band="65_plus")
+    visitor.open("/assessment/headache_behaviour")
+    page = visitor.send(headache_behaviour=["jaw_chew", "vision_dim"])
+    assert page.outcome == "emergency"
+    assert "more than a day ago" not in page.text
+    assert visitor.open("/book/").path == "/book/safety"
+    assert visitor.send(red_flags_now="none").outcome == "emergency"
+
+
+def test_in_an_emergency_only_the_answers_behind_it_can_be_changed(visitor):
+    page = visitor.answer(red_flags_now="thunderclap")
+    sent = visitor.open(page.link("red_flags_now")).form
+    assert "Question 1 of 14" in visitor.page.text
+    visitor.post("/assessment/tried", {**sent.values, "tried": "none"})
+    assert (visitor.page.path, visitor.page.outcome) == ("/assessment/result", "emergency")
+    visitor.open(page.link("red_flags_now"))
+    visitor.send(red_flags_now="none")
+    assert rest(visitor)[0] == INNER
