@@ -102,8 +102,12 @@ QUARTER_HOUR_OR_MORE = Named("15 minutes or longer", has("attack_length", "quart
 MILD_OR_MODERATE = Named("mild or moderate", has("effect", "carry_on", "slowed"))
 NOT_WORSE_MOVING = Named("not worse with movement", Answered("along_with") & ~MOVE_WORSE)
 NO_MIGRAINE_OR_EYE_SIGNS = Named(
-    "no nausea, not both light and sound, no eye or nose signs", ~NAUSEA & ~(LIGHT & SOUND) & ~EYE_NOSE
+    "no nausea, not both light and sound, no eye or nose signs",
+    Answered("along_with") & ~NAUSEA & ~(LIGHT & SOUND) & ~EYE_NOSE,
 )
+
+# Trigeminal neuralgia without autonomic signs, which would speak for another kind.
+NO_EYE_NOSE = Named("no autonomic signs", Answered("along_with") & ~EYE_NOSE)
 
 # Neck: provocation and signs of CHISG I and of ICHD-3 11.2.1 C.
 PROVOCATION = Named("provocation by neck movement or pressure", has("neck_link", "neck_move", "neck_press"))
@@ -300,7 +304,7 @@ PATTERNS = (
         & SHOCK
         & SEVERE
         & FACE_TOUCH
-        & ~EYE_NOSE,
+        & NO_EYE_NOSE,
         some=FACE & SHOCK & SHORT & (FACE_TOUCH | (SEVERE & SECONDS)),
         excluded=~FACE | ~SHOCK,
         clues=(
@@ -323,7 +327,7 @@ PATTERNS = (
             Named("B2: severe", SEVERE),
             Named("B3: shock-like", SHOCK),
             Named("C: innocuous trigger", FACE_TOUCH),
-            Named("no autonomic signs", ~EYE_NOSE),
+            NO_EYE_NOSE,
         ),
     ),
     Pattern(
@@ -353,14 +357,18 @@ PATTERNS = (
 
 
 def check_criteria(pattern: Pattern, ticks: Ticks) -> tuple[list[str], list[str]]:
-    """Which of the pattern's criteria are met and which are not, as a clinician names them."""
+    """Which of the pattern's criteria are met and which are not, as a clinician names them.
+
+    One that asks for what was skipped, or is not known, is neither.
+    """
     case = Case(ticks)
-    met = [criterion.holds(case) for criterion in pattern.criteria]
-    words = [criterion.words().strip("_") for criterion in pattern.criteria]
-    return (
-        [name for name, holds in zip(words, met, strict=True) if holds],
-        [name for name, holds in zip(words, met, strict=True) if not holds],
-    )
+    met = [criterion for criterion in pattern.criteria if criterion.holds(case)]
+    unmet = [criterion for criterion in pattern.criteria if criterion not in met and _is_known(criterion, ticks)]
+    return [_name(criterion) for criterion in met], [_name(criterion) for criterion in unmet]
+
+
+def _name(criterion: Criterion) -> str:
+    return criterion.words().strip("_")
 
 
 def fit_patterns(ticks: Ticks) -> dict[str, Fit]:

@@ -37,7 +37,7 @@ from portal.assessment.vocabulary import (
     VISION_DIM,
 )
 
-RULES_VERSION = "2026-11-23.2"
+RULES_VERSION = "2026-11-24"
 
 
 class Lane(StrEnum):
@@ -113,7 +113,8 @@ BP_VERY_HIGH = has("health_background", "bp_very_high")
 AGE_50_64 = has("age_band", "50_64")
 NEW_DAYS = has("timeline", "new_days")
 STRONG_TRIGEMINAL = Named(
-    "strong trigeminal fit with no sign on screen 5", Fits("trigeminal_neuralgia", Fit.STRONG) & ~ANY_BEHAVIOUR
+    "strong trigeminal fit, and screen 5 answered with none",
+    Fits("trigeminal_neuralgia", Fit.STRONG) & Answered("headache_behaviour") & ~ANY_BEHAVIOUR,
 )
 LONE_STABLE_VISION_DIM = Named(
     "stable, under 50, and the only tick on screens 4 and 5",

@@ -8,6 +8,7 @@ from portal.assessment.models import Assessment
 from portal.assessment.questionnaire import VERSION
 from portal.assessment.rulebook import write_rulebook
 from portal.core import pdf
+from tests.assessment.test_each_pattern import TRIGEMINAL
 from tests.assessment.test_walk import NECK
 from tests.conftest import ROOT
 from tests.visitor import Visitor
@@ -49,6 +50,14 @@ def test_where_the_result_names_no_pattern_neither_does_the_own_page(visitor, an
     assert why in page.text
     for word in ("Pattern", "cervicogenic", "arteritis", "CHISG III"):
         assert word not in page.text
+
+
+def test_what_was_skipped_is_said_to_be_neither_met_nor_not_met():
+    answers = {**TRIGEMINAL, "age_band": "18_49", "timeline": "stable", "along_with": None, "effect": None}
+    brief = write_brief(Assessment(answers=to_json(parse(answers)), questionnaire_version=VERSION))
+    (pattern,) = brief.patterns
+    assert "C: innocuous trigger" in pattern.met
+    assert not {"no autonomic signs", "B2: severe"} & {*pattern.met, *pattern.unmet}
 
 
 def test_the_care_team_reads_the_patterns_and_dangers_that_the_own_page_leaves_out():

@@ -56,6 +56,7 @@ CASES = [
     ("tension_type", TENSION, {"along_with": ["nausea"]}, NONE),
     ("tension_type", TENSION, {"along_with": ["light", "sound"]}, NONE),
     ("tension_type", TENSION, {"along_with": ["eye_nose"]}, NONE),
+    ("tension_type", TENSION, {"along_with": None}, NONE),
     ("tension_type", TENSION, {"attack_length": "minutes"}, NONE),
     ("cluster", CLUSTER, {}, STRONG),
     ("cluster", CLUSTER, {"along_with": ["none"]}, SOME),

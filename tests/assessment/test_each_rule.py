@@ -176,6 +176,14 @@ def test_a_lone_dim_sight_is_same_day_as_soon_as_anything_else_is_ticked_or_unkn
     assert "D5" in fired({**lone, "age_band": None})
 
 
+@pytest.mark.parametrize("skipped", ["headache_behaviour", "along_with"])
+def test_a_new_strong_pain_in_the_face_waits_only_where_nothing_that_speaks_against_it_was_skipped(skipped):
+    face = {"pain_site": ["face"], "pain_side": "same_side", "attack_length": "seconds", "pain_feel": ["shock"]}
+    face |= {"touch_triggers": ["face_touch"], "timeline": "new_days", "effect": "lie_down"}
+    assert evaluate(parse({**HARMLESS, **face})).lane is Lane.CONSULT
+    assert "D13" in fired({**face, skipped: None})
+
+
 @pytest.mark.parametrize(
     "answers",
     [

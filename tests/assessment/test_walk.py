@@ -77,6 +77,12 @@ def test_a_result_names_one_deadline(visitor, answers, told):
     assert re.findall("within (days|two weeks)", steps) == [told]
 
 
+def test_a_child_who_should_be_seen_soon_is_told_by_when_and_by_whom(visitor):
+    page = visitor.finish(age_band="under_18", timeline="new_weeks", effect="lie_down", pain_site="temple_forehead")
+    assert page.outcome == "consult"
+    assert "Be seen within two weeks, by a doctor for children or the family doctor." in page.text
+
+
 def test_touch_triggers_are_asked_only_when_attacks_are_short_or_feel_electric(visitor):
     visitor.answer(**{**NECK, "attack_length": "seconds"})
     assert "Does a light touch set off the pain?" in visitor.page.text
