@@ -10,7 +10,7 @@ from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug import Response as AnyResponse
 
 from portal.assessment import advice, flow, services
-from portal.assessment.answers import Answers, transcribe
+from portal.assessment.answers import Answers, is_skipped, transcribe
 from portal.assessment.forms import QuestionsForm, build_form
 from portal.assessment.queries import has_begun_check
 from portal.assessment.questionnaire import QUESTIONS, RED_FLAGS, Question
@@ -147,6 +147,7 @@ def show_result() -> AnyResponse:
         ),
         under_18="under_18" in answers.get("age_band", ()),
         behind=flow.questions_behind(evaluation, answers),
+        skipped=[question for question in flow.SAFETY_QUESTIONS if is_skipped(question.id, answers)],
         next_page=None if finished else _next_page(answers),
         is_over=services.is_over(assessment, evaluation, answers),
         is_clear=services.is_clear(assessment, evaluation, answers),

@@ -259,6 +259,18 @@ def test_a_finished_assessment_is_kept_and_a_change_starts_a_new_revision(visito
         assert second.finished_at is not None
 
 
+def test_a_safety_question_that_was_skipped_is_one_press_away_from_the_result(visitor):
+    visitor.answer(**HARMLESS)
+    visitor.open("/assessment/headache_behaviour?return=check")
+    visitor.send(headache_behaviour=[], skip="1")
+    page = visitor.send()
+    assert (page.outcome, "you skipped a question" in page.text) == ("consult", True)
+    visitor.open(page.link("/assessment/headache_behaviour"))
+    visitor.send(headache_behaviour="none")
+    assert visitor.page.path == "/assessment/check"
+    assert visitor.send().outcome == "self-care"
+
+
 def test_skipping_every_question_ends_in_consult_because_the_safety_questions_are_open(visitor):
     visitor.open("/assessment/")
     visitor.send()
