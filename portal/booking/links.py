@@ -57,7 +57,7 @@ def renew(appointment_id: UUID) -> bool:
     audit.services.record("link-renewed", f"appointment:{appointment_id}")
     if appointment.patient.email is None:
         return False
-    queue_mail("link", appointment_id, int(clock.now().timestamp()))
+    queue_mail("new-link", appointment_id, int(clock.now().timestamp()))
     return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,7 @@ def init_app() -> None:
     write_letters_with("reminder", write_reminder)
     write_letters_with("prepare", write_prepare)
     write_letters_with("link", write_link)
+    write_letters_with("new-link", partial(write_link, renewed=True))
     write_letters_with("offer-lapsed", write_offer_lapsed)
     write_letters_with("request", write_request)
     write_letters_with("thanks", write_thanks)
@@ -62,12 +64,12 @@ def write_prepare(appointment_id: UUID, sequence: int) -> Letter | None:
     return render_letter("prepare", **_facts(appointment)) if appointment else None
 
 
-def write_link(appointment_id: UUID, _hour: int) -> Letter | None:
-    """The visit's link, made anew or for whoever tries to book a second one; None for one that was cancelled."""
+def write_link(appointment_id: UUID, _moment: int, renewed: bool = False) -> Letter | None:
+    """The visit's link, for whoever tries to book a second one, or made anew; None for one that was cancelled."""
     appointment = get_appointment(appointment_id)
     if appointment is None or not appointment.takes_slot or not appointment.patient.email:
         return None
-    return render_letter("link", **_facts(appointment))
+    return render_letter("link", renewed=renewed, **_facts(appointment))
 
 
 def write_offer(offer_id: UUID, _sequence: int) -> Letter | None:

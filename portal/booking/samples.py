@@ -47,6 +47,7 @@ def _write(earlier: Slot, slot: Slot) -> Iterator[tuple[str, Letter]]:
         "reminder": mails.write_reminder(visit.id, 0),
         "prepare": mails.write_prepare(visit.id, 0),
         "link": mails.write_link(visit.id, 0),
+        "new link": mails.write_link(visit.id, 0, renewed=True),
         "offer": mails.write_offer(offer.id, 0),
         "request": mails.write_request(request.id, 0),
         "thanks": mails.write_thanks(referred.id, 0),

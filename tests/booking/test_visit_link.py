@@ -123,7 +123,7 @@ def test_a_mail_scanner_changes_nothing_behind_the_link_of_any_mail(app, book, c
             assert scanner.open(address).status == 200
             press_every_first_button(scanner)
             assert everything(app) == before, kind
-            seen.add(kind)
+            seen.add(kind.removeprefix("new-"))  # a new link is the letter of a link, in other words
     written = [(path.parent.name, path.read_text()) for path in (ROOT / "templates" / "mail").glob("*/body.txt")]
     assert seen == {kind for kind, words in written if re.search("manage_url|offer_url|_manage", words)}
 

@@ -178,7 +178,7 @@ class TestEnd:
         with app.app_context():
             send_due_mail()
         assert f"/visit/{diary.token(reference)}" in mail_server.text()
-        assert "here is your appointment once more" in mail_server.text()
+        assert "The links in our earlier mails open nothing any more." in mail_server.text()
         assert "to change or cancel it" not in mail_server.text()
 
     def test_of_a_cancelled_visit_there_is_no_new_one_and_the_old_one_lives(self, app, desk, book, diary):
